@@ -1,0 +1,88 @@
+/**
+ * Builds the site into `dist/`. The content is checked first and every problem of it is printed; the pages are built
+ * beside the last build, which is replaced only when the new one is complete.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { checkDisk } from '../src/catalog/from-disk.ts';
+import { formatProblems } from '../src/catalog/problem.ts';
+import { isMain } from './is-main.ts';
+
+const OUTPUT = 'dist';
+const FRESH = '.build/fresh';
+const OLD = '.build/old';
+
+export interface BuildResult {
+  readonly pages: number;
+  readonly seconds: number;
+}
+
+/** Runs Astro and shows how many pages are done on one line. Resolves with the page count, rejects with what Astro said. */
+function buildPages(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const astro = spawn(process.execPath, ['node_modules/astro/bin/astro.mjs', 'build', '--outDir', FRESH], {
+      env: { ...process.env, ASTRO_TELEMETRY_DISABLED: '1', NO_COLOR: '1', FORCE_COLOR: '' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let pages = 0;
+    let rest = '';
+    const said: string[] = [];
+    const read = (chunk: Buffer): void => {
+      const lines = (rest + chunk.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        if (/[├└]─ \//.test(line)) {
+          pages += 1;
+          if (process.stdout.isTTY && pages % 50 === 0) process.stdout.write(`\rBuilding: ${pages} pages `);
+        } else if (/\b(warn|error)\b/i.test(line) || said.length > 0) {
+          said.push(line);
+        }
+      }
+    };
+    astro.stdout.on('data', read);
+    astro.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString().trimEnd()));
+    astro.on('error', reject);
+    astro.on('close', (code) => {
+      if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
+      if (code === 0) resolve(pages);
+      else reject(new Error(said.join('\n')));
+    });
+  });
+}
+
+/** Builds the whole site. Returns undefined, after printing why, where the content or the build has problems. */
+export async function build(): Promise<BuildResult | undefined> {
+  const start = performance.now();
+  const problems = checkDisk(process.cwd()).problems.filter(({ level }) => level === 'error');
+  if (problems.length > 0) {
+    console.error(formatProblems(problems));
+    console.error('Nothing was built; the last build, if there is one, is untouched.');
+    return undefined;
+  }
+  rmSync(FRESH, { recursive: true, force: true });
+  mkdirSync('.build', { recursive: true });
+  let pages: number;
+  try {
+    pages = await buildPages();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    console.error('The build failed; the last build, if there is one, is untouched.');
+    return undefined;
+  }
+  rmSync(OLD, { recursive: true, force: true });
+  if (existsSync(OUTPUT)) renameSync(OUTPUT, OLD);
+  renameSync(FRESH, OUTPUT);
+  rmSync(OLD, { recursive: true, force: true });
+  return { pages, seconds: (performance.now() - start) / 1000 };
+}
+
+if (isMain(import.meta.url)) {
+  if (process.env['SITE_URL'] === undefined) {
+    console.warn(
+      'SITE_URL is not set: canonical links and the sitemap name the default address. Set it to the address of this deployment.',
+    );
+  }
+  const result = await build();
+  if (result === undefined) process.exitCode = 1;
+  else console.log(`${result.pages} pages built in ${result.seconds.toFixed(1)} s into ${OUTPUT}/`);
+}

@@ -1,0 +1,74 @@
+/** Serves a built site as a static host would: directory URLs, the 404 page, and the rules of its `_headers` file. */
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import sirv from 'sirv';
+
+export interface Serving {
+  readonly address: string;
+  readonly close: () => Promise<void>;
+}
+
+interface HeaderRule {
+  readonly pattern: RegExp;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+/** Reads the `_headers` format of static hosts: a path with `*` on a line of its own, indented `Name: value` lines below. */
+export function parseHeaders(text: string): HeaderRule[] {
+  const rules: { pattern: RegExp; headers: [string, string][] }[] = [];
+  for (const line of text.split('\n')) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const header = /^\s+([\w-]+):\s*(.+)$/.exec(line);
+    if (header?.[1] !== undefined && header[2] !== undefined) {
+      rules.at(-1)?.headers.push([header[1], header[2].trim()]);
+    } else {
+      const path = line.trim().replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+      rules.push({ pattern: new RegExp(`^${path.replaceAll('*', '.*')}$`), headers: [] });
+    }
+  }
+  return rules;
+}
+
+/** Listens on `port`, or on the next free one; port 0 takes any. */
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' && port > 0 && port < 65535) resolve(listen(server, port + 1));
+      else reject(error);
+    });
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+/** Serves `directory`; resolves once it answers. */
+export async function serve(directory: string, port: number): Promise<Serving> {
+  const headersFile = join(directory, '_headers');
+  const rules = existsSync(headersFile) ? parseHeaders(readFileSync(headersFile, 'utf8')) : [];
+  const notFoundFile = join(directory, '404.html');
+  const notFound = existsSync(notFoundFile) ? readFileSync(notFoundFile) : 'Not found';
+  const files = sirv(directory, { dev: false, etag: true, extensions: ['html'] });
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    for (const rule of rules) {
+      if (!rule.pattern.test(path)) continue;
+      for (const [name, value] of rule.headers) response.setHeader(name, value);
+    }
+    files(request, response, () => {
+      response.writeHead(404, { 'Content-Type': 'text/html; charset=utf-8' });
+      response.end(notFound);
+    });
+  });
+  const bound = await listen(server, port);
+  return {
+    address: `http://localhost:${bound}`,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.closeAllConnections();
+        server.close((error) => (error ? reject(error) : resolve()));
+      }),
+  };
+}

@@ -1,0 +1,257 @@
+/** The only reader of content/: every problem of every file, with its line and column. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { mdxToMdast } from 'satteri';
+import { type Document, isMap, isPair, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { buildCatalog, type Catalog } from './catalog.ts';
+import { checkRecords, type RawRecord } from './check.ts';
+import { CatalogError, type FieldPath, type Problem, sortProblems } from './problem.ts';
+import { KINDS, type Kind, recordFile } from './record.ts';
+
+/** Folders of content/ that hold no records of the catalogue. */
+const OTHER_FOLDERS = ['measurements'];
+
+const FRONT_MATTER = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?\r?\n|)---[ \t]*(?:\r?\n|$)/;
+
+interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+interface ReadFile {
+  readonly record: RawRecord;
+  readonly problems: readonly Problem[];
+  /** Where a field is; for a missing one, the block that it belongs in. */
+  readonly locate: (path: FieldPath, at: Problem['at']) => Place;
+}
+
+type Wording = Pick<Problem, 'found' | 'expected' | 'fix'>;
+
+function problemAt(file: string, place: Place, wording: Wording, path: FieldPath = []): Problem {
+  return { level: 'error', at: 'value', file, path, ...wording, ...place };
+}
+
+/** Offset of the node at `path` in the front matter; of its nearest ancestor where it does not exist. */
+function offsetOf(document: Document, path: FieldPath, at: Problem['at']): number | undefined {
+  let node: unknown = document.contents;
+  let offset: number | undefined;
+  for (const [depth, part] of path.entries()) {
+    let next: unknown;
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isPair(item) && String(item.key) === String(part));
+      const key = pair?.key as Node | undefined;
+      next = pair?.value;
+      const wanted =
+        at === 'key' && depth === path.length - 1
+          ? key
+          : (next as Node | null | undefined)?.range
+            ? (next as Node)
+            : key;
+      if (pair === undefined) return offset;
+      // A block's own position is its first line; the key says more clearly which block is meant.
+      offset = (isMap(wanted) || isSeq(wanted) ? key : wanted)?.range?.[0] ?? offset;
+    } else if (isSeq(node) && typeof part === 'number') {
+      next = node.items[part];
+      offset = (next as Node | undefined)?.range?.[0] ?? offset;
+    }
+    node = next;
+  }
+  return offset;
+}
+
+function yamlProblems(file: string, document: Document, place: (offset: number) => Place): Problem[] {
+  return document.errors.map((error) =>
+    problemAt(file, place(error.pos[0]), {
+      found:
+        error.code === 'DUPLICATE_KEY'
+          ? 'a key that this block already has'
+          : `YAML that cannot be read: ${error.message}`,
+      expected: error.code === 'DUPLICATE_KEY' ? 'every key once in a block' : 'valid YAML between the two lines "---"',
+      fix:
+        error.code === 'DUPLICATE_KEY'
+          ? 'keep one of the two'
+          : 'check indentation and quotes here; put text with ": ", "#", "{" or "[" in quotes',
+    }),
+  );
+}
+
+/** MDX reads `{` and `<` as code: what does not compile, and code in records that have no use for it. */
+function bodyProblems(file: string, kind: Kind, body: string, firstLine: number): Problem[] {
+  const fix = 'put it in backticks, or write &#123; for "{" and &lt; for "<"';
+  const expected = kind === 'guides' ? 'text that MDX can compile' : 'Markdown text without code';
+  try {
+    const problems: Problem[] = [];
+    visit(mdxToMdast(body), (node) => {
+      if (kind === 'guides' || !/^mdx/.test(node.type)) return;
+      const { line, column } = node.position?.start ?? { line: 1, column: 1 };
+      problems.push(
+        problemAt(
+          file,
+          { line: firstLine + line - 1, column },
+          { found: `${WORDS[node.type] ?? 'code'} in the text`, expected, fix },
+        ),
+      );
+    });
+    return problems;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const [, line = '1', column = '1', what = message] = /^(\d+):(\d+): ([\s\S]*?)( \([\w:-]+\))?$/.exec(message) ?? [];
+    return [
+      problemAt(
+        file,
+        { line: firstLine + Number(line) - 1, column: Number(column) },
+        { found: `text that MDX cannot compile: ${what}`, expected, fix },
+      ),
+    ];
+  }
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  mdxTextExpression: 'an expression in { }',
+  mdxFlowExpression: 'an expression in { }',
+  mdxJsxTextElement: 'a tag',
+  mdxJsxFlowElement: 'a tag',
+  mdxjsEsm: 'an import or export',
+};
+
+interface TreeNode {
+  readonly type: string;
+  readonly position?: { readonly start: Place } | undefined;
+  readonly children?: readonly TreeNode[];
+}
+
+function visit(node: TreeNode, seen: (node: TreeNode) => void): void {
+  seen(node);
+  for (const child of node.children ?? []) visit(child, seen);
+}
+
+function readRecord(root: string, kind: Kind, id: string): ReadFile {
+  const file = recordFile(kind, id);
+  const text = readFileSync(join(root, file), 'utf8');
+  const match = FRONT_MATTER.exec(text);
+  if (match === null) {
+    const found =
+      text.trim() === ''
+        ? 'an empty file'
+        : text.startsWith('---')
+          ? 'front matter that is not closed'
+          : 'no front matter';
+    const wording = {
+      found,
+      expected: 'facts in YAML between two lines "---" at the top',
+      fix: 'start the file with "---", and close the facts with "---"',
+    };
+    return {
+      record: { kind, id, data: undefined, body: text },
+      problems: [problemAt(file, { line: 1, column: 1 }, wording)],
+      locate: () => ({ line: 1, column: 1 }),
+    };
+  }
+  const yaml = match[1] ?? '';
+  const counter = new LineCounter();
+  // Astro's parser reads unquoted dates as dates; so must this one, to refuse what the build refuses.
+  const document = parseDocument(yaml, { lineCounter: counter, customTags: ['timestamp'], prettyErrors: false });
+  // The front matter starts on the file's second line.
+  const place = (offset: number): Place => {
+    const { line, col } = counter.linePos(offset);
+    return { line: line + 1, column: col };
+  };
+  const body = text.slice(match[0].length);
+  const bodyLine = match[0].split('\n').length;
+  const readable = document.errors.every(({ code }) => code === 'DUPLICATE_KEY');
+  const data: unknown = readable ? (document.toJS() ?? {}) : undefined;
+  return {
+    record: { kind, id, data, body: body.trim() },
+    problems: [...yamlProblems(file, document, place), ...bodyProblems(file, kind, body, bodyLine)],
+    locate: (path, at) => {
+      const offset = offsetOf(document, path, at);
+      return offset === undefined ? { line: 1, column: 1 } : place(offset);
+    },
+  };
+}
+
+/** Ids of the records of a kind, and what else lies in its folder. */
+function listFolder(root: string, kind: Kind): { ids: string[]; problems: Problem[] } {
+  const folder = join(root, 'content', kind);
+  if (!existsSync(folder)) return { ids: [], problems: [] };
+  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
+  const strays = entries.filter((entry) => entry.isDirectory() || !entry.name.endsWith('.mdx'));
+  return {
+    ids: entries
+      .filter((entry) => !strays.includes(entry))
+      .map(({ name }) => name.slice(0, -'.mdx'.length))
+      .sort(),
+    problems: strays.map((entry) =>
+      problemAt(
+        `content/${kind}/${entry.name}`,
+        { line: 1, column: 1 },
+        {
+          found: entry.isDirectory() ? 'a folder' : 'a file that is no record',
+          expected: `only files named <id>.mdx in content/${kind}`,
+          fix: entry.isDirectory() ? 'move its files up, or remove it' : 'rename it to <id>.mdx, or move it elsewhere',
+        },
+      ),
+    ),
+  };
+}
+
+/** Folders of content/ that no kind of record has. */
+function strayFolders(root: string): Problem[] {
+  const folder = join(root, 'content');
+  const known: readonly string[] = [...KINDS, ...OTHER_FOLDERS];
+  if (!existsSync(folder)) {
+    return [
+      problemAt(
+        'content',
+        { line: 1, column: 1 },
+        { found: 'no such folder', expected: 'the folder content/', fix: "run this in the project's folder" },
+      ),
+    ];
+  }
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !known.includes(entry.name))
+    .map(({ name }) =>
+      problemAt(
+        `content/${name}`,
+        { line: 1, column: 1 },
+        { found: `the folder "${name}"`, expected: `one of: ${known.join(', ')}`, fix: 'rename or remove it' },
+      ),
+    );
+}
+
+/** What is on disk: all records that could be read, checked; problems carry line and column. */
+export function checkDisk(root: string): {
+  readonly problems: readonly Problem[];
+  readonly count: number;
+  readonly catalog?: Catalog;
+} {
+  const problems = strayFolders(root);
+  const files = KINDS.flatMap((kind) => {
+    const listed = listFolder(root, kind);
+    problems.push(...listed.problems);
+    return listed.ids.map((id) => readRecord(root, kind, id));
+  });
+  problems.push(...files.flatMap((file) => file.problems));
+  const located = new Map(files.map((file) => [recordFile(file.record.kind, file.record.id), file.locate]));
+  const checked = checkRecords(files.map(({ record }) => record));
+  problems.push(
+    ...checked.problems.map((problem) => ({ ...problem, ...located.get(problem.file)?.(problem.path, problem.at) })),
+  );
+  const sorted = sortProblems(problems);
+  const count = files.length;
+  if (checked.records === undefined || sorted.some(({ level }) => level === 'error'))
+    return { problems: sorted, count };
+  return { problems: sorted, count, catalog: buildCatalog(checked.records) };
+}
+
+/** Every problem of every file under `root`/content, warnings included, by file and line. */
+export function problemsOfDisk(root: string): readonly Problem[] {
+  return checkDisk(root).problems;
+}
+
+/** The catalogue of `root`/content. Throws a {@link CatalogError} with all problems when there is one. */
+export function loadCatalogFromDisk(root: string): Catalog {
+  const { problems, catalog } = checkDisk(root);
+  if (catalog === undefined) throw new CatalogError(problems);
+  return catalog;
+}

@@ -1,0 +1,21 @@
+/** What every record is, whatever its kind. */
+
+/** `T` with every property and array inside it read-only. */
+export type Immutable<T> = T extends readonly (infer Item)[]
+  ? readonly Immutable<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Immutable<T[Key]> }
+    : T;
+
+/** The front matter of a record with its id (the file name) and the MDX text below it. */
+export type RecordOf<Data> = Immutable<Data> & { readonly id: string; readonly body: string };
+
+export const KINDS = ['models', 'families', 'quants', 'gpus', 'engines', 'guides'] as const;
+
+/** A kind of record is named like its folder in content/. */
+export type Kind = (typeof KINDS)[number];
+
+/** The file of a record, as messages name it. */
+export function recordFile(kind: Kind, id: string): string {
+  return `content/${kind}/${id}.mdx`;
+}

@@ -1,0 +1,39 @@
+import { type FieldPath, type Problem, problemIn } from '../problem.ts';
+import type { Kind } from '../record.ts';
+import { nearestOf } from '../schema-problems.ts';
+import type { Rule } from './rule.ts';
+
+/** A record that another one names exists: the family of a model, the relatives of a family, the engine of a quant. */
+export const referencesExist: Rule = (drafts) => {
+  const check = (kind: Kind, id: string, path: FieldPath, target: Kind, named: string | undefined): Problem[] => {
+    const ids = drafts[target].map((record) => record.id);
+    if (named === undefined || (ids.includes(named) && !(target === kind && named === id))) return [];
+    if (named === id && ids.includes(named)) {
+      return [
+        problemIn(kind, id, path, {
+          found: `"${named}", the record itself`,
+          expected: 'another record',
+          fix: 'remove it',
+        }),
+      ];
+    }
+    const nearest = nearestOf(named, ids);
+    return [
+      problemIn(kind, id, path, {
+        found: `"${named}", and no file content/${target}/${named}.mdx`,
+        expected: `the id of a record in content/${target}`,
+        fix:
+          nearest === undefined
+            ? `write content/${target}/${named}.mdx, or name a record that exists`
+            : `did you mean "${nearest}"?`,
+      }),
+    ];
+  };
+  return [
+    ...drafts.models.flatMap(({ id, family }) => check('models', id, ['family'], 'families', family)),
+    ...drafts.families.flatMap(({ id, related }) =>
+      (related ?? []).flatMap((named, index) => check('families', id, ['related', index], 'families', named)),
+    ),
+    ...drafts.quants.flatMap(({ id, engine }) => check('quants', id, ['engine'], 'engines', engine)),
+  ];
+};

@@ -1,0 +1,249 @@
+/** What a schema says against a record, as problems: every one of them, worded for editors. */
+import { z } from 'astro/zod';
+import { ID_PATTERN } from './fields.ts';
+import { type FieldPath, type Problem, problemIn, showValue } from './problem.ts';
+import type { Kind } from './record.ts';
+
+type Issue = z.core.$ZodIssue;
+type RawIssue = z.core.$ZodRawIssue;
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a block of keys',
+  record: 'a block of keys',
+};
+
+/** What was expected, in words; schemas that carry a message of their own have said it there. */
+function expectationOf(issue: RawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return TYPE_NAMES[String(issue.expected)] ?? String(issue.expected);
+    case 'invalid_value':
+      return `one of: ${(issue.values as readonly unknown[]).map(String).join(', ')}`;
+    case 'too_small':
+      return `at least ${String(issue.minimum)}${issue.inclusive === false ? ' (not included)' : ''}`;
+    case 'too_big':
+      return `at most ${String(issue.maximum)}`;
+    case 'invalid_format':
+      return `text in the form ${String(issue.pattern ?? issue.format)}`;
+    case 'invalid_key':
+      return 'a key in lower case, words joined by "-"';
+    default:
+      return 'another value';
+  }
+}
+
+/** Parses `data`; a failure comes with issues whose messages say what was expected. */
+export function parseRecord<Schema extends z.ZodType>(
+  schema: Schema,
+  data: unknown,
+): z.ZodSafeParseResult<z.infer<Schema>> {
+  return schema.safeParse(data, { error: expectationOf });
+}
+
+/** The value at `path`, or undefined. */
+function valueAt(data: unknown, path: FieldPath): unknown {
+  let value = data;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<string | number, unknown>)[part];
+  }
+  return value;
+}
+
+/** Schemas that a value may have to meet at one place: one, or one for each member of a union. */
+function alternatives(schema: z.core.$ZodType): z.core.$ZodType[] {
+  const { def } = schema._zod as unknown as {
+    def: { type: string; innerType?: z.core.$ZodType; options?: z.core.$ZodType[] };
+  };
+  if (def.innerType !== undefined) return alternatives(def.innerType);
+  if (def.type === 'union') return (def.options ?? []).flatMap(alternatives);
+  return [schema];
+}
+
+function shapeOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> | undefined {
+  return schema instanceof z.ZodObject ? (schema.shape as Record<string, z.core.$ZodType>) : undefined;
+}
+
+/** Whether the literals of an object schema (`kind`, `type`) are those of the value. */
+function literalsMatch(schema: z.core.$ZodType, value: unknown): boolean {
+  return Object.entries(shapeOf(schema) ?? {}).every(
+    ([key, field]) => !(field instanceof z.ZodLiteral) || field.values.has(valueAt(value, [key]) as never),
+  );
+}
+
+/** The schemas that rule the value at `path` of `data`, unwrapped; the wrapped ones too when `wrapped`. */
+function schemasAt(schema: z.core.$ZodType, data: unknown, path: FieldPath): z.core.$ZodType[] {
+  let here: z.core.$ZodType[] = [schema];
+  path.forEach((part, depth) => {
+    const value = valueAt(data, path.slice(0, depth));
+    here = here.flatMap(alternatives).flatMap((one) => {
+      if (one instanceof z.ZodArray) return [one.element];
+      if (one instanceof z.ZodRecord) return [one.valueType];
+      const field = literalsMatch(one, value) ? shapeOf(one)?.[String(part)] : undefined;
+      return field === undefined ? [] : [field];
+    });
+  });
+  return here;
+}
+
+/** The text of `.describe()` for the field at `path`, without its example when there is none. */
+function descriptionAt(schema: z.core.$ZodType, data: unknown, path: FieldPath): string | undefined {
+  for (const one of schemasAt(schema, data, path)) {
+    const text = one instanceof z.ZodType ? one.description : undefined;
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
+/** Keys that the block at `path` may have. */
+function knownKeys(schema: z.core.$ZodType, data: unknown, path: FieldPath): string[] {
+  const value = valueAt(data, path);
+  const objects = schemasAt(schema, data, path).flatMap(alternatives);
+  const fitting = objects.filter((one) => literalsMatch(one, value));
+  return [...new Set((fitting.length > 0 ? fitting : objects).flatMap((one) => Object.keys(shapeOf(one) ?? {})))];
+}
+
+/** Letters to insert, delete or replace to make `b` of `a`, capitals aside. */
+function editDistance(a: string, b: string): number {
+  const target = b.toLowerCase();
+  const row = Array.from({ length: target.length + 1 }, (_, index) => index);
+  for (const letter of a.toLowerCase()) {
+    let diagonal = row[0] ?? 0;
+    row[0] = diagonal + 1;
+    for (let index = 1; index < row.length; index++) {
+      const above = row[index] ?? 0;
+      row[index] = Math.min(above + 1, (row[index - 1] ?? 0) + 1, diagonal + (letter === target[index - 1] ? 0 : 1));
+      diagonal = above;
+    }
+  }
+  return row[target.length] ?? 0;
+}
+
+/** The candidate that `word` was probably meant to be: at most a third of its letters differ. */
+export function nearestOf(word: string, candidates: readonly string[]): string | undefined {
+  let best: { name: string; distance: number } | undefined;
+  for (const name of candidates) {
+    const distance = editDistance(word, name);
+    if (distance <= Math.max(1, Math.ceil(name.length / 3)) && (best === undefined || distance < best.distance)) {
+      best = { name, distance };
+    }
+  }
+  return best?.name;
+}
+
+/** The issues of the member of a union that the value comes nearest to. */
+function flatten(issue: Issue, data: unknown): Issue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const branches = issue.errors.map((branch) =>
+    branch.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }) as Issue),
+  );
+  if (branches.length === 0) return [issue];
+  const ofTheType = branches.filter((branch) =>
+    branch.every((inner) => inner.path.length > issue.path.length || inner.code === 'unrecognized_keys'),
+  );
+  if (ofTheType.length === 0) {
+    const expected = branches.map((branch) => branch[0]?.message ?? '').join(', or ');
+    return [{ ...issue, code: 'custom', message: expected } as unknown as Issue];
+  }
+  const nearest = ofTheType.reduce((best, branch) => (branch.length < best.length ? branch : best));
+  return nearest.flatMap((inner) => flatten(inner, data));
+}
+
+function unknownKeyProblem(
+  kind: Kind,
+  id: string,
+  schema: z.core.$ZodType,
+  data: unknown,
+  path: FieldPath,
+  key: string,
+): Problem {
+  const known = knownKeys(schema, data, path);
+  const nearest = nearestOf(key, known);
+  return problemIn(kind, id, [...path, key], {
+    at: 'key',
+    found: `the key "${key}"`,
+    expected: `one of the known keys: ${known.join(', ')}`,
+    fix: nearest === undefined ? 'remove the key, or use a known one' : `did you mean "${nearest}"?`,
+  });
+}
+
+function valueProblem(
+  kind: Kind,
+  id: string,
+  schema: z.core.$ZodType,
+  data: unknown,
+  path: FieldPath,
+  expected: string,
+): Problem {
+  const value = valueAt(data, path);
+  const description = descriptionAt(schema, data, path);
+  const last = path.at(-1);
+  const about = description === undefined ? '' : ` ${description}`;
+  let fix = `correct the value.${about}`;
+  if (value === undefined) fix = typeof last === 'string' ? `add "${last}:".${about}` : `add it.${about}`;
+  else if (value instanceof Date) fix = `write it in quotes: "${value.toISOString().slice(0, 10)}"`;
+  else if (expected === 'text' && typeof value !== 'object') fix = `write it in quotes: "${String(value)}"`;
+  return problemIn(kind, id, path, { found: showValue(value), expected, fix });
+}
+
+function problemsOfIssue(kind: Kind, id: string, schema: z.core.$ZodType, data: unknown, issue: Issue): Problem[] {
+  const path = issue.path as FieldPath;
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => unknownKeyProblem(kind, id, schema, data, path, key));
+  }
+  if (issue.code === 'invalid_key') {
+    const key = String(path.at(-1));
+    const expected = 'a key in lower case, words joined by "-"';
+    return [problemIn(kind, id, path, { at: 'key', found: `the key "${key}"`, expected, fix: 'rename the key' })];
+  }
+  if (issue.code === 'invalid_union') {
+    const known = 'options' in issue ? (issue.options as readonly unknown[] | undefined) : undefined;
+    const field = 'discriminator' in issue ? String(issue.discriminator) : undefined;
+    const place = field === undefined ? path : path.at(-1) === field ? path : [...path, field];
+    return [
+      valueProblem(
+        kind,
+        id,
+        schema,
+        data,
+        place,
+        known === undefined ? issue.message : `one of: ${known.map(String).join(', ')}`,
+      ),
+    ];
+  }
+  return [valueProblem(kind, id, schema, data, path, issue.message)];
+}
+
+/** Problems of one record against its schema. */
+export function schemaProblems(
+  kind: Kind,
+  id: string,
+  schema: z.core.$ZodType,
+  data: unknown,
+  issues: readonly Issue[],
+): Problem[] {
+  return issues
+    .flatMap((issue) => flatten(issue, data))
+    .flatMap((issue) => problemsOfIssue(kind, id, schema, data, issue));
+}
+
+/** A file name that is no id. */
+export function idProblems(kind: Kind, id: string): Problem[] {
+  if (ID_PATTERN.test(id)) return [];
+  const suggestion = id
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  return [
+    problemIn(kind, id, [], {
+      found: `the file name "${id}.mdx"`,
+      expected: 'an id as the name: lower-case letters and digits, joined by "-"',
+      fix: `rename the file to "${suggestion}.mdx"`,
+    }),
+  ];
+}

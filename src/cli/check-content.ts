@@ -1,0 +1,9 @@
+/** `npm run check:content`: prints every problem of content/, and fails when there is one. */
+import { checkDisk } from '../catalog/from-disk.ts';
+import { formatProblems } from '../catalog/problem.ts';
+
+const { problems, count } = checkDisk(process.cwd());
+if (problems.length > 0) console.log(`${formatProblems(problems)}\n`);
+const errors = problems.filter(({ level }) => level === 'error').length;
+if (errors === 0) console.log(`0 problems in ${count} records`);
+process.exitCode = errors === 0 ? 0 : 1;

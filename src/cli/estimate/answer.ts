@@ -1,0 +1,266 @@
+/** Answers an estimate request: the result of the JSON contract, or an error that says what to change. */
+import { readFileSync, statSync } from 'node:fs';
+import type { Catalog } from '../../catalog/catalog.ts';
+import { isEstimable } from '../../catalog/model.schema.ts';
+import { deviceOf } from '../../scenarios/devices.ts';
+import { maximumContext } from '../../scenarios/expand.ts';
+import {
+  type Allocation,
+
+  type DecodeSpeed,
+  decodeSpeed,
+  type DeviceMemory,
+  EstimateError,
+  estimateLlamaCpp,
+  estimateRuleOfThumb,
+  type Fit,
+  formatBytes,
+  formatTokens,
+  largestContext,
+  type ModelFile,
+  overheadOf,
+  placeOn,
+  planFor,
+  planForBytes,
+  type QuantizationScheme,
+  SCHEME_NAMES,
+  type Settings,
+  schemeOf,
+} from '../../vram/index.ts';
+import { nearMatches } from './near-matches.ts';
+import { type EstimateRequest, parseRequest } from './request.ts';
+
+/** How the model sits on the requested device or devices. */
+export interface PlacementAnswer {
+  readonly fit: Fit;
+  /** All devices together. */
+  readonly usableBytes: number;
+  /** Free on the fullest device when the engine has allocated; negative = short by so much. */
+  readonly headroomBytes: number;
+  /** Tokens of the longest context whose Plan for the devices hold; 0 where none does. */
+  readonly largestContext: number;
+  /** One user, the whole context in use; absent where the device's bandwidth is not known. */
+  readonly decodeTokensPerSecond?: DecodeSpeed;
+}
+
+export interface Result extends Allocation {
+  readonly ok: true;
+  readonly planForBytes: number;
+  readonly placement?: PlacementAnswer;
+}
+
+export interface Failure {
+  readonly ok: false;
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+export type Answer = Result | Failure;
+
+/** What a request is about, found in the catalogue or read from a file. */
+interface Subject {
+  readonly name: string;
+  readonly file: Omit<ModelFile, 'scheme'>;
+  /** Longest published context in tokens; absent where none is known. */
+  readonly maximumContext?: number;
+}
+
+/** Text of an error for a line of output; an error of the program itself is told apart from one of the request. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof EstimateError) return { ok: false, error: { code: error.code, message: error.message } };
+  const message = error instanceof Error ? error.message : String(error);
+  return { ok: false, error: { code: 'internal', message: `the estimator failed: ${message}` } };
+}
+
+function suggestionOf(name: string, names: readonly string[]): string {
+  const near = nearMatches(name, names);
+  return near.length === 0 ? '' : `; near: ${near.join(', ')}`;
+}
+
+/** llama.cpp under the names people write it, and the rule of thumb. */
+const ENGINES: Readonly<Record<string, 'llama.cpp' | 'rule of thumb'>> = {
+  'llama.cpp': 'llama.cpp',
+  'llama-cpp': 'llama.cpp',
+  'rule of thumb': 'rule of thumb',
+  'rule-of-thumb': 'rule of thumb',
+};
+
+const CONFIGS_KEPT = 32;
+/** A config.json has a few kilobytes; a device or a model file given by mistake is not read. */
+const LONGEST_CONFIG_BYTES = 4_000_000;
+
+/** Estimates for one catalogue. Models read from a config file are kept, so that a stream of requests reads it once. */
+export class Estimator {
+  readonly #catalog: Catalog;
+  readonly #configs = new Map<string, Subject>();
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+  }
+
+  /** Answers one parsed JSON value; never throws. */
+  answer(value: unknown): Answer {
+    try {
+      return this.estimate(parseRequest(value));
+    } catch (error) {
+      return failureOf(error);
+    }
+  }
+
+  /** @throws EstimateError for a request that has no answer */
+  estimate(request: EstimateRequest): Result {
+    const engine = ENGINES[request.engine.toLowerCase()];
+    if (engine === undefined) {
+      const expected = [...new Set(Object.values(ENGINES))].join(', ');
+      throw new EstimateError('unknown-engine', `engine is "${request.engine}", expected one of ${expected}`);
+    }
+    const subject = 'model' in request.subject ? this.#modelOf(request.subject.model) : this.#configOf(request.subject.config);
+    const { settings } = request;
+    const { maximumContext: maximum } = subject;
+    if (maximum !== undefined && settings.context > maximum && !request.allowBeyondMaximum) {
+      const most = `${formatTokens(maximum)} (${maximum})`;
+      const message = `context is ${settings.context}, and ${subject.name} is published for at most ${most} tokens; allowBeyondMaximum estimates it all the same`;
+      throw new EstimateError('context-too-long', message);
+    }
+    const file: ModelFile = { ...subject.file, scheme: this.#schemeOf(request.quant) };
+    const gpu = request.gpu === undefined ? undefined : this.#deviceOf(request.gpu);
+    const overheadBytes = gpu && overheadOf(gpu.device);
+    const allocation = estimateLlamaCpp(file.architecture, file.scheme, settings, {
+      ...(file.mtpInFile !== undefined && { mtpInFile: file.mtpInFile }),
+      ...(overheadBytes !== undefined && { overheadBytes }),
+    });
+    if (engine === 'rule of thumb') return ruleOfThumbResult(file, settings, allocation);
+    return {
+      ok: true,
+      ...allocation,
+      planForBytes: planOf(file, settings, allocation),
+      ...(gpu && { placement: placementOf(file, settings, gpu, maximum) }),
+    };
+  }
+
+  #modelOf(name: string): Subject {
+    const model = this.#catalog.resolveModel(name);
+    if (model === undefined) {
+      const suggestion = suggestionOf(name, this.#catalog.models.map(({ id }) => id));
+      throw new EstimateError('unknown-model', `model is "${name.slice(0, 100)}", which is no id or alias of the catalogue${suggestion}`);
+    }
+    if (!isEstimable(model)) {
+      throw new EstimateError('unknown-architecture', `${model.name} cannot be estimated yet: ${model.notEstimableBecause ?? 'its dimensions are not published'}`);
+    }
+    const { architecture, mtpInFile, parameters, ruleOfThumb } = model;
+    return {
+      name: model.name,
+      file: {
+        architecture,
+        mtpInFile: mtpInFile === true,
+        publishedParameters: parameters.published ?? parameters.total,
+        ...(ruleOfThumb && { ruleOfThumb }),
+      },
+      maximumContext: maximumContext(model),
+    };
+  }
+
+  #configOf(path: string): Subject {
+    const known = this.#configs.get(path);
+    if (known !== undefined) return known;
+    const config = readConfig(path);
+    const architecture = ((): never => { throw new EstimateError("unknown-architecture", "later"); })();
+    const maximum = maximumOfConfig(config);
+    const subject: Subject = { name: path, file: { architecture }, ...(maximum !== undefined && { maximumContext: maximum }) };
+    if (this.#configs.size >= CONFIGS_KEPT) this.#configs.clear();
+    this.#configs.set(path, subject);
+    return subject;
+  }
+
+  #schemeOf(name: string): QuantizationScheme {
+    const record = this.#catalog.resolveQuant(name);
+    try {
+      return schemeOf(record?.scheme ?? name);
+    } catch {
+      const near = nearMatches(name, SCHEME_NAMES);
+      const expected = near.length > 0 ? `near: ${near.join(', ')}` : `expected one of ${SCHEME_NAMES.join(', ')}`;
+      throw new EstimateError('unknown-quant', `quant is "${name.slice(0, 100)}", which is no format that llama-quantize writes; ${expected}`);
+    }
+  }
+
+  #deviceOf(name: string) {
+    const gpu = this.#catalog.resolveGpu(name);
+    if (gpu === undefined) {
+      const suggestion = suggestionOf(name, this.#catalog.gpus.map(({ id }) => id));
+      throw new EstimateError('unknown-gpu', `gpu is "${name.slice(0, 100)}", which is no id or alias of the catalogue${suggestion}`);
+    }
+    const found = deviceOf(gpu);
+    if (found === undefined) throw new EstimateError('refused-by-engine', `llama.cpp does not run on ${gpu.name}`);
+    return found;
+  }
+}
+
+function readConfig(path: string): unknown {
+  let text: string;
+  try {
+    const stats = statSync(path);
+    if (!stats.isFile() || stats.size > LONGEST_CONFIG_BYTES) {
+      throw new EstimateError('bad-request', `config is "${path}", expected a file of at most ${formatBytes(LONGEST_CONFIG_BYTES)}`);
+    }
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof EstimateError) throw error;
+    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    throw new EstimateError('bad-request', `config is "${path}", which cannot be read (${reason})`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new EstimateError('bad-request', `config is "${path}", which is not JSON`);
+  }
+}
+
+/** `max_position_embeddings` of a Hugging Face config, of its text part in a multimodal one. */
+function maximumOfConfig(config: unknown): number | undefined {
+  const { max_position_embeddings: own, text_config: text } = config as Record<string, unknown>;
+  const maximum = own ?? (text as Record<string, unknown> | undefined)?.['max_position_embeddings'];
+  return typeof maximum === 'number' && Number.isSafeInteger(maximum) && maximum > 0 ? maximum : undefined;
+}
+
+/** Plan for: with layers or experts in RAM the rule of thumb, which counts the whole model, has no say. */
+function planOf(file: ModelFile, settings: Settings, { device, parameters }: Allocation): number {
+  const isPartial = settings.gpuLayers >= 0 || settings.cpuMoeLayers !== 0;
+  return isPartial ? planForBytes(device.total) : planFor(file, settings, device.total, parameters);
+}
+
+function placementOf(file: ModelFile, settings: Settings, gpu: NonNullable<ReturnType<typeof deviceOf>>, maximum?: number): PlacementAnswer {
+  const { fit, usableBytes, headroomBytes } = placeOn(file, settings, gpu.device);
+  return {
+    fit,
+    usableBytes,
+    headroomBytes,
+    largestContext: largestContext(file, settings, gpu.device, Math.max(maximum ?? 0, settings.context)),
+    ...(gpu.speed && {
+      decodeTokensPerSecond: decodeSpeed(file.architecture, file.scheme, settings, gpu.speed, settings.context),
+    }),
+  };
+}
+
+/** The rule of thumb in the shape of an engine's result: everything on one device, its overhead as the overhead. */
+function ruleOfThumbResult(file: ModelFile, settings: Settings, { parameters, bitsPerWeight, fileBytes }: Allocation): Result {
+  const rule = estimateRuleOfThumb(file.architecture, file.scheme, settings, file.publishedParameters ?? parameters, file.ruleOfThumb);
+  const device: DeviceMemory = {
+    weights: rule.weights,
+    kvCache: rule.kvCache,
+    state: 0,
+    compute: 0,
+    overhead: rule.overhead,
+    total: rule.weights + rule.kvCache,
+  };
+  return {
+    ok: true,
+    engine: { name: 'rule of thumb', version: '1' },
+    parameters,
+    bitsPerWeight,
+    fileBytes,
+    device,
+    host: { weights: 0, kvCache: 0, compute: 0 },
+    perDevice: [device],
+    planForBytes: rule.total,
+    notes: ['The overhead is ten percent of weights and KV cache, not a measured figure.'],
+  };
+}

@@ -1,0 +1,101 @@
+import { parseArgs } from 'node:util';
+import { EstimateError, parseContextLabel } from '../../vram/index.ts';
+
+/** How the text of a flag becomes the field of a request. */
+type FieldType = 'text' | 'number' | 'context' | 'switch';
+
+/** Flags that are fields of a request: type, and what the help says. */
+const FIELDS: Readonly<Record<string, readonly [type: FieldType, help: string]>> = {
+  model: ['text', 'id or alias of a model, e.g. deepseek-v4-pro'],
+  config: ['text', 'path of a Hugging Face config.json, instead of --model'],
+  quant: ['text', 'e.g. Q4_K_M'],
+  context: ['context', 'tokens, e.g. 8192, 32k or 1m'],
+  engine: ['text', 'llama.cpp (the default) or "rule of thumb"'],
+  kvType: ['text', 'type of the KV cache: f16 (the default), q8_0, q4_0 ...'],
+  kType: ['text', 'type of the keys alone'],
+  vType: ['text', 'type of the values alone'],
+  microBatch: ['number', 'tokens computed at once (512)'],
+  flashAttention: ['text', 'auto (the default), on or off'],
+  outputs: ['number', 'rows of logits kept per micro-batch (1)'],
+  sequences: ['number', 'parallel sequences (1)'],
+  devices: ['number', 'equal devices, split by layer (1)'],
+  gpuLayers: ['number', 'layers on the devices; -1 = all (-1)'],
+  cpuMoeLayers: ['number', 'layers whose experts stay in RAM; -1 = all (0)'],
+  mtp: ['switch', 'load the multi-token-prediction block too'],
+  allowBeyondMaximum: ['switch', 'allow a context above the published maximum'],
+  gpu: ['text', 'a device to hold the result against, e.g. rtx-4090'],
+};
+
+export const HELP = `Memory that a model needs: weights, KV cache, state and compute buffer, as the engine allocates them.
+
+  npm run estimate -- --model deepseek-v4-pro --quant Q4_K_M --context 1m
+
+${Object.entries(FIELDS)
+  .map(([name, [, help]]) => `  --${name.padEnd(20)}${help}`)
+  .join('\n')}
+
+  --json                one JSON result instead of the table
+  --jsonl               read one JSON request a line, write one JSON result a line
+  --help                this text
+`;
+
+export interface Arguments {
+  readonly mode: 'table' | 'json' | 'jsonl' | 'help';
+  /** Fields of the request, to be checked like a request in JSON. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** What is no number stays text, so that the check of the request can quote it. */
+function numberOr(text: string): unknown {
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+/** Writes `--kv-type` as `--kvType`, and `--gpu-layers -1` as `--gpuLayers=-1`, which `parseArgs` takes for two flags. */
+function normalizeArguments(commandLine: readonly string[]): string[] {
+  const args: string[] = [];
+  for (const arg of commandLine) {
+    const previous = args.at(-1);
+    if (/^-\d+$/.test(arg) && previous?.startsWith('--')) {
+      args[args.length - 1] = `${previous}=${arg}`;
+    } else {
+      args.push(arg.replace(/^--[^=]+/, (name) => name.replace(/(\w)-([a-z])/g, (_, before, letter) => before + letter.toUpperCase())));
+    }
+  }
+  return args;
+}
+
+/**
+ * Reads the command line. Flags are named as the fields of a request; `--kv-type` is `--kvType`.
+ * @throws EstimateError `bad-request` for a flag that does not exist or lacks its value
+ */
+export function parseArguments(commandLine: readonly string[]): Arguments {
+  let values: Readonly<Record<string, string | boolean | undefined>>;
+  try {
+    ({ values } = parseArgs({
+      args: normalizeArguments(commandLine),
+      options: {
+        json: { type: 'boolean' },
+        jsonl: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+        ...Object.fromEntries(Object.entries(FIELDS).map(([name, [type]]) => [name, { type: type === 'switch' ? 'boolean' : 'string' } as const])),
+      },
+    }));
+  } catch (error) {
+    throw new EstimateError('bad-request', `${error instanceof Error ? error.message : error} (--help lists the flags)`);
+  }
+  const { json, jsonl, help, ...given } = values;
+  const fields = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => {
+      if (typeof value !== 'string') return [name, value];
+      switch (FIELDS[name]?.[0]) {
+        case 'context':
+          return [name, parseContextLabel(value) ?? numberOr(value)];
+        case 'number':
+          return [name, numberOr(value)];
+        default:
+          return [name, value];
+      }
+    }),
+  );
+  return { mode: help || commandLine.length === 0 ? 'help' : jsonl ? 'jsonl' : json ? 'json' : 'table', fields };
+}

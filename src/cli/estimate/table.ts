@@ -1,0 +1,67 @@
+/** A result as a table for people. */
+import { formatBitsPerWeight, formatBytes, formatGB, formatGiB, formatParameters, formatSpeedRange, formatTokens } from '../../vram/index.ts';
+import type { PlacementAnswer, Result } from './answer.ts';
+import type { EstimateRequest } from './request.ts';
+
+type Row = readonly string[];
+
+/** Columns side by side: the first to the left, the others to the right. */
+function columns(rows: readonly Row[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows
+    .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '))
+    .join('\n');
+}
+
+function amount(label: string, bytes: number): Row {
+  return [label, formatGB(bytes), formatGiB(bytes)];
+}
+
+const FIT_WORDS = { fits: 'fits', tight: 'tight', no: 'does not fit' } as const;
+
+function placementText(placement: PlacementAnswer, label: string): string {
+  const { fit, headroomBytes, largestContext, decodeTokensPerSecond: speed } = placement;
+  const room = `${formatBytes(Math.abs(headroomBytes))} ${headroomBytes < 0 ? 'short' : 'free'} on the fullest device`;
+  const context = largestContext === 0 ? 'no context fits' : `largest context ${formatTokens(largestContext)}`;
+  return [
+    `${label}: ${FIT_WORDS[fit]} (${formatGB(placement.usableBytes)} usable, ${room}); ${context}`,
+    ...(speed && fit !== 'no' ? [`Decode: ${formatSpeedRange(speed.low, speed.high)}, one user, the whole context in use`] : []),
+  ].join('\n');
+}
+
+/** The answer first, then its parts, the devices apart where there are several, RAM, the fit on a device, notes. */
+export function formatResult(request: EstimateRequest, result: Result): string {
+  const { device, host, perDevice, engine, placement } = result;
+  const { settings } = request;
+  const subject = 'model' in request.subject ? request.subject.model : request.subject.config;
+  const hostBytes = host.weights + host.kvCache + host.compute;
+  const parts = [
+    ['Weights', device.weights],
+    ['KV cache', device.kvCache],
+    ['State', device.state],
+    ['Compute buffer', device.compute],
+  ] as const;
+  const blocks = [
+    `${subject}, ${request.quant}, ${formatTokens(settings.context)} tokens, ${engine.name} ${engine.version}`,
+    columns([
+      amount('Needs', device.total),
+      ...parts.filter(([, bytes]) => bytes > 0).map(([label, bytes]) => amount(`  ${label}`, bytes)),
+      amount('Plan for', result.planForBytes),
+      amount('Beside it: overhead', device.overhead),
+      amount('In RAM', hostBytes),
+      amount('File', result.fileBytes),
+    ]),
+    `${formatParameters(result.parameters)} parameters at ${formatBitsPerWeight(result.bitsPerWeight)} bits per weight`,
+  ];
+  if (perDevice.length > 1) {
+    const head = ['Device', 'Weights', 'KV cache', 'State', 'Compute', 'Total', 'Overhead'];
+    const rows = perDevice.map((own, index) => [
+      String(index),
+      ...[own.weights, own.kvCache, own.state, own.compute, own.total, own.overhead].map(formatGB),
+    ]);
+    blocks.push(columns([head, ...rows]));
+  }
+  if (placement) blocks.push(placementText(placement, settings.devices > 1 ? `${settings.devices} x ${request.gpu}` : (request.gpu ?? '')));
+  if (result.notes.length > 0) blocks.push(result.notes.map((note) => `- ${note}`).join('\n'));
+  return blocks.join('\n\n');
+}

@@ -1,0 +1,47 @@
+/** The data the calculator loads: what the estimator must know about models, quants and devices. */
+import type { Architecture, Device, QuantizationScheme, RuleOfThumbInputs } from '../../vram/index.ts';
+
+export interface CalculatorModel {
+  readonly id: string;
+  readonly name: string;
+  readonly architecture: Architecture;
+  readonly publishedParameters: number;
+  /** Longest published context in tokens. */
+  readonly maxContext: number;
+  /** Absent = false. */
+  readonly mtpInFile?: boolean;
+  readonly ruleOfThumb?: RuleOfThumbInputs;
+}
+
+export interface CalculatorQuant {
+  readonly id: string;
+  readonly name: string;
+  readonly scheme: QuantizationScheme;
+}
+
+export interface CalculatorDevice extends Device {
+  readonly id: string;
+  readonly name: string;
+  /** Heading of its group in the list. */
+  readonly group: string;
+}
+
+export interface CalculatorData {
+  readonly version: 1;
+  readonly models: readonly CalculatorModel[];
+  /** Fewest bits first. */
+  readonly quants: readonly CalculatorQuant[];
+  readonly devices: readonly CalculatorDevice[];
+}
+
+/**
+ * Loads the data from the site itself.
+ * @throws Error where it cannot be loaded or is of another version of the site
+ */
+export async function loadData(href: string): Promise<CalculatorData> {
+  const response = await fetch(href);
+  if (!response.ok) throw new Error(`${href}: ${response.status}`);
+  const data: CalculatorData = await response.json();
+  if (data.version !== 1) throw new Error(`${href}: version ${data.version}`);
+  return data;
+}

@@ -1,0 +1,172 @@
+import {
+  type Architecture,
+  DEFAULT_SETTINGS,
+  contextCells,
+  formatBitsPerWeight,
+  formatBytes,
+  formatCount,
+  formatGB,
+  formatParameters,
+  type IndexerShape,
+  windowCells,
+} from '../vram/index.ts';
+import type { AttentionShape, LatentShape } from '../vram/index.ts';
+import { cachingLayers, layerCounts } from './cache-note.ts';
+import type { Scenario } from './scenario.ts';
+import type { CalculationStep } from './views.ts';
+
+/** One summand of a cache: the formula with numbers filled in, and what it comes to. */
+interface Term {
+  readonly formula: string;
+  readonly bytes: number;
+}
+
+const F16_BYTES = 2;
+
+/** "how this is calculated" of a scenario: every term with this model's own numbers and where they were read. */
+export function calculationSteps(scenario: Scenario): readonly CalculationStep[] {
+  const { model, quant, allocation, contextTokens, needsBytes, planForBytes, ruleOfThumb } = scenario;
+  const { device, host, parameters, bitsPerWeight, fileBytes } = allocation;
+  const architectureSource = sourceOf(scenario, model.architectureSource);
+  const parametersSource = sourceOf(scenario, model.parameters.source);
+  const steps: CalculationStep[] = [
+    {
+      term: 'Model file',
+      formula: `${formatParameters(parameters)} parameters x ${formatBitsPerWeight(bitsPerWeight)} bits / 8 (${quant.name}, every tensor with the type llama-quantize gives it)`,
+      result: formatGB(fileBytes),
+      ...(parametersSource && { source: parametersSource }),
+    },
+    { term: 'Weights on the GPU', formula: weightsOnDevice(model.architecture, fileBytes, host.weights, device.weights), result: formatGB(device.weights) },
+    {
+      term: 'KV cache',
+      formula: kvTerms(model.architecture, contextTokens).map(({ formula }) => formula).join(' + ') || 'no layer caches tokens',
+      result: formatBytes(device.kvCache),
+      ...(architectureSource && { source: architectureSource }),
+    },
+  ];
+  if (device.state > 0) {
+    const layers = (layerCounts(model.architecture).get('L') ?? 0) + (layerCounts(model.architecture).get('P') ?? 0);
+    steps.push({
+      term: 'Recurrent state',
+      formula: `${layers} layers x ${formatCount(device.state / 4 / layers)} numbers x 4 bytes, whatever the context`,
+      result: formatBytes(device.state),
+    });
+  }
+  steps.push(
+    {
+      term: 'Compute buffer',
+      formula: `the largest step of the graph for ${DEFAULT_SETTINGS.microBatch} tokens at once, hidden size ${formatCount(model.architecture.hiddenSize)}, FlashAttention on`,
+      result: formatBytes(device.compute),
+    },
+    {
+      term: 'Needs',
+      formula: [device.weights, device.kvCache, device.state, device.compute].filter((bytes) => bytes > 0).map(formatBytes).join(' + '),
+      result: formatGB(needsBytes),
+    },
+    {
+      term: 'Plan for',
+      formula: `the larger of ${formatGB(ruleOfThumb.total)} (rule of thumb) and ${formatGB(Math.ceil(needsBytes * 1.05))} (Needs + 5 %)`,
+      result: formatGB(planForBytes),
+    },
+  );
+  return steps;
+}
+
+function sourceOf({ model }: Scenario, key: string): { text: string; href: string } | undefined {
+  const source = model.sources[key];
+  return source && { text: source.title, href: source.url };
+}
+
+function weightsOnDevice(architecture: Architecture, fileBytes: number, hostBytes: number, deviceBytes: number): string {
+  if (architecture.tiedEmbeddings) {
+    return `the whole file: the embedding table is the output head too, and RAM keeps a second copy of it (${formatBytes(hostBytes)})`;
+  }
+  const notLoaded = fileBytes - hostBytes - deviceBytes;
+  const rest = notLoaded > 0.002 * fileBytes ? ` and ${formatBytes(notLoaded)} of prediction blocks that are not loaded` : '';
+  return `${formatGB(fileBytes)} less the token embedding, which stays in RAM (${formatBytes(hostBytes)})${rest}`;
+}
+
+/** The summands of the 16-bit KV cache, which together are what llama.cpp allocates (up to the alignment of a tensor). */
+export function kvTerms(architecture: Architecture, contextTokens: number): readonly Term[] {
+  const { attention } = architecture;
+  const cells = contextCells(contextTokens);
+  const settings = { ...DEFAULT_SETTINGS, context: contextTokens, flashAttention: true };
+  switch (attention.kind) {
+    case 'full':
+    case 'latent': {
+      const layers = cachingLayers(architecture, 'F');
+      return [...rows(layers, attention, cells), ...indexerRows(attention.indexer, contextTokens)];
+    }
+    case 'linear-hybrid': {
+      const layers = cachingLayers(architecture, 'F') + cachingLayers(architecture, 'P');
+      return [...rows(layers, attention.full, cells), ...indexerRows(attention.indexer, contextTokens)];
+    }
+    case 'sliding-window':
+      return [
+        ...rows(cachingLayers(architecture, 'F'), attention.full, cells),
+        ...rows(cachingLayers(architecture, 'S'), attention.sliding, windowCells(attention.window, settings)),
+      ];
+    case 'compressed': {
+      const counts = layerCounts(architecture);
+      const csa = counts.get('C') ?? 0;
+      const hca = counts.get('H') ?? 0;
+      const { rowWidth, indexer, csaRatio, hcaRatio } = attention;
+      const plain = (count: number, layers: string, width: string, elements: number, tokens: number): Term => ({
+        formula: `${count} ${layers} x ${width} x 2 bytes x ${formatCount(tokens)}`,
+        bytes: count * elements * tokens * F16_BYTES,
+      });
+      const csaState = 8 * csaRatio * (rowWidth + indexer.headDim);
+      const hcaState = 2 * hcaRatio * rowWidth;
+      return [
+        plain(architecture.layers, 'layers', String(rowWidth), rowWidth, windowCells(attention.window, settings)),
+        plain(csa, 'CSA layers', `(${rowWidth} + ${indexer.headDim})`, rowWidth + indexer.headDim, contextCells(Math.ceil(cells / csaRatio))),
+        plain(hca, 'HCA layers', String(rowWidth), rowWidth, contextCells(Math.ceil(cells / hcaRatio))),
+        {
+          formula: `(${csa} x ${formatCount(csaState)} + ${hca} x ${formatCount(hcaState)}) x 4 bytes for unfinished rows`,
+          bytes: 4 * (csa * csaState + hca * hcaState),
+        },
+      ];
+    }
+  }
+}
+
+function rows(layers: number, shape: AttentionShape | LatentShape, cells: number): Term[] {
+  if (layers === 0) return [];
+  if ('kvLoraRank' in shape) {
+    const width = shape.kvLoraRank + shape.ropeHeadDim;
+    return [{ formula: `${layers} layers x ${width} x 2 bytes x ${formatCount(cells)}`, bytes: layers * width * F16_BYTES * cells }];
+  }
+  const { kvHeads, headDim, valueHeadDim } = shape;
+  const value = valueHeadDim ?? headDim;
+  const width = value === headDim ? `2 x ${kvHeads} heads x ${headDim}` : `${kvHeads} heads x (${headDim} + ${value})`;
+  return [
+    {
+      formula: `${layers} layers x ${width} x 2 bytes x ${formatCount(cells)}`,
+      bytes: layers * kvHeads * (headDim + value) * F16_BYTES * cells,
+    },
+  ];
+}
+
+function indexerRows(indexer: IndexerShape | undefined, contextTokens: number): Term[] {
+  if (!indexer) return [];
+  const layers = typeof indexer.layers === 'number' ? indexer.layers : indexer.layers.length;
+  const cells = contextCells(Math.ceil(contextCells(contextTokens) / (indexer.pooledTokens ?? 1)));
+  return [
+    {
+      formula: `${layers} indexers x ${indexer.headDim} x 2 bytes x ${formatCount(cells)}`,
+      bytes: layers * indexer.headDim * F16_BYTES * cells,
+    },
+  ];
+}
+
+/** The rule of thumb's cache in words, with the inputs that were used. */
+export function ruleOfThumbCacheDetail(scenario: Scenario): string {
+  const { at, contextTokens } = scenario;
+  const inputs = at.file.ruleOfThumb;
+  const tokens = formatCount(contextTokens);
+  if (inputs) {
+    const compression = inputs.sequenceCompression === 1 ? '' : ` x ${inputs.sequenceCompression}`;
+    return `${inputs.layers} layers x 2 x ${inputs.kvHeads} x ${inputs.headDim} x 2 bytes x ${tokens} tokens${compression}`;
+  }
+  return `16-bit rows of the layers that cache, ${tokens} tokens`;
+}

@@ -1,0 +1,57 @@
+import { calculatorDataPath } from '../site/routes.ts';
+import { contextLabel, DEFAULT_SETTINGS } from '../vram/index.ts';
+import { partsOf } from './pages/scenario-page.ts';
+import type { DeviceSet, Facts } from './facts.ts';
+import { devicesOf } from './devices.ts';
+import { FIT_TEXT, headroomText, largestContextText } from './hardware.ts';
+import { bestOf, namedSets } from './verdict.ts';
+import type { CalculatorPreset } from './views.ts';
+import { memory } from './words.ts';
+
+/** The device that the calculator starts with: the smallest that holds the scenario, otherwise the fewest of the largest kind. */
+function presetDevice(facts: Facts): DeviceSet {
+  const { card, consumer, unified, catalog } = facts;
+  const single = consumer ?? card;
+  if (single) return { own: bestOf(single), count: 1 };
+  const set = namedSets(facts).at(-1);
+  if (set) return set;
+  if (unified) return { own: bestOf(unified), count: 1 };
+  const devices = devicesOf(catalog);
+  const largest = devices.nodes.at(-1) ?? devices.all.at(-1);
+  if (!largest) throw new Error('the catalogue has no released device that llama.cpp runs on');
+  return { own: largest, count: 8 };
+}
+
+/** The calculator's start: this page's scenario, with figures equal to what the calculator computes for it. */
+export function calculatorPreset(facts: Facts): CalculatorPreset {
+  const { scenario } = facts;
+  const { model, quant, contextTokens, at } = scenario;
+  const { own, count } = presetDevice(facts);
+  const held = at.fitOn(own.device, count, contextTokens);
+  const needs = memory(scenario.needsBytes);
+  const planFor = memory(scenario.planForBytes);
+  return {
+    model: model.id,
+    quant: quant.id,
+    context: contextTokens,
+    kType: DEFAULT_SETTINGS.kType,
+    vType: DEFAULT_SETTINGS.vType,
+    sequences: DEFAULT_SETTINGS.sequences,
+    gpu: own.gpu.id,
+    devices: count,
+    dataHref: calculatorDataPath(),
+    needs: needs.gb,
+    planFor: planFor.gb,
+    modelName: model.name,
+    quantName: quant.name,
+    gpuName: own.gpu.shortName,
+    contextLabel: contextLabel(contextTokens),
+    parts: partsOf(scenario),
+    needsMemory: needs,
+    planForMemory: planFor,
+    fit: held.fit,
+    fitText: FIT_TEXT[held.fit],
+    headroom: headroomText(held, count),
+    largestContext: largestContextText(at, own, count),
+  };
+}

@@ -1,0 +1,106 @@
+import type { QuantRecord } from '../catalog/quant.schema.ts';
+import { formatBytes, formatGB, planForBytes } from '../vram/index.ts';
+import { contextsOf, quantsOf } from './expand.ts';
+import { type Facts, tierFor } from './facts.ts';
+import { devicesOf } from './devices.ts';
+import { needOf } from './scenario.ts';
+import { tierNames } from './verdict.ts';
+import { contextTitle } from './words.ts';
+
+interface Change {
+  readonly say: string;
+  readonly savedBytes: number;
+  /** Plan for afterwards. */
+  readonly planForBytes: number;
+}
+
+const MOST_CHANGES = 4;
+/** What saves less than this share of Needs is no way to make a scenario fit. */
+const WORTH_IT = 0.02;
+
+/**
+ * The cheapest ways to make the scenario smaller: what opens a smaller card first, then by what it frees.
+ * Each says what it frees and what it costs.
+ */
+export function cheaperWays(facts: Facts): readonly string[] {
+  const { catalog, scenario, card } = facts;
+  const { cards } = devicesOf(catalog);
+  const limit = card?.memoryGB ?? Number.POSITIVE_INFINITY;
+  return [cacheChange(facts), quantChange(facts), contextChange(facts), bufferChange(facts), expertsChange(facts)]
+    .filter((change) => change !== undefined)
+    .filter((change) => change.savedBytes > WORTH_IT * scenario.needsBytes)
+    .map((change) => {
+      const tier = tierFor(cards, change.planForBytes);
+      return { ...change, unlocks: tier && tier.memoryGB < limit ? tier : undefined };
+    })
+    .sort((a, b) => Number(b.unlocks !== undefined) - Number(a.unlocks !== undefined) || b.savedBytes - a.savedBytes)
+    .slice(0, MOST_CHANGES)
+    .map(({ say, unlocks }) => (unlocks ? `${say} Then it fits the ${tierNames(unlocks)}.` : say));
+}
+
+function cacheChange({ q8Kv }: Facts): Change | undefined {
+  if (!q8Kv) return undefined;
+  return {
+    say: `KV cache in q8_0: frees ${formatBytes(q8Kv.savedBytes)} and costs little quality; decoding gets somewhat slower.`,
+    savedBytes: q8Kv.savedBytes,
+    planForBytes: q8Kv.planForBytes,
+  };
+}
+
+function quantChange({ catalog, scenario }: Facts): Change | undefined {
+  const quants = quantsOf(catalog, scenario.model);
+  const below = quants
+    .slice(0, Math.max(0, quants.findIndex(({ id }) => id === scenario.quant.id)))
+    .reverse()
+    .map((quant) => ({ quant, need: needOf(catalog, { ...scenario.key, quant: quant.id }) }))
+    .find(({ need }) => need.needsBytes < 0.97 * scenario.needsBytes);
+  if (!below) return undefined;
+  const savedBytes = scenario.needsBytes - below.need.needsBytes;
+  return {
+    say: `${below.quant.name} instead of ${scenario.quant.name}: frees ${formatBytes(savedBytes)}${lossText(scenario.quant, below.quant)}.`,
+    savedBytes,
+    planForBytes: below.need.planForBytes,
+  };
+}
+
+/** What a smaller quant loses, where both were measured on the same model. */
+function lossText(from: QuantRecord, to: QuantRecord): string {
+  for (const after of to.quality ?? []) {
+    if (after.metric !== 'mean KL divergence') continue;
+    const before = (from.quality ?? []).find(
+      ({ metric, model, imatrix }) => metric === after.metric && model === after.model && (imatrix === true) === (after.imatrix === true),
+    );
+    if (before) return ` and raises the KL divergence measured on ${after.model} from ${before.value.toPrecision(2)} to ${after.value.toPrecision(2)}`;
+  }
+  return ' at some cost in quality that is not measured on record';
+}
+
+function contextChange({ scenario }: Facts): Change | undefined {
+  const shorter = contextsOf(scenario.model).filter((context) => context < scenario.contextTokens).at(-1);
+  if (shorter === undefined) return undefined;
+  const need = scenario.at.need(shorter);
+  const savedBytes = scenario.needsBytes - need.needsBytes;
+  return { say: `${contextTitle(shorter)} of context: frees ${formatBytes(savedBytes)}.`, savedBytes, planForBytes: need.planForBytes };
+}
+
+function bufferChange({ scenario }: Facts): Change | undefined {
+  const { allocation, needsBytes, ruleOfThumb } = scenario;
+  // Half of the buffer at best: not worth a sentence below four per cent.
+  if (allocation.device.compute < 0.04 * needsBytes) return undefined;
+  const smaller = scenario.at.allocate(scenario.contextTokens, { microBatch: 256 }).device.total;
+  const savedBytes = needsBytes - smaller;
+  return {
+    say: `Micro-batch of 256 (-ub 256): frees ${formatBytes(savedBytes)} of the ${formatBytes(allocation.device.compute)} compute buffer; prompts are read slower.`,
+    savedBytes,
+    planForBytes: planForBytes(smaller, ruleOfThumb.total),
+  };
+}
+
+function expertsChange({ experts, scenario }: Facts): Change | undefined {
+  if (!experts) return undefined;
+  return {
+    say: `Experts in RAM (--cpu-moe): leaves ${formatGB(experts.deviceBytes)} on the GPU and takes ${formatGB(experts.hostBytes)} of RAM, whose speed then sets the pace.`,
+    savedBytes: scenario.needsBytes - experts.deviceBytes,
+    planForBytes: Math.ceil(experts.deviceBytes * 1.05),
+  };
+}

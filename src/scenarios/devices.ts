@@ -1,0 +1,162 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import type { GpuRecord } from '../catalog/gpu.schema.ts';
+import { usableMemoryOf } from '../catalog/usable-memory.ts';
+import { type Device, type DeviceVendor, type SpeedDevice, speedClassOf } from '../vram/index.ts';
+import { memoized } from './memoized.ts';
+
+/** How devices are grouped on pages. */
+export type DeviceKind = 'consumer' | 'professional' | 'unified';
+
+/** A record with what the estimator must know about it. */
+export interface CatalogDevice {
+  readonly gpu: GpuRecord;
+  readonly device: Device;
+  readonly kind: DeviceKind;
+  /** Absent where the bandwidth is unknown. */
+  readonly speed?: SpeedDevice;
+}
+
+/** The devices of a catalogue that may be an answer. */
+export interface Devices {
+  /** Least usable memory first. */
+  readonly all: readonly CatalogDevice[];
+  /** Graphics cards and accelerators, without laptops: what "a single GPU" means. */
+  readonly cards: readonly CatalogDevice[];
+  /** The cards among them that are sold for desktops. */
+  readonly consumer: readonly CatalogDevice[];
+  /** Macs and other machines whose GPU uses the memory of the whole machine. */
+  readonly unified: readonly CatalogDevice[];
+  /** The devices that people ask about most, by kind, least usable memory first. */
+  readonly reference: Readonly<Record<DeviceKind, readonly CatalogDevice[]>>;
+  /** Devices that are bought by the node, in the order pages name them. */
+  readonly nodes: readonly CatalogDevice[];
+  /** Consumer cards that people put two to eight of into one machine. */
+  readonly multi: readonly CatalogDevice[];
+  readonly byId: ReadonlyMap<string, CatalogDevice>;
+}
+
+/** The most asked-about devices of each kind; ids that the catalogue does not have are skipped. */
+const REFERENCE: Readonly<Record<DeviceKind, readonly string[]>> = {
+  consumer: [
+    'rtx-4060',
+    'rtx-3080-10gb',
+    'rtx-3060-12gb',
+    'arc-b580',
+    'rtx-4060-ti-16gb',
+    'rtx-5060-ti-16gb',
+    'rtx-5080',
+    'rx-7900-xtx',
+    'rtx-3090',
+    'rtx-4090',
+    'rtx-5090',
+  ],
+  professional: [
+    'rtx-pro-4000-bw',
+    'l4',
+    'a100-40gb-sxm',
+    'l40s',
+    'rtx-a6000',
+    'rtx-6000-ada',
+    'rtx-pro-5000-bw-72gb',
+    'a100-80gb-sxm',
+    'h100-80gb-sxm',
+    'rtx-pro-6000-bw',
+    'h200-sxm',
+    'b200-sxm',
+    'mi300x',
+    'mi355x',
+  ],
+  unified: [
+    'apple-m4-16gb',
+    'apple-m5-24gb',
+    'apple-m4-32gb',
+    'apple-m4-pro-48gb',
+    'apple-m4-max-64gb',
+    'apple-m3-max-96gb',
+    'apple-m4-max-128gb',
+    'dgx-spark-gb10',
+    'ryzen-ai-max-395-128gb',
+    'apple-m3-ultra-256gb',
+    'apple-m3-ultra-512gb',
+  ],
+};
+
+/** Named first where several devices are equally good an answer: what people ask about most. */
+const PREFERENCE: readonly string[] = [
+  'rtx-4090',
+  'rtx-5090',
+  'h100-80gb-sxm',
+  'rtx-3060-12gb',
+  'rtx-5060-ti-16gb',
+  'rtx-pro-6000-bw',
+  'h200-sxm',
+  'rtx-3090',
+  ...REFERENCE.consumer,
+  ...REFERENCE.professional,
+  ...REFERENCE.unified,
+];
+
+const NODES: readonly string[] = ['a100-80gb-sxm', 'h100-80gb-sxm', 'h200-sxm', 'b200-sxm', 'mi300x', 'mi355x'];
+const MULTI: readonly string[] = ['rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-3090', 'rtx-4090', 'rtx-5090', 'rtx-pro-6000-bw'];
+
+/** Boards that no answer names: converted cards, several GPUs on one board, and GPUs that are sold by the rack only. */
+const UNUSUAL = /mod$|a16-|mi250x|gb200|gb300/;
+
+const LLAMA_CPP_VENDORS: Readonly<Partial<Record<GpuRecord['vendor'], DeviceVendor>>> = {
+  NVIDIA: 'nvidia',
+  AMD: 'amd',
+  Intel: 'intel',
+  Apple: 'apple',
+};
+
+/** The record as the estimator sees it; `undefined` for accelerators that llama.cpp v0.5.0 has no backend for here. */
+export function deviceOf(gpu: GpuRecord): CatalogDevice | undefined {
+  const vendor = LLAMA_CPP_VENDORS[gpu.vendor];
+  if (!vendor || /gaudi/i.test(gpu.architecture)) return undefined;
+  return {
+    gpu,
+    device: { vendor, usableBytes: usableMemoryOf(gpu).bytes, ...(gpu.nodeSize !== undefined && { nodeSize: gpu.nodeSize }) },
+    kind: kindOf(gpu),
+    ...(gpu.bandwidth && { speed: { speedClass: speedClassOf(gpu), bandwidthGBps: gpu.bandwidth.GBps } }),
+  };
+}
+
+function kindOf(gpu: GpuRecord): DeviceKind {
+  if (gpu.class === 'apple' || gpu.class === 'unified') return 'unified';
+  return gpu.class === 'consumer' || gpu.class === 'laptop' ? 'consumer' : 'professional';
+}
+
+/** The catalogue's released devices that llama.cpp runs on. Computed once per catalogue. */
+export const devicesOf = memoized((catalog: Catalog): Devices => {
+  const all = catalog.gpus
+    .filter((gpu) => gpu.released)
+    .flatMap((gpu) => deviceOf(gpu) ?? [])
+    .sort((a, b) => a.device.usableBytes - b.device.usableBytes || compareIds(a.gpu.id, b.gpu.id));
+  const byId = new Map(all.map((own) => [own.gpu.id, own]));
+  const pick = (ids: readonly string[]): readonly CatalogDevice[] => ids.flatMap((id) => byId.get(id) ?? []);
+  const ascending = (ids: readonly string[]): readonly CatalogDevice[] =>
+    [...pick(ids)].sort((a, b) => a.device.usableBytes - b.device.usableBytes);
+  const usual = all.filter(({ gpu }) => gpu.class !== 'laptop' && !UNUSUAL.test(gpu.id));
+  return {
+    all,
+    cards: usual.filter(({ kind }) => kind !== 'unified'),
+    consumer: usual.filter(({ kind }) => kind === 'consumer'),
+    unified: usual.filter(({ kind }) => kind === 'unified'),
+    reference: {
+      consumer: ascending(REFERENCE.consumer),
+      professional: ascending(REFERENCE.professional),
+      unified: ascending(REFERENCE.unified),
+    },
+    nodes: pick(NODES),
+    multi: pick(MULTI),
+    byId,
+  };
+});
+
+const compareIds = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Place in the order in which equally good devices are named. */
+export function preferenceOf(gpu: GpuRecord): number {
+  const place = PREFERENCE.indexOf(gpu.id);
+  return place < 0 ? PREFERENCE.length : place;
+}

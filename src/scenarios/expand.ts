@@ -1,0 +1,76 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import type { ModelRecord } from '../catalog/model.schema.ts';
+import type { QuantRecord } from '../catalog/quant.schema.ts';
+import { memoized } from './memoized.ts';
+
+/** One scenario: ids of the catalogue and tokens of context. */
+export interface ScenarioKey {
+  readonly model: string;
+  readonly quant: string;
+  readonly context: number;
+}
+
+/** The contexts that people ask for, in tokens. */
+export const CONTEXT_LADDER: readonly number[] = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((k) => k * 1024);
+
+/** Context of a hub's headline figures: the most that a chat with a document or two needs, and small on every card. */
+export const DEFAULT_CONTEXT = 8192;
+
+/**
+ * Most tokens that a page assumes: the published extension (YaRN and the like) where the record has one with a source,
+ * because it is what the vendor documents and people run; otherwise the native maximum.
+ */
+export const maximumContext = (model: ModelRecord): number => Math.max(model.context.native, model.context.extended ?? 0);
+
+/** The ladder up to the model's maximum, its native and its extended maximum, ascending, in tokens. */
+export const contextsOf = memoized((model: ModelRecord): readonly number[] => {
+  const maximum = maximumContext(model);
+  const stops = new Set([...CONTEXT_LADDER.filter((tokens) => tokens <= maximum), model.context.native, maximum]);
+  return [...stops].sort((a, b) => a - b);
+});
+
+/**
+ * Quants with pages for this model, fewest bits first. Left out is only what no file can exist for:
+ * MXFP4_MOE changes the type of expert tensors, and a dense model has none.
+ */
+export function quantsOf(catalog: Catalog, model: ModelRecord): readonly QuantRecord[] {
+  return model.architecture?.feedForward.experts ? scenarioQuants(catalog) : denseQuants(catalog);
+}
+
+/** Quants that scenario pages are made for, fewest bits first. */
+const scenarioQuants = memoized((catalog: Catalog): readonly QuantRecord[] =>
+  catalog.quants.filter((quant) => quant.scenarioPages === true),
+);
+
+const denseQuants = memoized((catalog: Catalog): readonly QuantRecord[] =>
+  scenarioQuants(catalog).filter(({ scheme }) => scheme !== 'MXFP4_MOE'),
+);
+
+/** The context of a model's headline figures: {@link DEFAULT_CONTEXT}, or the model's maximum where that is shorter. */
+export const defaultContextOf = (model: ModelRecord): number => Math.min(DEFAULT_CONTEXT, maximumContext(model));
+
+/**
+ * The quant of a model's headline figures: MXFP4_MOE where the experts are published in MXFP4 and every converter keeps
+ * them so (gpt-oss), because requantizing the rest saves next to nothing; otherwise Q4_K_M, the quant most people run.
+ */
+export function defaultQuantOf(catalog: Catalog, model: ModelRecord): QuantRecord {
+  const quants = quantsOf(catalog, model);
+  const scheme = model.architecture?.nativeExpertFormat === 'mxfp4' ? 'MXFP4_MOE' : 'Q4_K_M';
+  const chosen = quants.find((quant) => quant.scheme === scheme) ?? quants.find((quant) => quant.scheme === 'Q4_K_M') ?? quants[0];
+  if (!chosen) throw new Error(`${model.id}: no quant has scenario pages; set scenarioPages: true in one of content/quants`);
+  return chosen;
+}
+
+/** Every scenario with a page: models in the catalogue's order, quants by bits, contexts ascending. */
+export function scenarioKeys(catalog: Catalog): readonly ScenarioKey[] {
+  return catalog.estimableModels.flatMap((model) =>
+    quantsOf(catalog, model).flatMap((quant) =>
+      contextsOf(model).map((context) => ({ model: model.id, quant: quant.id, context })),
+    ),
+  );
+}
+
+/** Every model at a quant with a page of its own. */
+export function modelQuantKeys(catalog: Catalog): readonly { readonly model: string; readonly quant: string }[] {
+  return catalog.estimableModels.flatMap((model) => quantsOf(catalog, model).map((quant) => ({ model: model.id, quant: quant.id })));
+}

@@ -1,0 +1,276 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import type { ModelRecord } from '../catalog/model.schema.ts';
+import type { QuantRecord } from '../catalog/quant.schema.ts';
+import { type KvType, overheadOf } from '../vram/index.ts';
+import { type CatalogDevice, type Devices, devicesOf, preferenceOf } from './devices.ts';
+import { contextsOf, maximumContext, quantsOf } from './expand.ts';
+import { memoized } from './memoized.ts';
+import { type ModelAtQuant, modelAtQuant, needOf, type Scenario } from './scenario.ts';
+
+/** Devices with the same memory on the label that all hold a scenario, best-known first. */
+export interface Tier {
+  readonly memoryGB: number;
+  readonly devices: readonly CatalogDevice[];
+}
+
+/** Several equal devices that hold a scenario together. */
+export interface DeviceSet {
+  readonly own: CatalogDevice;
+  readonly count: number;
+}
+
+/** What another way to run the same scenario takes. */
+export interface Alternative {
+  readonly planForBytes: number;
+  /** The smallest single card that holds it; absent where none does. */
+  readonly tier?: Tier;
+}
+
+/** The model with experts in RAM. */
+export interface ExpertsFacts {
+  /** With the experts of every layer in RAM, one device. */
+  readonly deviceBytes: number;
+  readonly hostBytes: number;
+  readonly tier?: Tier;
+  /** The fewest layers whose experts must leave a named card, and what stays where. */
+  readonly partly?: {
+    readonly own: CatalogDevice;
+    readonly cpuMoeLayers: number;
+    readonly deviceBytes: number;
+    readonly hostBytes: number;
+  };
+}
+
+/** Another member of the family at the same quant, at the same context or the longest it has. */
+export interface Sibling {
+  readonly model: ModelRecord;
+  readonly contextTokens: number;
+  readonly planForBytes: number;
+  readonly tier?: Tier;
+}
+
+/** Everything that verdicts and questions reason over. Amounts are bytes, shares are of 1. */
+export interface Facts {
+  readonly catalog: Catalog;
+  readonly scenario: Scenario;
+  readonly moe: boolean;
+  /** Smallest single graphics card or accelerator that Plan for fits on. */
+  readonly card: Tier | undefined;
+  readonly consumer: Tier | undefined;
+  readonly unified: Tier | undefined;
+  /** The best-known card that holds Needs but not Plan for. */
+  readonly tight: CatalogDevice | undefined;
+  /** Two to eight consumer cards, where no single one holds it: least memory first. */
+  readonly consumerSets: readonly DeviceSet[];
+  /** Datacenter GPUs, where no single card holds it. */
+  readonly datacenterSets: readonly DeviceSet[];
+  readonly kvShare: number;
+  readonly computeShare: number;
+  /** Needs here less Needs at the shortest context with a page. */
+  readonly contextBytes: number;
+  readonly shortestContext: number;
+  /** Bytes of the vendor's checkpoint, where it is smaller than this file. */
+  readonly smallerCheckpointBytes: number | undefined;
+  readonly q8Kv: (Alternative & { readonly savedBytes: number }) | undefined;
+  /** The next smaller quant that moves the scenario to a smaller single card. */
+  readonly smallerQuant: (Alternative & { readonly quant: QuantRecord; readonly tier: Tier }) | undefined;
+  /** The next quant with more bits that the same card still holds. */
+  readonly largerQuant: (Alternative & { readonly quant: QuantRecord }) | undefined;
+  /** The longest context with a page that a smaller single card holds. */
+  readonly shorterContext: (Alternative & { readonly contextTokens: number; readonly tier: Tier }) | undefined;
+  readonly experts: ExpertsFacts | undefined;
+  readonly smallerSibling: Sibling | undefined;
+  /** The smallest desktop card that many people own and that holds it, where the smallest of all is a rarer one. */
+  readonly usualCard: { readonly own: CatalogDevice; readonly largestContext: number; readonly largestQuant: QuantRecord } | undefined;
+  /** Bytes that each further 16K tokens add, from the next shorter context with a page to this one. */
+  readonly bytesPer16K: number;
+}
+
+const KV_ALTERNATIVE: KvType = 'q8_0';
+/** Below this share of Needs nobody quantizes a cache for its size. */
+const KV_WORTH_SHRINKING = 0.04;
+/** Largest VRAM that a desktop with one card has, in GB; larger machines are servers. */
+export const LARGEST_CONSUMER_GB = 32;
+
+const roomOf = (own: CatalogDevice): number => own.device.usableBytes - overheadOf(own.device);
+
+interface Rung {
+  readonly memoryGB: number;
+  /** Most room of any device of that size. */
+  readonly roomBytes: number;
+  /** Best-known first. */
+  readonly devices: readonly CatalogDevice[];
+}
+
+/** The sizes of a list of devices, smallest first. */
+const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Rung[] =>
+  [...Map.groupBy(devices, ({ gpu }) => gpu.memoryGB)]
+    .sort(([a], [b]) => a - b)
+    .map(([memoryGB, own]) => ({
+      memoryGB,
+      roomBytes: Math.max(...own.map(roomOf)),
+      devices: own.sort((a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu)),
+    })),
+);
+
+/** The smallest devices of a list that hold `planForBytes`; `undefined` where none does. */
+export function tierFor(devices: readonly CatalogDevice[], planForBytes: number): Tier | undefined {
+  const rung = ladderOf(devices).find(({ roomBytes }) => roomBytes >= planForBytes);
+  return rung && { memoryGB: rung.memoryGB, devices: rung.devices.filter((own) => roomOf(own) >= planForBytes) };
+}
+
+/** Single cards that people ask about, best-known first. */
+const namedCards = memoized((devices: Devices): readonly CatalogDevice[] =>
+  [...devices.reference.consumer, ...devices.reference.professional].sort((a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu)),
+);
+
+/** Reasons over a scenario: what it fits, what makes it large, what would make it smaller. */
+export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
+  const { at, contextTokens, planForBytes, needsBytes, allocation, model } = scenario;
+  const devices = devicesOf(catalog);
+  const card = tierFor(devices.cards, planForBytes);
+  const consumer = tierFor(devices.consumer, planForBytes);
+  const shortestContext = contextsOf(model)[0] ?? contextTokens;
+  const checkpointBytes = model.nativeFormat?.checkpointBytes;
+  return {
+    catalog,
+    scenario,
+    moe: model.architecture.feedForward.experts !== undefined,
+    card,
+    consumer,
+    unified: tierFor(devices.unified, planForBytes),
+    tight: namedCards(devices).find((own) => roomOf(own) >= needsBytes && roomOf(own) < planForBytes),
+    consumerSets: consumer ? [] : setsOf(at, devices.multi, contextTokens, 8),
+    datacenterSets: card ? [] : setsOf(at, devices.nodes, contextTokens),
+    kvShare: allocation.device.kvCache / needsBytes,
+    computeShare: allocation.device.compute / needsBytes,
+    contextBytes: needsBytes - at.need(shortestContext).needsBytes,
+    shortestContext,
+    smallerCheckpointBytes: checkpointBytes !== undefined && checkpointBytes < allocation.fileBytes ? checkpointBytes : undefined,
+    q8Kv: q8KvOf(scenario, devices.cards),
+    ...quantNeighbours(catalog, scenario, card),
+    shorterContext: shorterContextOf(scenario, devices.cards, card),
+    experts: expertsOf(scenario, devices),
+    smallerSibling: smallerSiblingOf(catalog, scenario),
+    usualCard: usualCardOf(catalog, scenario, consumer),
+    bytesPer16K: growthOf(scenario),
+  };
+}
+
+/** For each kind of device the fewest that hold the scenario; kinds that need more than `most` are left out. */
+function setsOf(at: ModelAtQuant, kinds: readonly CatalogDevice[], context: number, most = Number.POSITIVE_INFINITY): readonly DeviceSet[] {
+  return kinds.flatMap((own) => {
+    const count = at.fewestDevices(own.device, context);
+    return count !== undefined && count > 1 && count <= most ? [{ own, count }] : [];
+  });
+}
+
+/** Desktop cards that most people who run models at home have. */
+const USUAL_CARDS: readonly string[] = ['rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-4090', 'rtx-5090'];
+
+function usualCardOf(catalog: Catalog, scenario: Scenario, consumer: Tier | undefined): Facts['usualCard'] {
+  const { byId } = devicesOf(catalog);
+  const own = USUAL_CARDS.flatMap((id) => byId.get(id) ?? []).find((card) => roomOf(card) >= scenario.planForBytes);
+  if (!own || !consumer || own.gpu.memoryGB === consumer.memoryGB) return undefined;
+  const largestQuant = quantsOf(catalog, scenario.model).findLast(
+    (quant) => needOf(catalog, { ...scenario.key, quant: quant.id }).planForBytes <= roomOf(own),
+  );
+  return { own, largestContext: scenario.at.largestContext(own.device, 1), largestQuant: largestQuant ?? scenario.quant };
+}
+
+function growthOf({ at, model, contextTokens, needsBytes }: Scenario): number {
+  const shorter = contextsOf(model).filter((context) => context < contextTokens).at(-1) ?? contextTokens / 2;
+  return ((needsBytes - at.need(shorter).needsBytes) / (contextTokens - shorter)) * 16_384;
+}
+
+function q8KvOf(scenario: Scenario, cards: readonly CatalogDevice[]): Facts['q8Kv'] {
+  const { at, contextTokens, needsBytes, allocation } = scenario;
+  if (allocation.device.kvCache < KV_WORTH_SHRINKING * needsBytes) return undefined;
+  const need = at.needWithKvType(contextTokens, KV_ALTERNATIVE);
+  if (!need || need.needsBytes >= needsBytes) return undefined;
+  return { savedBytes: needsBytes - need.needsBytes, ...alternative(need.planForBytes, cards) };
+}
+
+function alternative(planForBytes: number, cards: readonly CatalogDevice[]): Alternative {
+  const tier = tierFor(cards, planForBytes);
+  return { planForBytes, ...(tier && { tier }) };
+}
+
+function quantNeighbours(catalog: Catalog, scenario: Scenario, card: Tier | undefined): Pick<Facts, 'smallerQuant' | 'largerQuant'> {
+  const { cards } = devicesOf(catalog);
+  const quants = quantsOf(catalog, scenario.model);
+  const own = quants.findIndex(({ id }) => id === scenario.quant.id);
+  const at = (quant: QuantRecord): Alternative =>
+    alternative(needOf(catalog, { ...scenario.key, quant: quant.id }).planForBytes, cards);
+  const limit = card?.memoryGB ?? Number.POSITIVE_INFINITY;
+  let smallerQuant: Facts['smallerQuant'];
+  for (const quant of quants.slice(0, Math.max(own, 0)).reverse()) {
+    const { planForBytes, tier } = at(quant);
+    if (tier && tier.memoryGB < limit) {
+      smallerQuant = { quant, planForBytes, tier };
+      break;
+    }
+  }
+  let largerQuant: Facts['largerQuant'];
+  if (card) {
+    for (const quant of quants.slice(own + 1)) {
+      const { planForBytes, tier } = at(quant);
+      if (planForBytes <= scenario.planForBytes) continue;
+      if (tier?.memoryGB !== card.memoryGB) break;
+      largerQuant = { quant, planForBytes, tier };
+    }
+  }
+  return { smallerQuant, largerQuant };
+}
+
+function shorterContextOf(scenario: Scenario, cards: readonly CatalogDevice[], card: Tier | undefined): Facts['shorterContext'] {
+  const { at, model, contextTokens } = scenario;
+  const limit = card?.memoryGB ?? Number.POSITIVE_INFINITY;
+  for (const shorter of [...contextsOf(model)].reverse()) {
+    if (shorter >= contextTokens) continue;
+    const { planForBytes, tier } = alternative(at.need(shorter).planForBytes, cards);
+    if (tier && tier.memoryGB < limit) return { contextTokens: shorter, planForBytes, tier };
+  }
+  return undefined;
+}
+
+function expertsOf(scenario: Scenario, devices: Devices): ExpertsFacts | undefined {
+  const { at, contextTokens, model } = scenario;
+  if (!model.architecture.feedForward.experts) return undefined;
+  const place = (cpuMoeLayers: number): { deviceBytes: number; hostBytes: number } => {
+    const { device, host } = at.allocate(contextTokens, { cpuMoeLayers });
+    return { deviceBytes: device.total, hostBytes: host.weights + host.kvCache + host.compute };
+  };
+  const all = place(-1);
+  const planned = (bytes: number): number => Math.ceil(bytes * 1.05);
+  const tier = tierFor(devices.cards, planned(all.deviceBytes));
+  // The card to plan with: the best-known one that holds everything but experts, and not the whole model.
+  const holds = (card: CatalogDevice): boolean => roomOf(card) >= planned(all.deviceBytes) && roomOf(card) < scenario.planForBytes;
+  const own = namedCards(devices).find((card) => card.kind === 'consumer' && holds(card)) ?? namedCards(devices).find(holds);
+  if (!own) return { ...all, ...(tier && { tier }) };
+  let enough = model.architecture.layers;
+  let few = -1;
+  while (enough - few > 1) {
+    const middle = Math.floor((enough + few) / 2);
+    if (planned(place(middle).deviceBytes) <= roomOf(own)) enough = middle;
+    else few = middle;
+  }
+  return { ...all, ...(tier && { tier }), partly: { own, cpuMoeLayers: enough, ...place(enough) } };
+}
+
+function smallerSiblingOf(catalog: Catalog, scenario: Scenario): Sibling | undefined {
+  const { model, quant, contextTokens, planForBytes } = scenario;
+  const smaller = catalog
+    .membersOf(model.family)
+    .filter((member) => member.id !== model.id && member.parameters.total < model.parameters.total * 0.7)
+    .reverse();
+  for (const member of smaller) {
+    if (!catalog.estimableModels.some(({ id }) => id === member.id)) continue;
+    if (!quantsOf(catalog, member).some(({ id }) => id === quant.id)) continue;
+    const context = Math.min(contextTokens, maximumContext(member));
+    const need = modelAtQuant(catalog, member.id, quant.id).need(context);
+    if (need.planForBytes >= planForBytes) continue;
+    return { model: member, contextTokens: context, ...alternative(need.planForBytes, devicesOf(catalog).cards) };
+  }
+  return undefined;
+}

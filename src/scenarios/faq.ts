@@ -1,0 +1,212 @@
+import { formatBytes, formatGB, formatParameters, formatPercent } from '../vram/index.ts';
+import { type CatalogDevice, devicesOf } from './devices.ts';
+import { defaultQuantOf, maximumContext } from './expand.ts';
+import type { Facts } from './facts.ts';
+import { bestOf, known, namedSets, setNames, tierNames } from './verdict.ts';
+import type { Question } from './views.ts';
+import { contextTitle, joinWords, nameWithMemory, tokensText, withArticle } from './words.ts';
+
+/** A question worth answering on a page, and when. Both parts come from the page's own figures. */
+export interface FaqRule {
+  readonly name: string;
+  readonly when: (facts: Facts) => boolean;
+  readonly ask: (facts: Facts) => string;
+  readonly say: (facts: Facts) => string;
+}
+
+const MOST_QUESTIONS = 6;
+
+/** Cards that people ask about by name, least memory first. */
+const ASKED: readonly string[] = ['rtx-4060', 'rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-4090', 'rtx-5090', 'rtx-pro-6000-bw'];
+
+/** The smallest card people ask about that holds the scenario, while the card is not four times too large to be asked. */
+export function askedCardThatFits({ catalog, scenario }: Facts): CatalogDevice | undefined {
+  const { byId } = devicesOf(catalog);
+  const own = ASKED.flatMap((id) => byId.get(id) ?? []).find(({ device }) => scenario.at.fitOn(device, 1, scenario.contextTokens).fit === 'fits');
+  return own && own.device.usableBytes < 4 * scenario.planForBytes ? own : undefined;
+}
+
+/** The largest card people ask about that does not hold it, while it needs less than three times its memory. */
+export function askedCardThatDoesNot({ catalog, scenario }: Facts): CatalogDevice | undefined {
+  const { byId } = devicesOf(catalog);
+  return ASKED.flatMap((id) => byId.get(id) ?? []).findLast(
+    ({ device }) => scenario.at.fitOn(device, 1, scenario.contextTokens).fit !== 'fits' && scenario.planForBytes < 3 * device.usableBytes,
+  );
+}
+
+const name = ({ scenario }: Facts): string => scenario.model.name;
+const withQuant = ({ scenario }: Facts): string => `${scenario.model.name} ${scenario.quant.name}`;
+const context = ({ scenario }: Facts): string => contextTitle(scenario.contextTokens);
+
+/** What to do where one card does not hold the scenario, cheapest change first. */
+function wayOut(facts: Facts, own: CatalogDevice): string {
+  const { at, contextTokens } = facts.scenario;
+  const largest = at.largestContext(own.device, 1);
+  if (largest > 0) return `Up to ${tokensText(largest)} of context fit on it.`;
+  if (facts.smallerQuant && facts.smallerQuant.tier.memoryGB <= own.gpu.memoryGB) {
+    return `${facts.smallerQuant.quant.name} at the same context does fit (${formatGB(facts.smallerQuant.planForBytes)}).`;
+  }
+  const count = at.fewestDevices(own.device, contextTokens);
+  if (count !== undefined && count <= 8) return `${count} of them hold it together.`;
+  return facts.card ? `The smallest single card that does is the ${tierNames(facts.card)}.` : `It takes ${setNames(namedSets(facts))}.`;
+}
+
+export const FAQ_RULES: readonly FaqRule[] = [
+  {
+    name: 'runs-on-a-card',
+    when: (facts) => askedCardThatFits(facts) !== undefined,
+    ask: (facts) => `Can I run ${withQuant(facts)} with ${context(facts)} context on ${withArticle(nameWithMemory(known(askedCardThatFits(facts)).gpu))}?`,
+    say: (facts) => {
+      const own = known(askedCardThatFits(facts));
+      const { at, contextTokens, planForBytes } = facts.scenario;
+      const { planHeadroomBytes, usableBytes } = at.fitOn(own.device, 1, contextTokens);
+      const largest = at.largestContext(own.device, 1);
+      const further = largest > contextTokens ? ` It goes up to ${tokensText(largest)}.` : '';
+      return `Yes. Of its ${formatGB(usableBytes)} usable memory ${formatBytes(planHeadroomBytes)} remain after the ${formatGB(planForBytes)} to plan for and the driver's own share.${further}`;
+    },
+  },
+  {
+    name: 'short-of-a-card',
+    when: (facts) => askedCardThatDoesNot(facts) !== undefined,
+    ask: (facts) => `Is ${withArticle(nameWithMemory(known(askedCardThatDoesNot(facts)).gpu))} enough for ${withQuant(facts)} at ${context(facts)}?`,
+    say: (facts) => {
+      const own = known(askedCardThatDoesNot(facts));
+      const { at, contextTokens, planForBytes, needsBytes } = facts.scenario;
+      const { fit, headroomBytes } = at.fitOn(own.device, 1, contextTokens);
+      return fit === 'tight'
+        ? `Just about. llama.cpp allocates ${formatGB(needsBytes)} and ${formatBytes(headroomBytes)} remain, less than the margin in Plan for (${formatGB(planForBytes)}). ${wayOut(facts, own)}`
+        : `No. It is ${formatBytes(-headroomBytes)} short of the ${formatGB(needsBytes)} that llama.cpp allocates. ${wayOut(facts, own)}`;
+    },
+  },
+  {
+    name: 'longer-than-trained',
+    when: ({ scenario }) => scenario.contextTokens > scenario.model.context.native,
+    ask: (facts) => `Is ${context(facts)} within what ${name(facts)} was trained for?`,
+    say: ({ scenario }) => {
+      const { native, extendedBy } = scenario.model.context;
+      return `No: it was trained for ${tokensText(native)}. ${extendedBy ? `The longer context comes from ${extendedBy}, which has to be switched on.` : 'The longer context has to be switched on with RoPE scaling.'} Memory is the same either way; answers on short texts may get a little worse.`;
+    },
+  },
+  {
+    name: 'eight-gpu-node',
+    when: ({ datacenterSets, card }) => card === undefined && datacenterSets.length > 0,
+    ask: (facts) => `Does ${withQuant(facts)} fit on 8 x H100 at ${context(facts)}?`,
+    say: (facts) => {
+      const { at, contextTokens, planForBytes } = facts.scenario;
+      const own = devicesOf(facts.catalog).byId.get('h100-80gb-sxm');
+      const sets = setNames(namedSets(facts));
+      if (!own) return `It takes ${sets}.`;
+      const { fit, shareBytes, headroomBytes } = at.fitOn(own.device, 8, contextTokens);
+      if (fit === 'no') {
+        return `No. ${formatGB(planForBytes)} to plan for exceeds the 640 GB of eight 80 GB cards. It takes ${sets}.`;
+      }
+      return `${fit === 'fits' ? 'Yes' : 'Just about'}. The fullest of the eight holds ${formatGB(shareBytes)} and keeps ${formatBytes(headroomBytes)} free. The fewest that do it: ${sets}.`;
+    },
+  },
+  {
+    name: 'several-consumer-cards',
+    when: ({ consumerSets }) => consumerSets.some(({ own }) => own.kind === 'consumer'),
+    ask: (facts) => {
+      const set = known(facts.consumerSets.find(({ own }) => own.kind === 'consumer' && own.gpu.memoryGB >= 24) ?? facts.consumerSets[0]);
+      return `How many ${set.own.gpu.shortName} does ${withQuant(facts)} take at ${context(facts)}?`;
+    },
+    say: (facts) => {
+      const set = known(facts.consumerSets.find(({ own }) => own.kind === 'consumer' && own.gpu.memoryGB >= 24) ?? facts.consumerSets[0]);
+      const { at, contextTokens } = facts.scenario;
+      const { shareBytes } = at.fitOn(set.own.device, set.count, contextTokens);
+      const others = facts.consumerSets.filter(({ own }) => own !== set.own);
+      const instead = others.length > 0 ? ` ${setNames(others.slice(0, 3))} do it too.` : '';
+      return `${set.count}. llama.cpp splits whole layers, so the fullest card holds ${formatGB(shareBytes)}, its own compute buffer included. More cards add memory, not speed.${instead}`;
+    },
+  },
+  {
+    name: 'experts-in-vram',
+    when: ({ moe, experts, scenario }) => moe && experts !== undefined && scenario.model.parameters.active !== undefined,
+    ask: (facts) => `Only ${formatParameters(known(facts.scenario.model.parameters.active))} parameters are active. Does ${name(facts)} need less VRAM for that?`,
+    say: (facts) => {
+      const { model, allocation } = facts.scenario;
+      const { deviceBytes, hostBytes, partly } = known(facts.experts);
+      const half = partly && partly.cpuMoeLayers < model.architecture.layers
+        ? ` On ${nameWithMemory(partly.own.gpu)} the experts of ${partly.cpuMoeLayers} of ${model.architecture.layers} layers have to stay in RAM (${formatGB(partly.hostBytes)}).`
+        : '';
+      return `Not by itself: any token may call any expert, so all ${formatGB(allocation.device.weights)} of weights have to be somewhere. With --cpu-moe the experts wait in RAM: ${formatGB(deviceBytes)} of VRAM and ${formatGB(hostBytes)} of RAM.${half}`;
+    },
+  },
+  {
+    name: 'sibling-instead',
+    when: ({ smallerSibling, scenario }) => smallerSibling !== undefined && smallerSibling.planForBytes <= 0.6 * scenario.planForBytes,
+    ask: (facts) => `Should I run ${name(facts)} or ${known(facts.smallerSibling).model.name}?`,
+    say: (facts) => {
+      const { model, planForBytes, tier, contextTokens } = known(facts.smallerSibling);
+      const { scenario } = facts;
+      const device = tier ? ` and fits one ${nameWithMemory(bestOf(tier).gpu)}` : '';
+      const at = contextTokens === scenario.contextTokens ? '' : ` at its maximum of ${tokensText(contextTokens)}`;
+      return `By memory, ${model.name}: at ${scenario.quant.name} it takes ${formatGB(planForBytes)}${at} instead of ${formatGB(scenario.planForBytes)}${device}. It has ${formatParameters(model.parameters.total)} parameters against ${formatParameters(scenario.model.parameters.total)}, so take ${scenario.model.name} where answers matter more than hardware.`;
+    },
+  },
+  {
+    name: 'cache-and-its-type',
+    when: ({ q8Kv, kvShare }) => q8Kv !== undefined && kvShare >= 0.08,
+    ask: (facts) => `How large is the KV cache of ${name(facts)} at ${context(facts)}, and does q8_0 help?`,
+    say: (facts) => {
+      const { allocation, needsBytes } = facts.scenario;
+      const { savedBytes, planForBytes, tier } = known(facts.q8Kv);
+      const unlocks = tier && tier.memoryGB < (facts.card?.memoryGB ?? Number.POSITIVE_INFINITY) ? ` That opens the ${tierNames(tier)}.` : '';
+      return `${formatBytes(allocation.device.kvCache)} in 16 bits, ${formatPercent(facts.kvShare)} of the ${formatGB(needsBytes)} allocated. With -ctk q8_0 -ctv q8_0 the total falls by ${formatBytes(savedBytes)} and Plan for becomes ${formatGB(planForBytes)}.${unlocks}`;
+    },
+  },
+  {
+    name: 'which-quant',
+    when: ({ largerQuant, smallerQuant, card }) => card !== undefined && (largerQuant !== undefined || smallerQuant !== undefined),
+    ask: (facts) => `Is ${facts.scenario.quant.name} the right quant of ${name(facts)} for ${context(facts)}?`,
+    say: (facts) => {
+      const { scenario, largerQuant, smallerQuant, card } = facts;
+      const up = largerQuant
+        ? `Not if you own the ${known(card).memoryGB} GB anyway: ${largerQuant.quant.name} fits the same size of card with ${formatGB(largerQuant.planForBytes)} to plan for.`
+        : `It is the largest that a ${known(card).memoryGB} GB card holds.`;
+      const down = smallerQuant ? ` For the ${tierNames(smallerQuant.tier)} go down to ${smallerQuant.quant.name} (${formatGB(smallerQuant.planForBytes)} instead of ${formatGB(scenario.planForBytes)}).` : '';
+      return `${up}${down}`;
+    },
+  },
+  {
+    name: 'runs-on-a-mac',
+    when: ({ unified, scenario }) => unified !== undefined && scenario.planForBytes > 3e9,
+    ask: (facts) => `Does ${withQuant(facts)} run on a Mac or another machine with unified memory?`,
+    say: (facts) => {
+      const tier = known(facts.unified);
+      const { at, contextTokens } = facts.scenario;
+      const own = bestOf(tier);
+      const { usableBytes } = at.fitOn(own.device, 1, contextTokens);
+      const largest = at.largestContext(own.device, 1);
+      return `Yes, from ${tier.memoryGB} GB of memory: ${joinWords(tier.devices.slice(0, 3).map(({ gpu }) => gpu.shortName), 'or')}. The GPU of the ${own.gpu.shortName} may use ${formatGB(usableBytes)} of it, enough for ${tokensText(largest)} of context.`;
+    },
+  },
+  {
+    name: 'ram-beside-vram',
+    when: () => true,
+    ask: (facts) => `How much system RAM does ${name(facts)} need when it is wholly on the GPU?`,
+    say: ({ scenario }) => {
+      const { host, fileBytes } = scenario.allocation;
+      const total = host.weights + host.kvCache + host.compute;
+      return `About ${formatBytes(total)}: the token embedding (${formatBytes(host.weights)}) stays in RAM, and buffers of ${formatBytes(host.compute)} feed the GPU. Loading goes faster when the ${formatGB(fileBytes)} file fits the page cache, but it does not have to.`;
+    },
+  },
+];
+
+/** Order of the questions on a page, by what a reader asks first. */
+export function faqOf(facts: Facts): readonly Question[] {
+  const own = ownQuestions(facts);
+  const rules = FAQ_RULES.filter((rule) => rule.when(facts)).slice(0, MOST_QUESTIONS - Math.min(own.length, 2));
+  return [...rules.map((rule) => ({ question: rule.ask(facts), answer: rule.say(facts) })), ...own.slice(0, 2)];
+}
+
+/**
+ * Questions of the model's own record. They do not depend on quant or context, so that they stand on the model's hub and
+ * here only at the usual quant with the native maximum, where they matter most.
+ */
+function ownQuestions({ catalog, scenario }: Facts): readonly Question[] {
+  const { model, quant, contextTokens } = scenario;
+  const here = quant.id === defaultQuantOf(catalog, model).id && (contextTokens === model.context.native || contextTokens === maximumContext(model));
+  return here ? (model.faq ?? []).map(({ question, answer }) => ({ question, answer })) : [];
+}
+

@@ -1,0 +1,191 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import {
+  DEFAULT_SETTINGS,
+  type DeviceMemory,
+  decodeSpeed,
+  type Fit,
+  formatBytes,
+  formatGB,
+  formatSpeedRange,
+  overheadOf,
+} from '../vram/index.ts';
+import { gpuPath } from '../site/routes.ts';
+import { deviceBar } from './bars.ts';
+import { type CatalogDevice, type DeviceKind, devicesOf } from './devices.ts';
+import type { Facts } from './facts.ts';
+import type { DeviceFit, ModelAtQuant, Scenario } from './scenario.ts';
+import { namedSets, setNames, tierNames } from './verdict.ts';
+import type { DeviceGroup, DeviceRow } from './views.ts';
+import { deviceLabel, joinWords, tokensText, withArticle } from './words.ts';
+
+export const FIT_TEXT: Readonly<Record<Fit, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
+
+/** Tokens in the cache at which decode speed is stated: a short prompt, as the measured runs behind the rule had. */
+const SPEED_DEPTH = 1024;
+
+/** Rows of each kind on a scenario page: around the point where devices begin to hold it. */
+const ROWS: Readonly<Record<DeviceKind, number>> = { consumer: 5, professional: 5, unified: 4 };
+/** A single device is shown while the scenario needs less than so many times its memory. */
+const FARTHEST_SHORT = 4;
+
+const GROUP_TITLES: Readonly<Record<DeviceKind, string>> = {
+  consumer: 'One desktop card',
+  professional: 'One workstation or datacenter GPU',
+  unified: 'Macs and unified memory',
+};
+
+/** The devices of a scenario page: chosen by rule around the boundary between fitting and not. */
+export function hardwareGroups(facts: Facts): readonly DeviceGroup[] {
+  const { scenario, catalog } = facts;
+  const devices = devicesOf(catalog);
+  const groups: DeviceGroup[] = [];
+  const smallest = { consumer: facts.consumer, professional: facts.card, unified: facts.unified };
+  const single = (kind: DeviceKind): void => {
+    const best = smallest[kind]?.devices[0];
+    const known = best && best.kind === kind && !devices.reference[kind].includes(best);
+    const own = known ? [...devices.reference[kind], best].sort((a, b) => a.device.usableBytes - b.device.usableBytes) : devices.reference[kind];
+    const rows = around(scenario, own, ROWS[kind]).map((device) => deviceRow(scenario, device, 1));
+    if (rows.length > 0) groups.push({ title: GROUP_TITLES[kind], rows });
+  };
+  single('consumer');
+  const desktop = facts.consumerSets.filter(({ count }) => count <= 8).slice(-4);
+  if (desktop.length > 0) groups.push({ title: 'Several desktop or workstation cards', rows: desktop.map(({ own, count }) => deviceRow(scenario, own, count)) });
+  single('professional');
+  if (facts.datacenterSets.length > 0) {
+    groups.push({
+      title: 'Several datacenter GPUs: the fewest that hold it',
+      rows: facts.datacenterSets.map(({ own, count }) => deviceRow(scenario, own, count)),
+    });
+    groups.push({
+      title: 'One whole server of eight',
+      rows: devices.nodes.map((own) => deviceRow(scenario, own, 8)).filter(({ fit }, index, rows) => fit !== 'no' || rows[index + 1]?.fit !== 'no'),
+    });
+  }
+  single('unified');
+  return groups;
+}
+
+/** Full tables of a hub: every released device, by kind. */
+export function hardwareTables(scenario: Scenario, catalog: Catalog): readonly DeviceGroup[] {
+  const devices = devicesOf(catalog);
+  const table = (title: string, own: readonly CatalogDevice[]): DeviceGroup => ({ title, rows: own.map((device) => deviceRow(scenario, device, 1)) });
+  return [
+    table('Desktop cards', devices.consumer),
+    table('Workstation and datacenter GPUs', devices.cards.filter(({ kind }) => kind === 'professional')),
+    table('Macs and unified memory', devices.unified),
+  ].filter(({ rows }) => rows.length > 0);
+}
+
+/** Up to `most` devices around the first that fits: rather two that fit and the rest that do not quite. */
+function around(scenario: Scenario, own: readonly CatalogDevice[], most: number): readonly CatalogDevice[] {
+  const near = own.filter(({ device }) => scenario.needsBytes < FARTHEST_SHORT * device.usableBytes);
+  const first = near.findIndex(({ device }) => scenario.at.fitOn(device, 1, scenario.contextTokens).fit === 'fits');
+  const boundary = first < 0 ? near.length : first;
+  const start = Math.max(0, Math.min(boundary - Math.floor(most / 2), near.length - most));
+  return near.slice(start, start + most);
+}
+
+/** One device, or several of a kind, held against a scenario. */
+export function deviceRow(scenario: Scenario, own: CatalogDevice, count: number): DeviceRow {
+  const { at, contextTokens } = scenario;
+  const { gpu, device } = own;
+  const held = at.fitOn(device, count, contextTokens);
+  const { fit, usableBytes, shareBytes } = held;
+  const label = deviceLabel(gpu, count);
+  const speed = fit === 'no' ? undefined : speedText(at, own, count);
+  return {
+    device: { text: gpu.name, href: gpuPath(gpu.id) },
+    count,
+    label,
+    fit,
+    fitText: FIT_TEXT[fit],
+    usable: formatGB(usableBytes),
+    headroom: headroomText(held, count),
+    largestContext: largestContextText(at, own, count),
+    ...(speed !== undefined && { speed }),
+    bar: deviceBar(scaledShare(scenario.allocation.device, shareBytes), overheadOf(device), device.usableBytes, label),
+  };
+}
+
+/** "6.2 GB free", "3.1 GB short each": against Plan for where that fits, otherwise against Needs. */
+export function headroomText({ fit, headroomBytes, planHeadroomBytes }: DeviceFit, count: number): string {
+  const each = count > 1 ? ' each' : '';
+  if (fit === 'no') return `${formatBytes(-headroomBytes)} short${each}`;
+  return `${formatBytes(fit === 'fits' ? planHeadroomBytes : headroomBytes)} free${each}`;
+}
+
+/** The whole model's parts, scaled to what the fullest device holds of them. */
+function scaledShare(whole: DeviceMemory, shareBytes: number): Pick<DeviceMemory, 'weights' | 'kvCache' | 'state' | 'compute'> {
+  const scale = shareBytes / whole.total;
+  return { weights: whole.weights * scale, kvCache: whole.kvCache * scale, state: whole.state * scale, compute: whole.compute * scale };
+}
+
+/** "61K tokens", "256K tokens (the maximum)", "none". */
+export function largestContextText(at: ModelAtQuant, own: CatalogDevice, count: number): string {
+  const tokens = at.largestContext(own.device, count);
+  if (tokens === 0) return 'none';
+  return tokens >= at.maximumContext ? `${tokensText(tokens)}, the maximum` : tokensText(tokens);
+}
+
+const speeds = new WeakMap<ModelAtQuant, Map<string, string>>();
+
+/** Decode speed of one user with a short prompt; `undefined` where the device's bandwidth is unknown. */
+export function speedText(at: ModelAtQuant, own: CatalogDevice, count: number): string | undefined {
+  if (!own.speed) return undefined;
+  let known = speeds.get(at);
+  if (!known) {
+    known = new Map();
+    speeds.set(at, known);
+  }
+  const key = `${own.speed.speedClass}/${own.speed.bandwidthGBps}/${count > 1}`;
+  let text = known.get(key);
+  if (text === undefined) {
+    const settings = { ...DEFAULT_SETTINGS, devices: count };
+    const { low, high } = decodeSpeed(at.file.architecture, at.file.scheme, settings, own.speed, SPEED_DEPTH);
+    text = formatSpeedRange(low, high);
+    known.set(key, text);
+  }
+  return text;
+}
+
+/** What holds the scenario, in one or two sentences; names the smallest single device of the whole catalogue where one exists. */
+export function hardwareIntro(facts: Facts): string {
+  const { scenario, catalog, card, consumer, unified, consumerSets } = facts;
+  const planFor = formatGB(scenario.planForBytes);
+  const speed = 'Speeds are for one user and a short prompt.';
+  if (consumer && card && consumer.memoryGB <= card.memoryGB) {
+    const mac = unified ? ` Machines with unified memory start at ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).` : '';
+    return `${planFor} fit ${withArticle(`${consumer.memoryGB} GB card`)}: ${joinWords(consumer.devices.slice(0, 3).map(({ gpu }) => gpu.shortName), 'or')}.${mac} ${speed}`;
+  }
+  if (card) {
+    const sets = consumerSets.filter(({ count }) => count <= 4);
+    const desktop = consumer ? ` On the desktop it is the ${tierNames(consumer)}.` : sets.length > 0 ? ` Desktop cards do it together: ${setNames(sets)}.` : '';
+    const mac = unified ? ` With unified memory it takes ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).` : '';
+    return `The smallest single GPU that holds ${planFor} is the ${tierNames(card)}.${desktop}${mac} ${speed}`;
+  }
+  const machine = unified ? ` One machine does: ${joinWords(unified.devices.slice(0, 2).map(({ gpu }) => gpu.shortName), 'or')}.` : '';
+  const sets = namedSets(facts);
+  const together = sets.length > 0 ? ` llama.cpp splits the layers over ${setNames(sets)}.` : ' Sixteen devices, the most that llama.cpp uses, do not hold it either.';
+  return `No single GPU of the ${devicesOf(catalog).cards.length} in the catalogue holds ${planFor}.${machine}${together} ${speed}`;
+}
+
+/** The model with its experts in RAM, in sentences; `undefined` for dense models. */
+export function expertsInRamText({ experts, scenario }: Facts): readonly string[] | undefined {
+  if (!experts) return undefined;
+  const { model } = scenario;
+  const { deviceBytes, hostBytes, tier, partly } = experts;
+  const text = [
+    `With the experts of every layer in RAM (--cpu-moe), ${formatGB(deviceBytes)} stay on the GPU and ${formatGB(hostBytes)} move to RAM${
+      tier ? `. That much VRAM is on ${withArticle(`${tier.memoryGB} GB card`)}` : ''
+    }.`,
+  ];
+  if (partly && partly.cpuMoeLayers < model.architecture.layers) {
+    text.push(
+      `On ${deviceLabel(partly.own.gpu)} keep the experts of ${partly.cpuMoeLayers} of ${model.architecture.layers} layers in RAM (--n-cpu-moe ${partly.cpuMoeLayers}): ${formatGB(partly.deviceBytes)} on the card, ${formatGB(partly.hostBytes)} in RAM.`,
+    );
+  }
+  const used = model.architecture.feedForward.experts;
+  if (used) text.push(`${used.used} of ${used.count} experts are read for a token, so decoding runs at the speed of the RAM, not of the GPU.`);
+  return text;
+}
+

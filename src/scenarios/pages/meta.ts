@@ -1,0 +1,62 @@
+import type { Catalog } from '../../catalog/catalog.ts';
+import { homePath } from '../../site/routes.ts';
+import { SITE_NAME } from '../../site/config.ts';
+import type { Crumb, Link, PageMeta, Question } from '../views.ts';
+
+const LONGEST_DESCRIPTION = 155;
+
+interface MetaParts {
+  readonly path: string;
+  readonly title: string;
+  /** Sentences in the order of their weight: as many as search results show are kept whole. */
+  readonly description: readonly string[];
+  /** Crumbs between the home page and this one. */
+  readonly crumbs: readonly Crumb[];
+  /** Name of this page in its own breadcrumbs. */
+  readonly name: string;
+  readonly questions?: readonly Question[];
+  readonly canonicalPath?: string;
+  readonly updated: string;
+}
+
+/** Head data of a page. The page is indexable where it is its own canonical. */
+export function metaOf(parts: MetaParts): PageMeta {
+  const { path, title, crumbs, name, questions = [], canonicalPath = path, updated } = parts;
+  return {
+    path,
+    canonicalPath,
+    indexable: canonicalPath === path,
+    title,
+    description: shortened(parts.description),
+    breadcrumbs: [{ text: SITE_NAME, href: homePath() }, ...crumbs, { text: name, href: path }],
+    questions,
+    updated,
+  };
+}
+
+/** The first sentence, and those after it that still fit into what search results show. */
+function shortened(sentences: readonly string[]): string {
+  let text = sentences[0] ?? '';
+  for (const sentence of sentences.slice(1)) {
+    if (text.length + 1 + sentence.length <= LONGEST_DESCRIPTION) text = `${text} ${sentence}`;
+  }
+  return text;
+}
+
+/** The newest of the dates ("2026-11", "2026-11-25"). */
+export const newest = (...dates: readonly string[]): string => dates.reduce((latest, date) => (date > latest ? date : latest), '');
+
+/** Sources of a record as links, in the order they are written. */
+export function sourceLinks(...records: readonly { readonly sources?: Readonly<Record<string, { readonly title: string; readonly url: string }>> }[]): readonly Link[] {
+  const links = records.flatMap(({ sources }) => Object.values(sources ?? {}).map(({ title, url }) => ({ text: title, href: url })));
+  return links.filter((link, index) => links.findIndex(({ href }) => href === link.href) === index);
+}
+
+/** One source of a record as a link; absent where the record has no such key. */
+export function sourceLink(record: { readonly sources?: Readonly<Record<string, { readonly title: string; readonly url: string }>> }, key: string | undefined): Link | undefined {
+  const source = key === undefined ? undefined : record.sources?.[key];
+  return source && { text: source.title, href: source.url };
+}
+
+/** The date of the engine behind every figure; empty where the catalogue has no record of it. */
+export const engineUpdated = (catalog: Catalog): string => catalog.byId.engines.get('llama-cpp')?.updated ?? '';

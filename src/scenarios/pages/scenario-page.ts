@@ -1,0 +1,179 @@
+import type { Catalog } from '../../catalog/catalog.ts';
+import { modelApiPath, modelListPath, modelPath, modelQuantPath, scenarioPath } from '../../site/routes.ts';
+import {
+  contextLabel,
+  formatBitsPerWeight,
+  formatBytes,
+  formatGB,
+  formatParameters,
+  formatPercent,
+} from '../../vram/index.ts';
+import { partOf, scenarioBar } from '../bars.ts';
+import { cacheNote } from '../cache-note.ts';
+import { calculationSteps, ruleOfThumbCacheDetail } from '../calculation.ts';
+import { calculatorPreset } from '../calculator-preset.ts';
+import { cheaperWays } from '../cheaper.ts';
+import { commandsOf } from '../commands.ts';
+import type { ScenarioKey } from '../expand.ts';
+import { type Facts, factsOf } from '../facts.ts';
+import { faqOf } from '../faq.ts';
+import { expertsInRamText, hardwareGroups, hardwareIntro } from '../hardware.ts';
+import { isIndexable } from '../index-policy.ts';
+import { relatedTo } from '../related.ts';
+import { computeScenario, type Scenario } from '../scenario.ts';
+import { bestOf, namedSets, setNames, verdictOf } from '../verdict.ts';
+import type { Part, ScenarioPage } from '../views.ts';
+import { contextTitle, memory, nameWithMemory, tokensText, withArticle } from '../words.ts';
+import { engineUpdated, metaOf, newest, sourceLinks } from './meta.ts';
+
+/**
+ * The page of one model at one quant and one context.
+ * @throws {EstimateError} where a record of the key is missing or llama.cpp refuses the settings.
+ */
+export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
+  const scenario = computeScenario(catalog, key);
+  const facts = factsOf(catalog, scenario);
+  const { model, quant, contextTokens, allocation, planForBytes, needsBytes } = scenario;
+  const context = contextTitle(contextTokens);
+  const path = scenarioPath(model.id, quant.id, contextLabel(contextTokens));
+  const faq = faqOf(facts);
+  const planFor = memory(planForBytes);
+  const needs = memory(needsBytes);
+  const engine = `${allocation.engine.name} ${allocation.engine.version}`;
+  const note = cacheNote(scenario);
+  const experts = expertsInRamText(facts);
+  return {
+    kind: 'scenario',
+    meta: metaOf({
+      path,
+      canonicalPath: isIndexable(catalog, key) ? path : modelQuantPath(model.id, quant.id),
+      title: `${model.name} ${quant.name} at ${context}: ${planFor.gb} VRAM`,
+      description: [
+        `${model.name} at ${quant.name} with ${context} context: plan for ${planFor.gb} of VRAM, llama.cpp allocates ${needs.gb}.`,
+        runsShort(facts),
+      ],
+      crumbs: [
+        { text: 'Models', href: modelListPath() },
+        { text: model.name, href: modelPath(model.id) },
+        { text: quant.name, href: modelQuantPath(model.id, quant.id) },
+      ],
+      name: context,
+      questions: faq,
+      updated: newest(model.updated, quant.updated, engineUpdated(catalog)),
+    }),
+    modelName: model.name,
+    quantName: quant.name,
+    contextLabel: contextLabel(contextTokens),
+    heading: `How much VRAM does ${model.name} need at ${quant.name} with ${context} context?`,
+    hook: model.hook,
+    answer: [
+      `${model.name} at ${quant.name} with ${tokensText(contextTokens)} of context needs ${needs.gb} of VRAM in ${engine}; plan for ${planFor.gb}.`,
+      composition(scenario),
+      runs(facts),
+    ],
+    planFor,
+    needs,
+    parts: partsOf(scenario),
+    bar: scenarioBar(allocation.device, planForBytes),
+    ruleOfThumb: ruleOfThumbOf(scenario),
+    calculator: calculatorPreset(facts),
+    accuracy: accuracyOf(scenario),
+    cheaper: cheaperWays(facts),
+    ...(note && { cacheNote: note }),
+    hardware: {
+      intro: hardwareIntro(facts),
+      groups: hardwareGroups(facts),
+      ...(experts && { expertsInRam: { text: experts } }),
+    },
+    commands: commandsOf(facts),
+    calculation: calculationSteps(scenario),
+    verdict: verdictOf(facts),
+    related: relatedTo(catalog, scenario),
+    faq,
+    engine,
+    sources: sourceLinks(model, catalog.byId.engines.get('llama-cpp') ?? {}),
+    apiHref: modelApiPath(model.id),
+  };
+}
+
+/** The parts of the answer: what the engine allocates on one device. */
+export function partsOf({ allocation, contextTokens }: Scenario): readonly Part[] {
+  const { device, parameters, bitsPerWeight } = allocation;
+  return [
+    partOf('weights', device.weights, `${formatParameters(parameters)} parameters at ${formatBitsPerWeight(bitsPerWeight)} bits`),
+    partOf('kv-cache', device.kvCache, `${tokensText(contextTokens)}, 16-bit keys and values`),
+    ...(device.state > 0 ? [partOf('state', device.state, 'one sequence, any context')] : []),
+    partOf('compute', device.compute, 'micro-batch of 512 tokens'),
+  ];
+}
+
+/** The second sentence of the answer: what the memory is made of. */
+function composition({ allocation, needsBytes }: Scenario): string {
+  const { weights, kvCache, state, compute } = allocation.device;
+  const small = kvCache + compute + state < 0.02 * needsBytes;
+  if (small) return `Nearly all of it, ${formatGB(weights)}, is weights; the KV cache takes ${formatBytes(kvCache)}.`;
+  const rest = state > 0 ? `${formatBytes(state)} recurrent state and ${formatBytes(compute)} compute buffer` : `${formatBytes(compute)} compute buffer`;
+  return `That is ${formatBytes(weights)} of weights, ${formatBytes(kvCache)} of KV cache, ${rest}.`;
+}
+
+/** The third sentence: what runs it. */
+export function runs(facts: Facts): string {
+  const { card, consumer, unified, tight, usualCard, scenario } = facts;
+  const known = consumer && card && consumer.memoryGB <= card.memoryGB ? consumer : card;
+  if (known) {
+    const own = bestOf(known);
+    const { planHeadroomBytes } = scenario.at.fitOn(own.device, 1, scenario.contextTokens);
+    const also =
+      tight && tight.gpu.memoryGB < known.memoryGB
+        ? `; ${withArticle(nameWithMemory(tight.gpu))} is tight`
+        : usualCard
+          ? `, ${withArticle(nameWithMemory(usualCard.own.gpu))} with ${formatBytes(scenario.at.fitOn(usualCard.own.device, 1, scenario.contextTokens).planHeadroomBytes)}`
+          : '';
+    return `One ${nameWithMemory(own.gpu)} holds it with ${formatBytes(planHeadroomBytes)} to spare${also}.`;
+  }
+  if (unified) return `No single graphics card holds it; ${withArticle(nameWithMemory(bestOf(unified).gpu))} does, or ${setNames(namedSets(facts))}.`;
+  if (facts.datacenterSets.length > 0) return `No single GPU holds it: it takes ${setNames(namedSets(facts))}.`;
+  return 'Not even sixteen of the largest GPUs, the most llama.cpp uses, hold it.';
+}
+
+/** The same for search results. */
+function runsShort(facts: Facts): string {
+  const { card, consumer, unified } = facts;
+  const known = consumer && card && consumer.memoryGB <= card.memoryGB ? consumer : card;
+  if (known) return `Fits one ${nameWithMemory(bestOf(known).gpu)}.`;
+  if (unified) return `Fits ${withArticle(nameWithMemory(bestOf(unified).gpu))}.`;
+  return facts.datacenterSets.length > 0 ? `Takes ${setNames(namedSets(facts))}.` : '';
+}
+
+function ruleOfThumbOf(scenario: Scenario): ScenarioPage['ruleOfThumb'] {
+  const { ruleOfThumb, needsBytes, planForBytes, at } = scenario;
+  const { weights, kvCache, overhead, total, bytesPerParameter } = ruleOfThumb;
+  const distance = Math.abs(total / needsBytes - 1);
+  const against =
+    total >= planForBytes
+      ? `Here it is ${formatPercent(distance)} above what llama.cpp allocates, so it sets Plan for.`
+      : total >= needsBytes
+        ? `Here it is only ${formatPercent(distance)} above what llama.cpp allocates, so Plan for is Needs plus 5 %.`
+        : `Here it is ${formatPercent(distance)} below what llama.cpp allocates, so Plan for is Needs plus 5 %.`;
+  const reason = at.model.ruleOfThumb ? ` ${at.model.ruleOfThumb.reason}` : '';
+  return {
+    intro: `What people plan with: published parameters times nominal bytes, a 16-bit cache, ten per cent on top. ${against}${reason}`,
+    parts: [
+      partOf('weights', weights, `${formatParameters(at.publishedParameters)} parameters x ${bytesPerParameter.toFixed(2)} bytes`),
+      partOf('kv-cache', kvCache, ruleOfThumbCacheDetail(scenario)),
+      { ...partOf('overhead', overhead, '10 % of both'), label: 'Overhead' },
+    ],
+    total: memory(total),
+  };
+}
+
+function accuracyOf({ allocation, needsBytes }: Scenario): string {
+  const { weights, kvCache, compute, overhead } = allocation.device;
+  return (
+    `Weights (${formatGB(weights)}) and KV cache (${formatBytes(kvCache)}) are counted tensor by tensor, as ${allocation.engine.name} ${allocation.engine.version} ` +
+    `allocates them for a file that llama-quantize writes; files with another recipe, such as Unsloth's UD quants, differ. ` +
+    `The compute buffer (${formatBytes(compute)}, ${formatPercent(compute / needsBytes)} of the total) changes with the engine's version. ` +
+    `The driver takes about ${formatBytes(overhead)} more on each GPU; it is not part of Needs, but counted when a device is called fitting.`
+  );
+}
+

@@ -1,0 +1,103 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import { type EstimableModel, isEstimable } from '../catalog/model.schema.ts';
+import type { QuantRecord } from '../catalog/quant.schema.ts';
+import { familyPath, modelPath, modelQuantPath, quantPath, scenarioPath } from '../site/routes.ts';
+import { contextLabel, formatGB } from '../vram/index.ts';
+import { contextsOf, defaultContextOf, defaultQuantOf, maximumContext, quantsOf } from './expand.ts';
+import { needOf, type Scenario } from './scenario.ts';
+import type { LinkWithFigure } from './views.ts';
+import { contextTitle, tokensText } from './words.ts';
+
+export interface RelatedGroup {
+  readonly title: string;
+  readonly links: readonly LinkWithFigure[];
+}
+
+/** Quants shown on either side of the page's own. */
+const QUANTS_EACH_SIDE = 3;
+const MOST_SIBLINGS = 4;
+const MOST_PEERS = 4;
+
+/** A link to a scenario with its Plan for. */
+export function scenarioLink(catalog: Catalog, model: EstimableModel, quant: QuantRecord, context: number, text: string): LinkWithFigure {
+  const { planForBytes } = needOf(catalog, { model: model.id, quant: quant.id, context });
+  return { text, href: scenarioPath(model.id, quant.id, contextLabel(context)), figure: formatGB(planForBytes) };
+}
+
+/** What a reader of a scenario may want next: every link with its Plan for. */
+export function relatedTo(catalog: Catalog, scenario: Scenario): readonly RelatedGroup[] {
+  const { model, quant, contextTokens } = scenario;
+  const groups: RelatedGroup[] = [
+    { title: `${model.name} with ${contextTitle(contextTokens)} context, other quants`, links: otherQuants(catalog, scenario) },
+    {
+      title: `${model.name} ${quant.name}, other contexts`,
+      links: contextsOf(model)
+        .filter((context) => context !== contextTokens)
+        .map((context) => scenarioLink(catalog, model, quant, context, contextTitle(context))),
+    },
+    siblingGroup(catalog, model, quant, contextTokens),
+    {
+      title: 'One level up',
+      links: [
+        { text: `${model.name}, every quant and context`, href: modelPath(model.id), figure: hubFigure(catalog, model) },
+        { text: `${model.name} at ${quant.name}`, href: modelQuantPath(model.id, quant.id), figure: `${contextsOf(model).length} contexts` },
+        { text: `${quant.name}: what it is`, href: quantPath(quant.id), figure: `${quant.nominalBits} bits` },
+      ],
+    },
+  ];
+  return groups.filter(({ links }) => links.length > 0);
+}
+
+function otherQuants(catalog: Catalog, { model, quant, contextTokens }: Scenario): readonly LinkWithFigure[] {
+  const quants = quantsOf(catalog, model);
+  const own = quants.findIndex(({ id }) => id === quant.id);
+  const start = Math.max(0, Math.min(own - QUANTS_EACH_SIDE, quants.length - 2 * QUANTS_EACH_SIDE - 1));
+  return quants
+    .slice(start, start + 2 * QUANTS_EACH_SIDE + 1)
+    .filter(({ id }) => id !== quant.id)
+    .map((other) => scenarioLink(catalog, model, other, contextTokens, other.name));
+}
+
+/** Members of the family at the same quant and context; where a member's context is shorter, at its maximum. */
+export function siblingGroup(catalog: Catalog, model: EstimableModel, quant: QuantRecord, contextTokens: number): RelatedGroup {
+  const members = catalog.membersOf(model.family).filter(isEstimable);
+  const own = members.findIndex(({ id }) => id === model.id);
+  const start = Math.max(0, Math.min(own - MOST_SIBLINGS / 2, members.length - MOST_SIBLINGS - 1));
+  const links = members
+    .slice(start, start + MOST_SIBLINGS + 1)
+    .filter(({ id }) => id !== model.id)
+    .map((member) => {
+      const offered = quantsOf(catalog, member).some(({ id }) => id === quant.id) ? quant : defaultQuantOf(catalog, member);
+      const context = nearestContext(member, contextTokens);
+      const where = [offered.id === quant.id ? '' : offered.name, context === contextTokens ? '' : `at ${contextTitle(context)}`].filter(Boolean).join(' ');
+      return scenarioLink(catalog, member, offered, context, `${member.name}${where ? `, ${where}` : ''}`);
+    });
+  const family = catalog.byId.families.get(model.family);
+  const all = family && members.length > 1 ? [{ text: `All ${members.length} ${family.name} models`, href: familyPath(family.id), figure: '' }] : [];
+  return { title: `More ${family?.name ?? model.vendor} scenarios`, links: [...links, ...all] };
+}
+
+/** The longest context with a page that is no longer than `context`. */
+export function nearestContext(model: EstimableModel, context: number): number {
+  return contextsOf(model).filter((own) => own <= context).at(-1) ?? maximumContext(model);
+}
+
+function hubFigure(catalog: Catalog, model: EstimableModel): string {
+  const context = defaultContextOf(model);
+  const { planForBytes } = needOf(catalog, { model: model.id, quant: defaultQuantOf(catalog, model).id, context });
+  return `${formatGB(planForBytes)} at ${tokensText(context)}`;
+}
+
+/** Models of other families that need about as much at their usual quant and context. */
+export function peersOf(catalog: Catalog, model: EstimableModel): readonly LinkWithFigure[] {
+  const need = (own: EstimableModel): number =>
+    needOf(catalog, { model: own.id, quant: defaultQuantOf(catalog, own).id, context: defaultContextOf(own) }).planForBytes;
+  const own = need(model);
+  const distance = (other: EstimableModel): number => Math.abs(Math.log(need(other) / own));
+  return catalog.estimableModels
+    .filter((other) => other.family !== model.family)
+    .map((other) => ({ other, away: distance(other) }))
+    .sort((a, b) => a.away - b.away)
+    .slice(0, MOST_PEERS)
+    .map(({ other }) => ({ text: other.name, href: modelPath(other.id), figure: formatGB(need(other)) }));
+}

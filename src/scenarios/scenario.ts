@@ -1,0 +1,252 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import { type EstimableModel, isEstimable } from '../catalog/model.schema.ts';
+import type { QuantRecord } from '../catalog/quant.schema.ts';
+import {
+  type Allocation,
+  DEFAULT_SETTINGS,
+  type Device,
+  EstimateError,
+  estimateLlamaCpp,
+  estimateRuleOfThumb,
+  type Fit,
+  MOST_DEVICES,
+  type ModelFile,
+  overheadOf,
+  planForBytes,
+  type RuleOfThumb,
+  type Settings,
+  schemeOf,
+} from '../vram/index.ts';
+import type { ScenarioKey } from './expand.ts';
+import { maximumContext } from './expand.ts';
+
+/** Needs and Plan for of one context, in bytes. */
+export interface Need {
+  readonly needsBytes: number;
+  readonly planForBytes: number;
+}
+
+/** A model held against devices; headrooms are of the fullest device, negative = short by so much. */
+export interface DeviceFit {
+  readonly fit: Fit;
+  /** All devices together. */
+  readonly usableBytes: number;
+  /** Left on the fullest device when the engine has allocated. */
+  readonly headroomBytes: number;
+  /** The same against Plan for. */
+  readonly planHeadroomBytes: number;
+  /** The fullest device's share of Needs, without the driver's context. */
+  readonly shareBytes: number;
+}
+
+/** llama.cpp pads a context to this many tokens, so that largest contexts are multiples of it. */
+const CONTEXT_STEP = 256;
+
+/**
+ * One model at one quant: what its pages share. Whatever does not depend on the page's own context (largest context per
+ * device) or repeats between pages (Needs of a context) is computed once and kept as plain numbers.
+ * The rules are those of `vram/placement.ts`; a test holds the two against each other.
+ */
+export class ModelAtQuant {
+  readonly model: EstimableModel;
+  readonly quant: QuantRecord;
+  readonly file: ModelFile;
+  /** Parameters that the rule of thumb counts: as published. */
+  readonly publishedParameters: number;
+  readonly maximumContext: number;
+  readonly #needs = new Map<number, Need>();
+  readonly #shares = new Map<number, number>();
+  readonly #largest = new Map<string, number>();
+
+  constructor(model: EstimableModel, quant: QuantRecord) {
+    this.model = model;
+    this.quant = quant;
+    this.publishedParameters = model.parameters.published ?? model.parameters.total;
+    this.maximumContext = maximumContext(model);
+    const { ruleOfThumb } = model;
+    this.file = {
+      architecture: model.architecture,
+      scheme: schemeOf(quant.scheme),
+      mtpInFile: model.mtpInFile === true,
+      publishedParameters: this.publishedParameters,
+      ...(ruleOfThumb && { ruleOfThumb: { ...ruleOfThumb, sequenceCompression: ruleOfThumb.sequenceCompression ?? 1 } }),
+    };
+  }
+
+  /** What llama.cpp allocates with `changes` to the default settings. Throws {@link EstimateError} where it refuses. */
+  allocate(context: number, changes: Partial<Settings> = {}): Allocation {
+    const { architecture, scheme, mtpInFile } = this.file;
+    const settings = { ...DEFAULT_SETTINGS, context, ...changes };
+    return estimateLlamaCpp(architecture, scheme, settings, mtpInFile === undefined ? {} : { mtpInFile });
+  }
+
+  /** The rule of thumb's figures for a context. */
+  ruleOfThumb(context: number): RuleOfThumb {
+    const { architecture, scheme, ruleOfThumb } = this.file;
+    return estimateRuleOfThumb(architecture, scheme, { ...DEFAULT_SETTINGS, context }, this.publishedParameters, ruleOfThumb);
+  }
+
+  /** Needs and Plan for on one device, in bytes. */
+  need(context: number): Need {
+    let need = this.#needs.get(context);
+    if (!need) {
+      const needsBytes = this.allocate(context).device.total;
+      need = { needsBytes, planForBytes: planForBytes(needsBytes, this.ruleOfThumb(context).total) };
+      this.#needs.set(context, need);
+    }
+    return need;
+  }
+
+  /** Needs and Plan for with another type of KV cache; `undefined` where llama.cpp refuses it for this model. */
+  needWithKvType(context: number, kvType: Settings['kType']): (Need & { readonly kvBytes: number; readonly computeBytes: number }) | undefined {
+    try {
+      const { device } = this.allocate(context, { kType: kvType, vType: kvType });
+      const { architecture, scheme, ruleOfThumb } = this.file;
+      const settings = { ...DEFAULT_SETTINGS, context, kType: kvType, vType: kvType };
+      const rule = estimateRuleOfThumb(architecture, scheme, settings, this.publishedParameters, ruleOfThumb);
+      const planned = planForBytes(device.total, rule.total);
+      return { needsBytes: device.total, planForBytes: planned, kvBytes: device.kvCache, computeBytes: device.compute };
+    } catch (error) {
+      if (error instanceof EstimateError) return undefined;
+      throw error;
+    }
+  }
+
+  /** The model at `context` on `count` equal devices. */
+  fitOn(device: Device, count: number, context: number): DeviceFit {
+    const { needsBytes, planForBytes: planned } = this.need(context);
+    const shareBytes = count === 1 ? needsBytes : this.#fullestShare(context, count);
+    const room = device.usableBytes - overheadOf(device);
+    const headroomBytes = room - shareBytes;
+    const planHeadroomBytes = room - Math.ceil(shareBytes * (planned / needsBytes));
+    return {
+      fit: planHeadroomBytes >= 0 ? 'fits' : headroomBytes >= 0 ? 'tight' : 'no',
+      usableBytes: device.usableBytes * count,
+      headroomBytes,
+      planHeadroomBytes,
+      shareBytes,
+    };
+  }
+
+  /** Tokens of the largest context whose Plan for `count` devices hold; 0 where none fits. */
+  largestContext(device: Device, count: number): number {
+    const key = `${device.usableBytes}/${overheadOf(device)}/${count}`;
+    let tokens = this.#largest.get(key);
+    if (tokens === undefined) {
+      tokens = this.#searchLargest((context) => this.fitOn(device, count, context).planHeadroomBytes);
+      this.#largest.set(key, tokens);
+    }
+    return tokens;
+  }
+
+  /** The fewest equal devices that hold Plan for; `undefined` where as many as llama.cpp uses do not. */
+  fewestDevices(device: Device, context: number): number | undefined {
+    const most = Math.min(MOST_DEVICES, this.model.architecture.layers + 1);
+    // No split does better than an equal one, so smaller counts need not be tried.
+    const room = device.usableBytes - overheadOf(device);
+    const least = Math.max(1, Math.ceil(this.need(context).planForBytes / Math.max(room, 1)));
+    for (let count = least; count <= most; count++) if (this.fitOn(device, count, context).fit === 'fits') return count;
+    return undefined;
+  }
+
+  /** Needs of the fullest of `count` devices under llama.cpp's layer split, in bytes. */
+  #fullestShare(context: number, count: number): number {
+    const key = context * (MOST_DEVICES + 1) + count;
+    let share = this.#shares.get(key);
+    if (share === undefined) {
+      share = Math.max(...this.allocate(context, { devices: count }).perDevice.map((own) => own.total));
+      this.#shares.set(key, share);
+    }
+    return share;
+  }
+
+  /**
+   * The last multiple of {@link CONTEXT_STEP}, or the maximum, with headroom. Memory grows nearly in proportion to the
+   * context, so that the point where the headroom ends is guessed from both sides and found in three or four steps.
+   */
+  #searchLargest(headroomAt: (context: number) => number): number {
+    if (headroomAt(this.maximumContext) >= 0) return this.maximumContext;
+    let good = 1;
+    let bad = Math.floor(this.maximumContext / CONTEXT_STEP) + 1;
+    let goodRoom = headroomAt(CONTEXT_STEP);
+    if (goodRoom < 0) return 0;
+    let badRoom = headroomAt(this.maximumContext);
+    for (let tries = 0; bad - good > 1; tries++) {
+      const guess = tries % 4 === 3 ? (good + bad) / 2 : good + ((bad - good) * goodRoom) / (goodRoom - badRoom);
+      const step = Math.min(Math.max(Math.floor(guess), good + 1), bad - 1);
+      const room = headroomAt(step * CONTEXT_STEP);
+      if (room >= 0) {
+        good = step;
+        goodRoom = room;
+      } else {
+        bad = step;
+        badRoom = room;
+      }
+    }
+    return good * CONTEXT_STEP;
+  }
+}
+
+/** One scenario, computed: the figures that every page, tag and data file of it carries. */
+export interface Scenario {
+  readonly key: ScenarioKey;
+  readonly at: ModelAtQuant;
+  readonly model: EstimableModel;
+  readonly quant: QuantRecord;
+  readonly contextTokens: number;
+  /** Everything on one device. */
+  readonly allocation: Allocation;
+  readonly ruleOfThumb: RuleOfThumb;
+  readonly needsBytes: number;
+  readonly planForBytes: number;
+}
+
+const byCatalog = new WeakMap<Catalog, Map<string, ModelAtQuant>>();
+
+/**
+ * A model at a quant, computed once per catalogue.
+ * @throws {EstimateError} `unknown-model` or `unknown-quant`, naming the id that has no estimable record.
+ */
+export function modelAtQuant(catalog: Catalog, model: string, quant: string): ModelAtQuant {
+  let known = byCatalog.get(catalog);
+  if (!known) {
+    known = new Map();
+    byCatalog.set(catalog, known);
+  }
+  const id = `${model}/${quant}`;
+  let at = known.get(id);
+  if (!at) {
+    const modelRecord = catalog.byId.models.get(model);
+    if (!modelRecord || !isEstimable(modelRecord)) {
+      throw new EstimateError('unknown-model', `Found model "${model}"; expected the id of a record in content/models with an architecture.`);
+    }
+    const quantRecord = catalog.byId.quants.get(quant);
+    if (!quantRecord) throw new EstimateError('unknown-quant', `Found quant "${quant}"; expected the id of a record in content/quants.`);
+    at = new ModelAtQuant(modelRecord, quantRecord);
+    known.set(id, at);
+  }
+  return at;
+}
+
+/** Needs and Plan for of a scenario, in bytes, without the rest of it: for links and lists. */
+export const needOf = (catalog: Catalog, key: ScenarioKey): Need => modelAtQuant(catalog, key.model, key.quant).need(key.context);
+
+/**
+ * Computes a scenario.
+ * @throws {EstimateError} where a record is missing or llama.cpp refuses the settings.
+ */
+export function computeScenario(catalog: Catalog, key: ScenarioKey): Scenario {
+  const at = modelAtQuant(catalog, key.model, key.quant);
+  const { needsBytes, planForBytes: planned } = at.need(key.context);
+  return {
+    key,
+    at,
+    model: at.model,
+    quant: at.quant,
+    contextTokens: key.context,
+    allocation: at.allocate(key.context),
+    ruleOfThumb: at.ruleOfThumb(key.context),
+    needsBytes,
+    planForBytes: planned,
+  };
+}

@@ -1,0 +1,283 @@
+import { formatBytes, formatGB, formatPercent } from '../vram/index.ts';
+import type { CatalogDevice } from './devices.ts';
+import type { DeviceSet, Facts, Tier } from './facts.ts';
+import { LARGEST_CONSUMER_GB } from './facts.ts';
+import { capitalize, contextTitle, deviceLabel, joinWords, nameWithMemory, shareText, tokensText, withArticle } from './words.ts';
+
+/** What a rule is about: a page takes at most one sentence on each. */
+export type Topic = 'fit' | 'usual' | 'tight' | 'shape' | 'native' | 'kv-type' | 'quant' | 'context' | 'experts' | 'sibling';
+
+/** One thing worth saying about a scenario, and when it is true and worth it. */
+export interface VerdictRule {
+  readonly name: string;
+  readonly topic: Topic;
+  readonly when: (facts: Facts) => boolean;
+  readonly say: (facts: Facts) => string;
+}
+
+const MOST_SENTENCES = 5;
+
+/** A fact that a rule's `when` has found to be there. */
+export function known<T>(fact: T | undefined): T {
+  if (fact === undefined) throw new Error('a rule speaks of a fact that its condition did not ask for');
+  return fact;
+}
+
+/** The best-known device of a tier. */
+export function bestOf(tier: Tier): CatalogDevice {
+  return known(tier.devices[0]);
+}
+
+/** "an RTX 4090 or RTX 3090": the two best-known devices of a tier. */
+export function tierNames(tier: Tier): string {
+  return joinWords(
+    tier.devices.slice(0, 2).map(({ gpu }) => nameWithMemory(gpu)),
+    'or',
+  );
+}
+
+/** "13 x H100 80GB or 8 x H200 141GB": the best-known sets. */
+export function setNames(sets: readonly DeviceSet[]): string {
+  return joinWords(
+    sets.map(({ own, count }) => deviceLabel(own.gpu, count)),
+    'or',
+  );
+}
+
+/** The datacenter sets a reader plans with: H100 and H200 where they do, otherwise the first two. */
+export function namedSets(facts: Facts): readonly DeviceSet[] {
+  const usual = facts.datacenterSets.filter(({ own }) => own.gpu.id === 'h100-80gb-sxm' || own.gpu.id === 'h200-sxm');
+  return usual.length > 0 ? usual : facts.datacenterSets.slice(-2);
+}
+
+const planFor = ({ scenario }: Facts): string => formatGB(scenario.planForBytes);
+
+function spare(facts: Facts, own: CatalogDevice): string {
+  const { at, contextTokens } = facts.scenario;
+  return formatBytes(at.fitOn(own.device, 1, contextTokens).planHeadroomBytes);
+}
+
+function reach(facts: Facts, own: CatalogDevice): string {
+  const { at, contextTokens } = facts.scenario;
+  const largest = at.largestContext(own.device, 1);
+  if (largest <= contextTokens) return '';
+  return largest >= at.maximumContext ? `, enough for the whole ${contextTitle(largest)} the model can take` : `, and room up to ${tokensText(largest)}`;
+}
+
+/** Rules in the order of their weight within a topic: the first that is true speaks. */
+export const VERDICT_RULES: readonly VerdictRule[] = [
+  {
+    name: 'fits-one-consumer-card',
+    topic: 'fit',
+    when: ({ consumer, card }) => consumer !== undefined && card !== undefined && consumer.memoryGB <= card.memoryGB,
+    say: (facts) => {
+      const tier = known(facts.consumer);
+      const own = bestOf(tier);
+      return `${tier.memoryGB} GB of VRAM do it: ${planFor(facts)} to plan for leaves ${spare(facts, own)} free on the ${own.gpu.shortName}${reach(facts, own)}.`;
+    },
+  },
+  {
+    name: 'fits-one-consumer-card-larger-than-a-professional-one',
+    topic: 'fit',
+    when: ({ consumer }) => consumer !== undefined,
+    say: (facts) => {
+      const tier = known(facts.consumer);
+      return `${planFor(facts)} fits a single desktop card, the ${tierNames(tier)}; the smallest professional one is the ${tierNames(known(facts.card))}.`;
+    },
+  },
+  {
+    name: 'fits-one-datacenter-card',
+    topic: 'fit',
+    when: ({ card }) => card !== undefined,
+    say: (facts) => {
+      const own = bestOf(known(facts.card));
+      const sets = facts.consumerSets.filter(({ count }) => count <= 4);
+      const instead = sets.length > 0 ? ` On desktop cards it takes ${setNames(sets.slice(-2))}.` : ' Desktop cards would need more than four of a kind.';
+      return `Too large for one desktop card (${LARGEST_CONSUMER_GB} GB at most), but one ${nameWithMemory(own.gpu)} holds it with ${spare(facts, own)} to spare${reach(facts, own)}.${instead}`;
+    },
+  },
+  {
+    name: 'fits-part-of-a-node',
+    topic: 'fit',
+    when: (facts) => facts.datacenterSets.length > 0 && namedSets(facts).every(({ count }) => count < 8),
+    say: (facts) => {
+      const unified = facts.unified ? ` The one machine that holds it alone is ${withArticle(nameWithMemory(bestOf(facts.unified).gpu))}.` : '';
+      return `${planFor(facts)} is work for part of one server: ${setNames(namedSets(facts))} share the layers.${unified}`;
+    },
+  },
+  {
+    name: 'needs-a-whole-node-or-more',
+    topic: 'fit',
+    when: ({ datacenterSets }) => datacenterSets.length > 0,
+    say: (facts) => {
+      const usual = namedSets(facts);
+      const others = facts.datacenterSets.filter((set) => !usual.includes(set) && set.count <= 8).slice(-2);
+      const instead = others.length > 0 ? ` ${setNames(others)} hold it within one server.` : '';
+      return `This is datacenter territory: ${planFor(facts)} to plan for, ${joinWords(usual.map(nodeText), 'or')}.${instead}`;
+    },
+  },
+  {
+    name: 'beyond-sixteen-devices',
+    topic: 'fit',
+    when: () => true,
+    say: (facts) =>
+      `${planFor(facts)} is more than the sixteen devices that llama.cpp splits a model over can hold, whichever GPU you take.${
+        facts.smallerQuant ? '' : ' Serve it from a smaller quant, or with an engine that spans machines.'
+      }`,
+  },
+  {
+    name: 'usual-card-has-room',
+    topic: 'usual',
+    when: ({ usualCard }) => usualCard !== undefined,
+    say: (facts) => {
+      const { own, largestContext, largestQuant } = known(facts.usualCard);
+      const { quant, at, contextTokens } = facts.scenario;
+      const better = largestQuant.id === quant.id ? '' : `, or for ${largestQuant.name} at this context`;
+      const longer = largestContext > contextTokens ? `: enough for ${tokensText(largestContext)}${better}` : better.replace(', or for', ': enough for');
+      return `${capitalize(withArticle(nameWithMemory(own.gpu)))} leaves ${formatBytes(at.fitOn(own.device, 1, contextTokens).planHeadroomBytes)}${longer}.`;
+    },
+  },
+  {
+    name: 'tight-on-a-known-card',
+    topic: 'tight',
+    when: ({ tight, card }) => tight !== undefined && (card === undefined || tight.gpu.memoryGB <= card.memoryGB),
+    say: (facts) => {
+      const own = known(facts.tight);
+      const { headroomBytes } = facts.scenario.at.fitOn(own.device, 1, facts.scenario.contextTokens);
+      return `The ${nameWithMemory(own.gpu)} is tight: what llama.cpp allocates leaves ${formatBytes(headroomBytes)}, so close other programs and keep the display off it.`;
+    },
+  },
+  {
+    name: 'cache-dominates',
+    topic: 'shape',
+    when: ({ kvShare }) => kvShare >= 0.35,
+    say: ({ scenario, kvShare }) =>
+      `The KV cache is ${formatPercent(kvShare)} of what is allocated (${formatBytes(scenario.allocation.device.kvCache)}): here the context, not the quant, decides the size.`,
+  },
+  {
+    name: 'compute-buffer-dominates',
+    topic: 'shape',
+    when: ({ computeShare }) => computeShare >= 0.12,
+    say: ({ scenario, computeShare }) =>
+      `The compute buffer alone is ${formatBytes(scenario.allocation.device.compute)}, ${formatPercent(computeShare)} of the total; -ub 256 halves it at the price of slower prompts.`,
+  },
+  {
+    name: 'context-costs-almost-nothing',
+    topic: 'shape',
+    when: ({ contextBytes, scenario, shortestContext }) =>
+      scenario.contextTokens >= 8 * shortestContext && contextBytes < 0.03 * scenario.needsBytes,
+    say: ({ contextBytes, scenario, shortestContext }) =>
+      `Context is nearly free: going from ${contextTitle(shortestContext)} to ${contextTitle(scenario.contextTokens)} adds ${formatBytes(contextBytes)}, ${formatPercent(contextBytes / scenario.needsBytes)} of the total.`,
+  },
+  {
+    name: 'cache-grows',
+    topic: 'shape',
+    when: ({ kvShare }) => kvShare >= 0.06,
+    say: ({ kvShare, bytesPer16K, scenario }) =>
+      `${formatPercent(kvShare)} of it is cache (${formatBytes(scenario.allocation.device.kvCache)}), and every further 16K tokens add ${formatBytes(bytesPer16K)}.`,
+  },
+  {
+    name: 'weights-dominate',
+    topic: 'shape',
+    when: ({ scenario }) => scenario.allocation.device.weights >= 0.9 * scenario.needsBytes,
+    say: ({ scenario }) =>
+      `${formatPercent(scenario.allocation.device.weights / scenario.needsBytes)} of it is weights, so only a smaller quant or a smaller model changes the bill.`,
+  },
+  {
+    name: 'native-format-is-smaller',
+    topic: 'native',
+    when: ({ smallerCheckpointBytes, scenario }) =>
+      smallerCheckpointBytes !== undefined && smallerCheckpointBytes < 0.97 * scenario.allocation.fileBytes,
+    say: ({ smallerCheckpointBytes, scenario }) => {
+      const { quant, model, allocation } = scenario;
+      return `The published checkpoint (${model.nativeFormat?.name ?? 'original format'}) is ${formatGB(known(smallerCheckpointBytes))}, smaller than this ${formatGB(allocation.fileBytes)} file: ${quant.name} stores bits that were never trained.`;
+    },
+  },
+  {
+    name: 'quantized-cache-unlocks-a-card',
+    topic: 'kv-type',
+    when: ({ q8Kv, card }) => q8Kv?.tier !== undefined && q8Kv.tier.memoryGB < (card?.memoryGB ?? Number.POSITIVE_INFINITY),
+    say: (facts) => {
+      const { planForBytes, tier } = known(facts.q8Kv);
+      return `A q8_0 cache brings it down to ${formatGB(planForBytes)} and onto the ${tierNames(known(tier))}.`;
+    },
+  },
+  {
+    name: 'smaller-quant-unlocks-a-card',
+    topic: 'quant',
+    when: ({ smallerQuant, scenario }) => smallerQuant !== undefined && smallerQuant.quant.nominalBits >= 3 && scenario.quant.nominalBits > smallerQuant.quant.nominalBits,
+    say: (facts) => {
+      const { quant, tier, planForBytes } = known(facts.smallerQuant);
+      return `${quant.name} moves it to the ${tierNames(tier)} (${formatGB(planForBytes)}).`;
+    },
+  },
+  {
+    name: 'same-card-holds-a-better-quant',
+    topic: 'quant',
+    when: ({ largerQuant, consumer }) => largerQuant !== undefined && consumer !== undefined,
+    say: (facts) => {
+      const { quant, planForBytes } = known(facts.largerQuant);
+      return `The same ${known(facts.card).memoryGB} GB also hold ${quant.name} (${formatGB(planForBytes)}), so there is no reason to stop here.`;
+    },
+  },
+  {
+    name: 'shorter-context-unlocks-a-card',
+    topic: 'context',
+    when: ({ shorterContext, contextBytes, scenario }) => shorterContext !== undefined && contextBytes >= 0.05 * scenario.needsBytes,
+    say: (facts) => {
+      const { contextTokens, planForBytes, tier } = known(facts.shorterContext);
+      return `At ${contextTitle(contextTokens)} it is ${formatGB(planForBytes)} and fits the ${tierNames(tier)}.`;
+    },
+  },
+  {
+    name: 'experts-in-ram-practical',
+    topic: 'experts',
+    when: ({ experts, card }) =>
+      experts?.tier !== undefined && experts.tier.memoryGB < (card?.memoryGB ?? Number.POSITIVE_INFINITY) && experts.hostBytes <= 260e9,
+    say: (facts) => {
+      const { deviceBytes, hostBytes } = known(facts.experts);
+      return `With every expert in RAM it runs on ${formatGB(deviceBytes)} of VRAM and ${formatGB(hostBytes)} of RAM, at the speed of the RAM.`;
+    },
+  },
+  {
+    name: 'experts-in-ram-impractical',
+    topic: 'experts',
+    when: ({ experts }) => experts !== undefined && experts.hostBytes > 260e9,
+    say: (facts) => {
+      const { deviceBytes, hostBytes } = known(facts.experts);
+      return `Experts in RAM is the escape hatch, not a desktop plan: ${formatGB(deviceBytes)} of VRAM suffice, but ${formatGB(hostBytes)} of RAM is a server's, and every token waits for it.`;
+    },
+  },
+  {
+    name: 'smaller-sibling-does-it',
+    topic: 'sibling',
+    when: ({ smallerSibling, scenario, consumer }) =>
+      smallerSibling !== undefined &&
+      smallerSibling.planForBytes <= 0.4 * scenario.planForBytes &&
+      (consumer === undefined || consumer.memoryGB > 16),
+    say: (facts) => {
+      const { model, contextTokens, planForBytes, tier } = known(facts.smallerSibling);
+      const share = shareText(planForBytes / facts.scenario.planForBytes);
+      const context = contextTokens === facts.scenario.contextTokens ? 'the same context' : `up to ${tokensText(contextTokens)}`;
+      const device = tier ? `, one ${nameWithMemory(bestOf(tier).gpu)}` : '';
+      return `${model.name} is the practical choice: ${context} in ${share} of the memory, ${formatGB(planForBytes)}${device}.`;
+    },
+  },
+];
+
+/** "8 x H200 141GB (one full server)". */
+function nodeText({ own, count }: DeviceSet): string {
+  const where = count === 8 ? ' (one full server)' : count > 8 ? ` (${Math.ceil(count / 8)} servers)` : '';
+  return `${deviceLabel(own.gpu, count)}${where}`;
+}
+
+/** Order in which topics get a sentence, the decisive one first. */
+const TOPICS: readonly Topic[] = ['fit', 'usual', 'tight', 'native', 'kv-type', 'shape', 'experts', 'sibling', 'quant', 'context'];
+
+/** Rules that speak on a scenario, in the order of the page. */
+export function verdictRules(facts: Facts): readonly VerdictRule[] {
+  return TOPICS.flatMap((topic) => VERDICT_RULES.find((rule) => rule.topic === topic && rule.when(facts)) ?? []).slice(0, MOST_SENTENCES);
+}
+
+/** The verdict of a scenario, the decisive sentence first. */
+export const verdictOf = (facts: Facts): readonly string[] => verdictRules(facts).map((rule) => rule.say(facts));

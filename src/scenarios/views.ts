@@ -1,0 +1,355 @@
+/**
+ * What every page says, as plain data: text is worded, numbers are rounded, links are made.
+ * Components only put it into markup. Built by `pages.ts`; one object feeds the visible page, the meta tags,
+ * the JSON-LD and the JSON API, so they cannot disagree.
+ */
+
+/** A link; `href` is a site path made in `site/routes.ts`. */
+export interface Link {
+  readonly text: string;
+  readonly href: string;
+}
+
+/** A link with the one figure that tells it from its neighbours, e.g. "Plan for 24.1 GB". */
+export interface LinkWithFigure extends Link {
+  readonly figure: string;
+  readonly note?: string;
+}
+
+/** An amount of memory in both units, already formatted: "963 GB", "897 GiB". */
+export interface Memory {
+  readonly bytes: number;
+  readonly gb: string;
+  readonly gib: string;
+}
+
+export type FitWord = 'fits' | 'tight' | 'no';
+
+/** One segment of the memory bar. `start` and `width` are per mille of the bar's scale. */
+export interface BarSegment {
+  readonly part: 'weights' | 'kv-cache' | 'state' | 'compute' | 'overhead' | 'free';
+  readonly label: string;
+  readonly amount: string;
+  readonly start: number;
+  readonly width: number;
+}
+
+/** A horizontal bar to scale, with ticks at memory sizes people own. */
+export interface MemoryBar {
+  /** The whole bar in words, for readers who do not see it. */
+  readonly description: string;
+  readonly segments: readonly BarSegment[];
+  readonly ticks: readonly { readonly at: number; readonly label: string }[];
+}
+
+export interface Crumb {
+  readonly text: string;
+  readonly href: string;
+}
+
+export interface Question {
+  readonly question: string;
+  /** Plain text, one or more sentences. */
+  readonly answer: string;
+}
+
+/** What the head of a page needs; turned into tags by `site/metadata.ts`. */
+export interface PageMeta {
+  readonly path: string;
+  /** Path of the page that search engines should index instead; the page's own path where it is indexable. */
+  readonly canonicalPath: string;
+  readonly indexable: boolean;
+  readonly title: string;
+  readonly description: string;
+  readonly breadcrumbs: readonly Crumb[];
+  readonly questions: readonly Question[];
+  /** ISO date of the newest record behind the page. */
+  readonly updated: string;
+}
+
+/** One part of the answer: weights, KV cache, ... */
+export interface Part {
+  /** The bar's segment that the part is drawn as. */
+  readonly part: BarSegment['part'];
+  readonly label: string;
+  readonly memory: Memory;
+  /** Where the figure comes from, short: "1,573B parameters at 4.84 bits". */
+  readonly detail: string;
+}
+
+/** One device (or several of one kind) held against the scenario. */
+export interface DeviceRow {
+  readonly device: Link;
+  readonly count: number;
+  /** "2 x RTX 3090". */
+  readonly label: string;
+  readonly fit: FitWord;
+  /** "fits", "tight", "does not fit". */
+  readonly fitText: string;
+  /** Memory the driver leaves usable, all devices together. */
+  readonly usable: string;
+  /** "6.2 GB free" or "3.1 GB short". */
+  readonly headroom: string;
+  readonly largestContext: string;
+  /** "35-70 tokens/s", absent where no rule with evidence exists. */
+  readonly speed?: string;
+  readonly bar: MemoryBar;
+}
+
+export interface DeviceGroup {
+  readonly title: string;
+  readonly rows: readonly DeviceRow[];
+}
+
+export interface CommandBlock {
+  readonly tool: string;
+  readonly command: string;
+  readonly note?: string;
+}
+
+/** One line of "how this is calculated": a term, its formula with this model's numbers, its result. */
+export interface CalculationStep {
+  readonly term: string;
+  readonly formula: string;
+  readonly result: string;
+  readonly source?: { readonly text: string; readonly href: string };
+}
+
+/** The calculator's state; the browser reads it back from data attributes and the URL. */
+export interface CalculatorPreset {
+  readonly model: string;
+  readonly quant: string;
+  readonly context: number;
+  readonly kType: string;
+  readonly vType: string;
+  readonly sequences: number;
+  readonly gpu: string;
+  readonly devices: number;
+  /** URL of the JSON with the catalogue's architectures, quants and devices. */
+  readonly dataHref: string;
+  /** Figures shown until (or without) JavaScript; equal to what the calculator computes for this preset. */
+  readonly needs: string;
+  readonly planFor: string;
+  /** The words of the preset, for the one option that each select holds before the data arrives. */
+  readonly modelName: string;
+  readonly quantName: string;
+  /** The device's short name, as in the data file. */
+  readonly gpuName: string;
+  readonly contextLabel: string;
+  /** In this order: weights, KV cache, state (only where there is one), compute buffer; one device, as the page's card. */
+  readonly parts: readonly Part[];
+  readonly needsMemory: Memory;
+  readonly planForMemory: Memory;
+  /** The page's scenario on `devices` x `gpu`. */
+  readonly fit: FitWord;
+  readonly fitText: string;
+  /** As in the device's row: "2.9 GB free", "77 GB short each". */
+  readonly headroom: string;
+  /** Most tokens of context that fit on `devices` x `gpu`, in words; "none" where the weights alone do not fit. */
+  readonly largestContext: string;
+}
+
+export interface ScenarioPage {
+  readonly kind: 'scenario';
+  readonly meta: PageMeta;
+  readonly modelName: string;
+  readonly quantName: string;
+  readonly contextLabel: string;
+  readonly heading: string;
+  readonly hook: string;
+  /** The direct answer, first sentence first. */
+  readonly answer: readonly string[];
+  readonly planFor: Memory;
+  readonly needs: Memory;
+  readonly parts: readonly Part[];
+  readonly bar: MemoryBar;
+  readonly ruleOfThumb: { readonly intro: string; readonly parts: readonly Part[]; readonly total: Memory };
+  readonly calculator: CalculatorPreset;
+  readonly accuracy: string;
+  /** The cheapest ways to make the scenario smaller, best first: each with what it frees and what it costs. */
+  readonly cheaper: readonly string[];
+  /** About a cache that is not plain GQA; absent for plain GQA. */
+  readonly cacheNote?: { readonly title: string; readonly text: readonly string[] };
+  readonly hardware: {
+    readonly intro: string;
+    readonly groups: readonly DeviceGroup[];
+    /** Experts kept in RAM: absent for dense models. */
+    readonly expertsInRam?: { readonly text: readonly string[] };
+  };
+  readonly commands: readonly CommandBlock[];
+  readonly calculation: readonly CalculationStep[];
+  readonly verdict: readonly string[];
+  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly faq: readonly Question[];
+  readonly engine: string;
+  readonly sources: readonly Link[];
+  readonly apiHref: string;
+}
+
+/** A grid of quants x contexts (model hub) or models x anything (GPU page): row heads, column heads, linked cells. */
+export interface Grid {
+  readonly caption: string;
+  readonly corner: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly {
+    readonly head: Link;
+    readonly note?: string;
+    /** `href` is empty where the cell is text only. `fit`: against the memory that the grid is about. */
+    readonly cells: readonly ({
+      readonly text: string;
+      readonly href: string;
+      readonly note?: string;
+      readonly fit?: FitWord;
+    } | null)[];
+  }[];
+}
+
+export interface Fact {
+  readonly term: string;
+  readonly text: string;
+  readonly source?: { readonly text: string; readonly href: string };
+}
+
+export interface ModelPage {
+  readonly kind: 'model';
+  readonly meta: PageMeta;
+  /** Record id: the route renders this record's MDX body. */
+  readonly id: string;
+  readonly heading: string;
+  readonly hook: string;
+  readonly answer: readonly string[];
+  readonly bar: MemoryBar;
+  readonly grid: Grid;
+  /** VRAM against context, one series per quant: numbers for an inline SVG, with its text twin in the grid. */
+  readonly plot: Plot;
+  readonly hardware: { readonly intro: string; readonly groups: readonly DeviceGroup[] };
+  readonly cacheNote?: { readonly title: string; readonly text: readonly string[] };
+  readonly facts: readonly Fact[];
+  readonly aliases: readonly string[];
+  readonly faq: readonly Question[];
+  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly calculator: CalculatorPreset;
+  readonly sources: readonly Link[];
+  readonly engine: string;
+  readonly apiHref: string;
+}
+
+/** Points are in per mille of the drawing area; axis labels are worded. */
+export interface Plot {
+  readonly title: string;
+  readonly description: string;
+  readonly series: readonly { readonly label: string; readonly points: readonly (readonly [number, number])[] }[];
+  readonly xTicks: readonly { readonly at: number; readonly label: string }[];
+  readonly yTicks: readonly { readonly at: number; readonly label: string }[];
+  /** Horizontal lines: device memory sizes. */
+  readonly lines: readonly { readonly at: number; readonly label: string }[];
+}
+
+export interface ModelQuantPage {
+  readonly kind: 'model-quant';
+  readonly meta: PageMeta;
+  readonly heading: string;
+  readonly hook: string;
+  readonly answer: readonly string[];
+  readonly bar: MemoryBar;
+  /** One row per context. */
+  readonly contexts: Grid;
+  readonly hardware: { readonly intro: string; readonly groups: readonly DeviceGroup[] };
+  readonly commands: readonly CommandBlock[];
+  readonly facts: readonly Fact[];
+  readonly faq: readonly Question[];
+  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly engine: string;
+  readonly sources: readonly Link[];
+}
+
+export interface QuantPage {
+  readonly kind: 'quant';
+  readonly meta: PageMeta;
+  readonly id: string;
+  readonly heading: string;
+  readonly answer: readonly string[];
+  readonly facts: readonly Fact[];
+  /** Models at this quant: size, bits per weight, memory at 8K. */
+  readonly grid: Grid;
+  readonly faq: readonly Question[];
+  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly sources: readonly Link[];
+}
+
+export interface GpuPage {
+  readonly kind: 'gpu';
+  readonly meta: PageMeta;
+  readonly id: string;
+  readonly heading: string;
+  readonly answer: readonly string[];
+  readonly facts: readonly Fact[];
+  /** What runs on it: best quant, largest context, speed, by model. */
+  readonly grid: Grid;
+  readonly faq: readonly Question[];
+  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly sources: readonly Link[];
+}
+
+export interface FamilyPage {
+  readonly kind: 'family';
+  readonly meta: PageMeta;
+  readonly id: string;
+  readonly heading: string;
+  readonly answer: readonly string[];
+  /** Members by size: parameters, usual quant, memory, smallest card. */
+  readonly grid: Grid;
+  readonly faq: readonly Question[];
+  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+}
+
+export interface VramTierPage {
+  readonly kind: 'vram-tier';
+  readonly meta: PageMeta;
+  readonly heading: string;
+  readonly answer: readonly string[];
+  readonly grid: Grid;
+  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+}
+
+/** Lists: all models, quants, GPUs, families. */
+export interface ListPage {
+  readonly kind: 'list';
+  readonly meta: PageMeta;
+  readonly heading: string;
+  readonly answer: readonly string[];
+  readonly sections: readonly { readonly title: string; readonly grid: Grid }[];
+}
+
+export interface HomePage {
+  readonly kind: 'home';
+  readonly meta: PageMeta;
+  readonly heading: string;
+  readonly answer: readonly string[];
+  readonly calculator: CalculatorPreset;
+  readonly popular: Grid;
+  readonly byMemory: readonly LinkWithFigure[];
+  readonly counts: readonly Fact[];
+}
+
+/** A hand-written MDX page; the route renders the record's body. */
+export interface GuidePage {
+  readonly kind: 'guide';
+  readonly meta: PageMeta;
+  readonly id: string;
+  readonly heading: string;
+  readonly sources: readonly Link[];
+}
+
+/** Any page of the site. */
+export type Page =
+  | ScenarioPage
+  | ModelPage
+  | ModelQuantPage
+  | QuantPage
+  | GpuPage
+  | FamilyPage
+  | VramTierPage
+  | ListPage
+  | HomePage
+  | GuidePage;

@@ -1,0 +1,61 @@
+/** Small pieces of wording that several pages share. Amounts are rounded in `vram/units.ts`, never here. */
+import type { GpuRecord } from '../catalog/gpu.schema.ts';
+import { formatCount, formatMemory, formatTokens } from '../vram/index.ts';
+import type { Memory } from './views.ts';
+
+export const memory = (bytes: number): Memory => formatMemory(bytes);
+
+/** "a", "a and b", "a, b and c"; `word` replaces "and". */
+export function joinWords(words: readonly string[], word = 'and'): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} ${word} ${last}`;
+}
+
+/** "RTX 4090", "2 x RTX 3090", "13 x H100 80GB". */
+export function deviceLabel(gpu: GpuRecord, count = 1): string {
+  return count === 1 ? gpu.shortName : `${count} x ${gpu.shortName}`;
+}
+
+/** Memory as the box says it: "24 GB". */
+export const soldMemory = (gpu: GpuRecord): string => `${gpu.memoryGB} GB`;
+
+/** A context as a reader says it in a sentence: "8K tokens", "1M tokens", "1,000,000 tokens". */
+export const tokensText = (tokens: number): string => `${formatTokens(tokens)} tokens`;
+
+/** A context in a title: "32K", "1M", "1,000,000 tokens". */
+export function contextTitle(tokens: number): string {
+  const text = formatTokens(tokens);
+  return /[KM]$/.test(text) ? text : `${text} tokens`;
+}
+
+/** "1 layer", "31 layers". */
+export function counted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** First letter in upper case. */
+export const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** "an RTX 4090", "a DGX Spark", "an 8 GB card": the article that goes with how the first character is said. */
+export function withArticle(text: string): string {
+  const vowel = /^(8\d?\b|11\b|18\b|RTX|RX|MI?\d|H\d|L\d|A\d|A[IMr])/.test(text);
+  return `${vowel ? 'an' : 'a'} ${text}`;
+}
+
+/** A ratio a reader can picture: "half", "a third", "a quarter", "a fifth", "a tenth"; otherwise per cent. */
+export function shareText(share: number): string {
+  const named: readonly (readonly [number, string])[] = [
+    [1 / 2, 'half'],
+    [1 / 3, 'a third'],
+    [1 / 4, 'a quarter'],
+    [1 / 5, 'a fifth'],
+    [1 / 10, 'a tenth'],
+  ];
+  const close = named.find(([value]) => Math.abs(share - value) < value * 0.06);
+  return close ? `about ${close[1]}` : `${Math.max(1, Math.round(share * 100))} %`;
+}
+
+/** "RTX 4090 (24 GB)", "H100 80GB": the name with its memory, once. */
+export function nameWithMemory(gpu: GpuRecord): string {
+  return gpu.shortName.includes(`${gpu.memoryGB}GB`) ? gpu.shortName : `${gpu.shortName} (${gpu.memoryGB} GB)`;
+}

@@ -1,0 +1,161 @@
+/** What llama.cpp allocates for a GGUF model: weights, KV cache, recurrent state and compute buffers of every device and of the host. */
+import type { Allocation, DeviceMemory, Settings } from '../allocation.ts';
+import { EstimateError } from '../allocation.ts';
+import type { Architecture } from '../architecture.ts';
+import { computeBuffers } from '../compute-buffer.ts';
+import { type CacheSettings, cacheBytesByKind, cacheLayoutOf, isQuantizedKvType, KV_TYPES } from '../kv-cache.ts';
+import { placeLayers } from '../layer-split.ts';
+import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
+import type { QuantizationScheme } from '../quantization/schemes.ts';
+import { weighModel } from '../weights.ts';
+import type { Engine, EstimateOptions } from './engine.ts';
+
+/** The version every figure of this module is for. */
+export const LLAMA_CPP_VERSION = 'v0.5.0';
+
+const IDENTITY = { name: 'llama.cpp', version: LLAMA_CPP_VERSION } as const;
+
+function requireWhole(name: string, value: number, smallest: number): void {
+  if (!Number.isSafeInteger(value) || value < smallest) {
+    throw new EstimateError('bad-request', `${name} is ${value}; expected a whole number of at least ${smallest}.`);
+  }
+}
+
+function checkSettings(settings: Settings): void {
+  requireWhole('context', settings.context, 1);
+  requireWhole('microBatch', settings.microBatch, 1);
+  requireWhole('outputs', settings.outputs, 1);
+  requireWhole('sequences', settings.sequences, 1);
+  requireWhole('devices', settings.devices, 1);
+  requireWhole('gpuLayers', settings.gpuLayers, -1);
+  requireWhole('cpuMoeLayers', settings.cpuMoeLayers, -1);
+  // llama.cpp holds the context in 32 bits, its batches too.
+  if (settings.context > 2 ** 31 - 256) throw new EstimateError('bad-request', `context is ${settings.context}; llama.cpp counts at most 2,147,483,392 tokens.`);
+  if (settings.microBatch > 1_048_576) throw new EstimateError('bad-request', `microBatch is ${settings.microBatch}; expected at most 1,048,576.`);
+  if (settings.sequences > 256) throw new EstimateError('refused-by-engine', `llama.cpp allows at most 256 sequences, not ${settings.sequences}.`);
+  if (settings.devices > 16) throw new EstimateError('refused-by-engine', `llama.cpp uses at most 16 devices, not ${settings.devices}.`);
+}
+
+/** Head widths of the caches, for the checks that llama.cpp makes on quantized types. */
+function cachedHeadWidths(architecture: Architecture): { keys: number[]; values: number[]; latent: boolean } {
+  const { attention } = architecture;
+  const shapes = attention.kind === 'sliding-window' ? [attention.full, attention.sliding] : attention.kind === 'linear-hybrid' ? [attention.full] : attention.kind === 'compressed' ? [] : [attention];
+  const keys: number[] = [];
+  const values: number[] = [];
+  let latent = attention.kind === 'compressed';
+  if (attention.kind === 'compressed') keys.push(attention.rowWidth);
+  for (const shape of shapes) {
+    if ('kvLoraRank' in shape) {
+      latent = true;
+      keys.push(shape.kvLoraRank + shape.ropeHeadDim);
+      values.push(shape.kvLoraRank);
+    } else {
+      keys.push(shape.headDim);
+      values.push(shape.valueHeadDim ?? shape.headDim);
+    }
+  }
+  return { keys, values, latent };
+}
+
+/** Whether FlashAttention is used, or an error where llama.cpp refuses to start with these settings. */
+export function resolveFlashAttention(architecture: Architecture, settings: Settings): boolean {
+  const { kType, vType } = settings;
+  const heads = cachedHeadWidths(architecture);
+  if (heads.latent && kType !== vType) {
+    throw new EstimateError('refused-by-engine', `llama.cpp ${LLAMA_CPP_VERSION} does not support different cache types for K (${kType}) and V (${vType}) with multi-head latent attention.`);
+  }
+  if (isQuantizedKvType(vType) && settings.flashAttention === 'off') {
+    throw new EstimateError('refused-by-engine', `llama.cpp ${LLAMA_CPP_VERSION} refuses a quantized V cache (${vType}) without FlashAttention: turn FlashAttention on, or keep V at f16.`);
+  }
+  if (settings.flashAttention !== 'off') {
+    const sides = [['K', kType, heads.keys], ['V', vType, heads.values]] as const;
+    for (const [side, type, widths] of sides) {
+      const odd = widths.find((width) => width % KV_TYPES[type].blockElements !== 0);
+      if (odd !== undefined) {
+        throw new EstimateError('refused-by-engine', `llama.cpp ${LLAMA_CPP_VERSION} refuses a ${side} cache of type ${type}: its block of ${KV_TYPES[type].blockElements} does not divide the head width ${odd}.`);
+      }
+    }
+  }
+  return settings.flashAttention !== 'off';
+}
+
+function sumDevices(devices: readonly DeviceMemory[]): DeviceMemory {
+  const sum = { weights: 0, kvCache: 0, state: 0, compute: 0, overhead: 0, total: 0 };
+  for (const device of devices) {
+    sum.weights += device.weights;
+    sum.kvCache += device.kvCache;
+    sum.state += device.state;
+    sum.compute += device.compute;
+    sum.overhead += device.overhead;
+    sum.total += device.total;
+  }
+  return sum;
+}
+
+/**
+ * Memory that llama.cpp v0.5.0 allocates, in whole bytes per device and on the host.
+ *
+ * Weights, KV cache and state are exact for files that llama-quantize writes. Throws {@link EstimateError}
+ * `refused-by-engine` for settings that llama.cpp refuses and `bad-request` for values that are no setting at all.
+ */
+export function estimateLlamaCpp(architecture: Architecture, scheme: QuantizationScheme, settings: Settings, options: EstimateOptions = {}): Allocation {
+  checkSettings(settings);
+  const flashAttention = resolveFlashAttention(architecture, settings);
+  const cacheSettings: CacheSettings = { ...settings, flashAttention };
+  const weights = weighModel(architecture, scheme, options.mtpInFile === undefined ? {} : { mtpInFile: options.mtpInFile });
+  const layout = cacheLayoutOf(architecture);
+  const kinds = cacheBytesByKind(layout, cacheSettings);
+  const placement = placeLayers(architecture, weights.nextTokenLayers.length, settings);
+
+  const deviceWeights = new Array<number>(settings.devices).fill(0);
+  const deviceCache = new Array<number>(settings.devices).fill(0);
+  const deviceState = new Array<number>(settings.devices).fill(0);
+  let hostWeights = weights.input.host;
+  let hostCache = 0;
+  for (let layer = 0; layer < architecture.layers; layer++) {
+    const device = placement.deviceOfLayer[layer] ?? -1;
+    const own = weights.layers[layer];
+    const cache = kinds[layout.kindOfLayer[layer] ?? 0];
+    if (!own || !cache) continue;
+    if (device < 0) {
+      hostWeights += own.all.host;
+      hostCache += cache.kvCache + cache.state;
+      continue;
+    }
+    const onHost = layer < placement.expertLayersOnHost;
+    deviceWeights[device] = (deviceWeights[device] ?? 0) + own.all.device - (onHost ? own.experts.device : 0);
+    if (onHost) hostWeights += own.experts.host;
+    deviceCache[device] = (deviceCache[device] ?? 0) + cache.kvCache;
+    deviceState[device] = (deviceState[device] ?? 0) + cache.state;
+  }
+  if (placement.outputDevice < 0) {
+    hostWeights += weights.output.host;
+  } else {
+    deviceWeights[placement.outputDevice] = (deviceWeights[placement.outputDevice] ?? 0) + weights.output.device + weights.nextTokenResident.device;
+  }
+  for (const device of new Set(placement.deviceOfLayer)) {
+    if (device >= 0) deviceWeights[device] = (deviceWeights[device] ?? 0) + weights.perDevice.device;
+    else hostWeights += weights.perDevice.host;
+  }
+
+  const compute = computeBuffers(architecture, { ...cacheSettings, outputs: settings.outputs }, placement);
+  const overhead = options.overheadBytes ?? DRIVER_OVERHEAD_BYTES.nvidia;
+  const perDevice: DeviceMemory[] = deviceWeights.map((own, device) => {
+    const kvCache = deviceCache[device] ?? 0;
+    const state = deviceState[device] ?? 0;
+    const buffer = compute.devices[device] ?? 0;
+    return { weights: own, kvCache, state, compute: buffer, overhead, total: own + kvCache + state + buffer };
+  });
+  return {
+    engine: IDENTITY,
+    parameters: weights.parameters,
+    bitsPerWeight: (weights.fileBytes * 8) / weights.parameters,
+    fileBytes: weights.fileBytes,
+    device: sumDevices(perDevice),
+    host: { weights: hostWeights, kvCache: hostCache, compute: compute.host },
+    perDevice,
+    notes: [],
+  };
+}
+
+export const llamaCpp: Engine = { ...IDENTITY, estimate: estimateLlamaCpp };

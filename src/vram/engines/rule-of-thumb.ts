@@ -1,0 +1,103 @@
+/**
+ * The rule of thumb that people plan with: parameters x bytes, a 16-bit cache, ten percent on top.
+ * It knows no engine; the exact figures are in `llama-cpp.ts`.
+ */
+import type { KvType, Settings } from '../allocation.ts';
+import { type Architecture, type AttentionShape, type LatentShape, layerKinds } from '../architecture.ts';
+import { KV_TYPES } from '../kv-cache.ts';
+import { GGML_TYPES } from '../quantization/ggml-types.ts';
+import { type QuantizationScheme, SCHEMES } from '../quantization/schemes.ts';
+
+/** KV inputs that people use for a model where they differ from its architecture. */
+export interface RuleOfThumbInputs {
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Share of the tokens that is cached. */
+  readonly sequenceCompression: number;
+}
+
+export interface RuleOfThumb {
+  /** Nominal bytes of one parameter, in two decimals. */
+  readonly bytesPerParameter: number;
+  readonly weights: number;
+  readonly kvCache: number;
+  /** Ten percent of weights and cache. */
+  readonly overhead: number;
+  readonly total: number;
+}
+
+/** Share of the tokens that CSA and HCA layers are counted with, as the makers of DeepSeek V4 calculators do. */
+const COMPRESSED_SHARE = 0.25;
+const OVERHEAD_SHARE = 0.1;
+/** What `Plan for` adds to an engine's own figure. */
+const HEADROOM_SHARE = 0.05;
+
+/** Nominal bytes per parameter: bits of the scheme's base type / 8, two decimals (Q4_K_M 0.56, Q8_0 1.06, F16 2). */
+export function bytesPerParameterOf(scheme: QuantizationScheme): number {
+  const type = GGML_TYPES[SCHEMES[scheme].base];
+  return Math.round((type.blockBytes / type.blockElements) * 100) / 100;
+}
+
+function bytesOf(type: KvType): number {
+  return KV_TYPES[type].blockBytes / KV_TYPES[type].blockElements;
+}
+
+function bytesPerToken(shape: AttentionShape | LatentShape, settings: Settings): number {
+  if ('kvLoraRank' in shape) return (shape.kvLoraRank + shape.ropeHeadDim) * bytesOf(settings.kType);
+  return shape.kvHeads * (shape.headDim * bytesOf(settings.kType) + (shape.valueHeadDim ?? shape.headDim) * bytesOf(settings.vType));
+}
+
+function cacheOf(architecture: Architecture, settings: Settings): number {
+  const { attention } = architecture;
+  let bytes = 0;
+  layerKinds(architecture).forEach((kind, layer) => {
+    if (kind === 'L' || kind === '-' || kind === 'E' || kind === 'N') return;
+    switch (attention.kind) {
+      case 'full':
+      case 'latent':
+        bytes += settings.context * bytesPerToken(attention, settings);
+        return;
+      case 'linear-hybrid':
+        bytes += settings.context * bytesPerToken(attention.full, settings);
+        return;
+      case 'sliding-window': {
+        if (layer >= architecture.layers - (attention.sharedKvLayers ?? 0)) return;
+        const tokens = kind === 'S' ? Math.min(settings.context, attention.window) : settings.context;
+        bytes += tokens * bytesPerToken(kind === 'S' ? attention.sliding : attention.full, settings);
+        return;
+      }
+      case 'compressed':
+        bytes += settings.context * COMPRESSED_SHARE * (attention.rowWidth + attention.ropeHeadDim) * bytesOf(settings.kType);
+    }
+  });
+  return bytes;
+}
+
+/**
+ * The rule of thumb's weights, cache, overhead and total, in bytes.
+ *
+ * @param publishedParameters parameters as the maker states them
+ * @param inputs KV inputs that people use for this model instead of its own
+ */
+export function estimateRuleOfThumb(architecture: Architecture, scheme: QuantizationScheme, settings: Settings, publishedParameters: number, inputs?: RuleOfThumbInputs): RuleOfThumb {
+  const bytesPerParameter = bytesPerParameterOf(scheme);
+  const weights = Math.round(publishedParameters * bytesPerParameter);
+  const kvCache = Math.round(
+    inputs
+      ? settings.context * inputs.sequenceCompression * inputs.layers * inputs.kvHeads * inputs.headDim * (bytesOf(settings.kType) + bytesOf(settings.vType))
+      : cacheOf(architecture, settings),
+  );
+  const overhead = Math.round((weights + kvCache) * OVERHEAD_SHARE);
+  return { bytesPerParameter, weights, kvCache, overhead, total: weights + kvCache + overhead };
+}
+
+/**
+ * Bytes to plan for: the larger of the rule of thumb's total and the engine's own figure with five percent on top.
+ *
+ * @param needsBytes what the engine allocates on the devices
+ * @param ruleOfThumbBytes total of {@link estimateRuleOfThumb}; absent for a model whose parameters nobody has published
+ */
+export function planForBytes(needsBytes: number, ruleOfThumbBytes = 0): number {
+  return Math.max(Math.ceil(needsBytes * (1 + HEADROOM_SHARE)), ruleOfThumbBytes);
+}

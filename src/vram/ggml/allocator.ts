@@ -1,0 +1,167 @@
+/**
+ * ggml's graph allocator (`ggml/src/ggml-alloc.c`): walks the nodes in order, gives each the smallest free block that
+ * holds it, lets it overwrite a source that nobody else needs, frees what has no readers left, and reports the highest
+ * byte of every buffer.
+ */
+import { type GraphTensor, sameLayout } from './tensor.ts';
+
+/** Free space of one buffer: blocks sorted by address, the last one without end. */
+class Buffer {
+  readonly alignment: number;
+  highest = 0;
+  private readonly offsets: number[] = [0];
+  private readonly sizes: number[] = [Number.POSITIVE_INFINITY];
+
+  constructor(alignment: number) {
+    this.alignment = alignment;
+  }
+
+  aligned(bytes: number): number {
+    return Math.ceil(bytes / this.alignment) * this.alignment;
+  }
+
+  allocate(bytes: number): number {
+    const size = this.aligned(bytes);
+    const { offsets, sizes } = this;
+    const last = sizes.length - 1;
+    let best = last;
+    let bestSize = Number.POSITIVE_INFINITY;
+    for (let block = 0; block < last; block++) {
+      const free = sizes[block] as number;
+      if (free >= size && free <= bestSize) {
+        best = block;
+        bestSize = free;
+      }
+    }
+    const offset = offsets[best] as number;
+    if (sizes[best] === size) {
+      offsets.splice(best, 1);
+      sizes.splice(best, 1);
+    } else {
+      offsets[best] = offset + size;
+      sizes[best] = (sizes[best] as number) - size;
+    }
+    if (offset + size > this.highest) this.highest = offset + size;
+    return offset;
+  }
+
+  free(offset: number, bytes: number): void {
+    const size = this.aligned(bytes);
+    if (size === 0) return;
+    const { offsets, sizes } = this;
+    let block = 0;
+    while ((offsets[block] as number) < offset) block++;
+    const joinsNext = offset + size === offsets[block];
+    const joinsPrevious = block > 0 && (offsets[block - 1] as number) + (sizes[block - 1] as number) === offset;
+    if (joinsNext && joinsPrevious) {
+      sizes[block - 1] = (sizes[block - 1] as number) + size + (sizes[block] as number);
+      offsets.splice(block, 1);
+      sizes.splice(block, 1);
+    } else if (joinsPrevious) {
+      sizes[block - 1] = (sizes[block - 1] as number) + size;
+    } else if (joinsNext) {
+      offsets[block] = offset;
+      sizes[block] = (sizes[block] as number) + size;
+    } else {
+      offsets.splice(block, 0, offset);
+      sizes.splice(block, 0, size);
+    }
+  }
+}
+
+/** A node or leaf with the buffer it is allocated in. */
+export interface Scheduled {
+  readonly tensor: GraphTensor;
+  /** Sources as the scheduler rewired them: copies where the original is on another device. */
+  readonly sources: readonly GraphTensor[];
+  readonly buffer: number;
+}
+
+interface State {
+  children: number;
+  views: number;
+  buffer: number;
+  offset: number;
+  allocated: boolean;
+}
+
+/**
+ * Highest byte of each buffer after a walk over the graph.
+ *
+ * @param leafs tensors that are allocated first and live from the start
+ * @param alignments one per buffer
+ */
+export function measureBuffers(leafs: readonly Scheduled[], nodes: readonly Scheduled[], alignments: readonly number[]): number[] {
+  const buffers = alignments.map((alignment) => new Buffer(alignment));
+  const states = new Map<GraphTensor, State>();
+  const stateOf = (tensor: GraphTensor): State => {
+    let state = states.get(tensor);
+    if (!state) {
+      state = { children: 0, views: 0, buffer: 0, offset: 0, allocated: false };
+      states.set(tensor, state);
+    }
+    return state;
+  };
+  const bufferOf = (index: number): Buffer => buffers[index] as Buffer;
+
+  const allocate = (tensor: GraphTensor, sources: readonly GraphTensor[], buffer: number): void => {
+    const state = stateOf(tensor);
+    if (state.allocated || tensor.residence !== undefined || tensor.viewOf !== undefined) return;
+    state.allocated = true;
+    if (tensor.inPlace) {
+      for (const parent of sources) {
+        const own = stateOf(parent);
+        if (!own.allocated || parent.isOutput || !sameLayout(tensor, parent)) continue;
+        if (own.children !== 1 || own.views !== 0) continue;
+        state.buffer = own.buffer;
+        state.offset = own.offset;
+        own.allocated = false;
+        const space = bufferOf(own.buffer);
+        const used = space.aligned(tensor.bytes);
+        const extra = space.aligned(parent.bytes) - used;
+        if (extra > 0) space.free(own.offset + used, extra);
+        return;
+      }
+    }
+    state.buffer = buffer;
+    state.offset = bufferOf(buffer).allocate(tensor.bytes);
+  };
+  const release = (tensor: GraphTensor): void => {
+    const state = stateOf(tensor);
+    if (!state.allocated || tensor.isOutput) return;
+    bufferOf(state.buffer).free(state.offset, tensor.bytes);
+    state.allocated = false;
+  };
+
+  // One reader less: without readers and views a tensor is freed, and a view lets go of its origin.
+  const leave = (source: GraphTensor): void => {
+    const own = stateOf(source);
+    own.children -= 1;
+    if (own.children !== 0 || own.views !== 0) return;
+    if (source.viewOf === undefined) {
+      release(source);
+    } else {
+      const origin = stateOf(source.viewOf);
+      origin.views -= 1;
+      if (origin.views === 0 && origin.children === 0) release(source.viewOf);
+    }
+  };
+
+  for (const { tensor, sources, buffer } of leafs) allocate(tensor, sources, buffer);
+  for (const { tensor, sources, buffer } of nodes) {
+    if (tensor.viewOf !== undefined && tensor.operation !== 'none') stateOf(tensor.viewOf).views += 1;
+    if (tensor.isInput) allocate(tensor, sources, buffer);
+    for (const source of sources) {
+      stateOf(source).children += 1;
+      if (source.isInput) allocate(source, [], buffer);
+    }
+    for (const kept of tensor.retained) stateOf(kept).children += 1;
+  }
+  for (const { tensor, sources, buffer } of nodes) {
+    for (const source of sources) allocate(source, [], buffer);
+    allocate(tensor, sources, buffer);
+    for (const source of sources) leave(source);
+    for (const kept of tensor.retained) leave(kept);
+  }
+  return buffers.map((buffer) => buffer.highest);
+}

@@ -1,0 +1,280 @@
+/**
+ * Compute graphs as ggml sees them when it plans memory: shapes, strides, views and the order of the nodes.
+ * No numbers are computed. The rules follow ggml v0.18 (`ggml/src/ggml.c`).
+ */
+
+/** Bytes of one element of a computed tensor: F32 and I32 4, F16 2, I64 8. */
+export type ElementBytes = 2 | 4 | 8;
+
+/** What the planner must know of an operation; every other operation is `compute`. */
+export type Operation =
+  /** No operation: an input, a weight, a cache. */
+  | 'none'
+  /** Reshape, view, permute, transpose: takes no memory. */
+  | 'view'
+  | 'compute'
+  | 'get-rows'
+  | 'mul-mat'
+  | 'mul-mat-id'
+  | 'rope'
+  | 'flash-attention';
+
+/** Where a tensor that the planner does not allocate lives: weights and caches. */
+export interface Residence {
+  /** Index of the device, or {@link HOST}. */
+  readonly backend: number;
+  readonly holds: 'weights' | 'cache';
+}
+
+export type Shape = readonly [number, number, number, number];
+
+/** One tensor of a graph. */
+export interface GraphTensor {
+  readonly operation: Operation;
+  readonly shape: Shape;
+  /** Bytes from one element to the next along each dimension. */
+  readonly strides: Shape;
+  readonly elementBytes: number;
+  readonly sources: readonly GraphTensor[];
+  /** The tensor whose memory a view shows. */
+  readonly viewOf: GraphTensor | undefined;
+  /** The operation may write over one of its sources. */
+  readonly inPlace: boolean;
+  /** Filled by the program before the graph runs. */
+  readonly isInput: boolean;
+  /** Read by the program after the graph ran: never overwritten. */
+  isOutput: boolean;
+  readonly residence: Residence | undefined;
+  /** Bytes that the device's allocator reserves; more than the data for attention over a quantized cache. */
+  readonly bytes: number;
+  /** Devices cannot run the operation: it stays on the host. */
+  readonly hostOnly: boolean;
+  /** Tensors that must not be freed before this one is computed, besides its sources: kernels that fuse several nodes read them late. */
+  retained: readonly GraphTensor[];
+  /** Already in the graph. */
+  placed: boolean;
+}
+
+/** The host as a backend: the last one, with the lowest priority. */
+export const HOST = -1;
+
+export function elementsOf(shape: Shape): number {
+  return shape[0] * shape[1] * shape[2] * shape[3];
+}
+
+function packed(shape: Shape, elementBytes: number): Shape {
+  const row = shape[0] * elementBytes;
+  return [elementBytes, row, row * shape[1], row * shape[1] * shape[2]];
+}
+
+/** Whether the elements lie one after the other without gaps. */
+export function isContiguous(tensor: GraphTensor): boolean {
+  let next = tensor.elementBytes;
+  for (let dimension = 0; dimension < 4; dimension++) {
+    const extent = tensor.shape[dimension] ?? 1;
+    if (extent !== 1) {
+      if (tensor.strides[dimension] !== next) return false;
+      next *= extent;
+    }
+  }
+  return true;
+}
+
+/** Same type, extents and strides: the condition for writing over a source. */
+export function sameLayout(a: GraphTensor, b: GraphTensor): boolean {
+  if (a.elementBytes !== b.elementBytes) return false;
+  for (let dimension = 0; dimension < 4; dimension++) {
+    if (a.shape[dimension] !== b.shape[dimension] || a.strides[dimension] !== b.strides[dimension]) return false;
+  }
+  return true;
+}
+
+interface TensorParts {
+  readonly operation: Operation;
+  readonly shape: Shape;
+  readonly elementBytes: number;
+  readonly sources: readonly GraphTensor[];
+  readonly strides?: Shape;
+  readonly viewOf?: GraphTensor;
+  readonly inPlace?: boolean;
+  readonly isInput?: boolean;
+  readonly residence?: Residence;
+  readonly bytes?: number;
+  readonly hostOnly?: boolean;
+}
+
+function make(parts: TensorParts): GraphTensor {
+  return {
+    operation: parts.operation,
+    shape: parts.shape,
+    strides: parts.strides ?? packed(parts.shape, parts.elementBytes),
+    elementBytes: parts.elementBytes,
+    sources: parts.sources,
+    viewOf: parts.viewOf,
+    inPlace: parts.inPlace ?? false,
+    isInput: parts.isInput ?? false,
+    isOutput: false,
+    residence: parts.residence,
+    bytes: parts.bytes ?? elementsOf(parts.shape) * parts.elementBytes,
+    hostOnly: parts.hostOnly ?? false,
+    retained: [],
+    placed: false,
+  };
+}
+
+/** Builds a graph in the order in which llama.cpp's builders would. */
+export class Graph {
+  /** Computed tensors and views, in the order they run. */
+  readonly nodes: GraphTensor[] = [];
+  /** Inputs, weights and caches, in the order they are met. */
+  readonly leafs: GraphTensor[] = [];
+
+  /** Adds a tensor and what it depends on, sources first. */
+  expand(tensor: GraphTensor): void {
+    if (tensor.placed) return;
+    tensor.placed = true;
+    for (const source of tensor.sources) this.expand(source);
+    (tensor.operation === 'none' ? this.leafs : this.nodes).push(tensor);
+  }
+
+  /** A tensor that the program fills before each run. */
+  input(elementBytes: ElementBytes, ...shape: number[]): GraphTensor {
+    return make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: [], isInput: true });
+  }
+
+  /** A weight or a cache; `bytes` is what a copy of it takes on a device. */
+  resident(residence: Residence, elementBytes: number, bytes: number, ...shape: number[]): GraphTensor {
+    return make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: [], residence, bytes });
+  }
+
+  /** A tensor that is no node: an operand created inside the graph, filled by the next operation. */
+  blank(elementBytes: ElementBytes, ...shape: number[]): GraphTensor {
+    return make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: [] });
+  }
+
+  /** An operation with a result of its own. */
+  compute(shape: Shape, sources: readonly GraphTensor[], elementBytes: number = 4, hostOnly = false): GraphTensor {
+    return make({ operation: 'compute', shape, elementBytes, sources, hostOnly });
+  }
+
+  /** An operation with a result like its first source that may overwrite a source: add, mul, scale, norm, softmax ... */
+  overwriting(sources: readonly [GraphTensor, ...GraphTensor[]], operation: Operation = 'compute'): GraphTensor {
+    const [first] = sources;
+    return make({ operation, shape: first.shape, elementBytes: first.elementBytes, sources, inPlace: true });
+  }
+
+  /** An operation with a result like its first source, in memory of its own: gated activations, clamp, cumulative sums ... */
+  like(sources: readonly [GraphTensor, ...GraphTensor[]]): GraphTensor {
+    const [first] = sources;
+    return make({ operation: 'compute', shape: first.shape, elementBytes: first.elementBytes, sources });
+  }
+
+  /** An operation that writes into `target` and returns a view of it: set rows, copy, scale in place. */
+  into(target: GraphTensor, sources: readonly GraphTensor[]): GraphTensor {
+    return make({
+      operation: 'compute',
+      shape: target.shape,
+      strides: target.strides,
+      elementBytes: target.elementBytes,
+      sources,
+      viewOf: target.viewOf ?? target,
+    });
+  }
+
+  mulMat(weight: GraphTensor, input: GraphTensor): GraphTensor {
+    const shape: Shape = [weight.shape[1], input.shape[1], input.shape[2], input.shape[3]];
+    return make({ operation: 'mul-mat', shape, elementBytes: 4, sources: [weight, input] });
+  }
+
+  mulMatId(experts: GraphTensor, input: GraphTensor, ids: GraphTensor): GraphTensor {
+    const shape: Shape = [experts.shape[1], ids.shape[0], input.shape[2], 1];
+    return make({ operation: 'mul-mat-id', shape, elementBytes: 4, sources: [experts, input, ids] });
+  }
+
+  getRows(table: GraphTensor, ids: GraphTensor, elementBytes: ElementBytes = 4): GraphTensor {
+    const shape: Shape = [table.shape[0], ids.shape[0], ids.shape[1], ids.shape[2]];
+    return make({ operation: 'get-rows', shape, elementBytes, sources: [table, ids] });
+  }
+
+  rope(input: GraphTensor, positions: GraphTensor, factors?: GraphTensor): GraphTensor {
+    return this.overwriting(factors ? [input, positions, factors] : [input, positions], 'rope');
+  }
+
+  /** @param extraBytes what the kernel needs behind its result, e.g. a 16-bit copy of a quantized cache */
+  flashAttention(
+    query: GraphTensor,
+    keys: GraphTensor,
+    values: GraphTensor,
+    mask: GraphTensor,
+    sinks: GraphTensor | undefined,
+    extraBytes: number,
+    hostOnly: boolean,
+  ): GraphTensor {
+    const shape: Shape = [values.shape[0], query.shape[2], query.shape[1], query.shape[3]];
+    const result = elementsOf(shape) * 4;
+    return make({
+      operation: 'flash-attention',
+      shape,
+      elementBytes: 4,
+      sources: sinks ? [query, keys, values, mask, sinks] : [query, keys, values, mask],
+      bytes: extraBytes === 0 ? result : Math.ceil(result / 128) * 128 + extraBytes,
+      hostOnly,
+    });
+  }
+
+  private view(source: GraphTensor, shape: Shape, strides: Shape): GraphTensor {
+    return make({
+      operation: 'view',
+      shape,
+      strides,
+      elementBytes: source.elementBytes,
+      sources: [source],
+      viewOf: source.viewOf ?? source,
+    });
+  }
+
+  reshape(source: GraphTensor, ...shape: number[]): GraphTensor {
+    const extents = shapeOf(shape);
+    return this.view(source, extents, packed(extents, source.elementBytes));
+  }
+
+  /** A window of `shape` with the given strides (in bytes) for dimensions 1 and up; missing ones are packed. */
+  window(source: GraphTensor, shape: readonly number[], strides: readonly number[] = []): GraphTensor {
+    const extents = shapeOf(shape);
+    const nb: [number, number, number, number] = [source.elementBytes, 0, 0, 0];
+    for (let dimension = 1; dimension < 4; dimension++) {
+      const previous = (nb[dimension - 1] ?? 0) * (extents[dimension - 1] ?? 1);
+      nb[dimension] = strides[dimension - 1] ?? previous;
+    }
+    return this.view(source, extents, nb);
+  }
+
+  /** Dimension `i` of the source becomes dimension `order[i]`. */
+  permute(source: GraphTensor, ...order: readonly [number, number, number, number]): GraphTensor {
+    const extents: [number, number, number, number] = [1, 1, 1, 1];
+    const strides: [number, number, number, number] = [0, 0, 0, 0];
+    order.forEach((to, from) => {
+      extents[to] = source.shape[from] ?? 1;
+      strides[to] = source.strides[from] ?? 0;
+    });
+    return this.view(source, extents, strides);
+  }
+
+  transpose(source: GraphTensor): GraphTensor {
+    return this.permute(source, 1, 0, 2, 3);
+  }
+
+  /** A packed copy, with other extents where they are given. */
+  cont(source: GraphTensor, ...shape: number[]): GraphTensor {
+    return this.compute(shape.length === 0 ? source.shape : shapeOf(shape), [source], source.elementBytes);
+  }
+
+  /** A packed copy in another element type. */
+  cast(source: GraphTensor, elementBytes: ElementBytes): GraphTensor {
+    return this.compute(source.shape, [source], elementBytes);
+  }
+}
+
+function shapeOf(extents: readonly number[]): Shape {
+  return [extents[0] ?? 1, extents[1] ?? 1, extents[2] ?? 1, extents[3] ?? 1];
+}

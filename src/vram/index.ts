@@ -1,0 +1,14 @@
+/** The estimator's public face. Nothing outside `src/vram` imports any other file of it. */
+
+export * from './allocation.ts';
+export * from './architecture.ts';
+export * from './device.ts';
+export type { Engine, EstimateOptions } from './engines/engine.ts';
+export { estimateLlamaCpp, LLAMA_CPP_VERSION, llamaCpp } from './engines/llama-cpp.ts';
+export * from './engines/rule-of-thumb.ts';
+export { contextCells, isQuantizedKvType, KV_TYPES, windowCells } from './kv-cache.ts';
+export * from './placement.ts';
+export * from './quantization/schemes.ts';
+export * from './speed.ts';
+export * from './units.ts';
+export * from './weights.ts';

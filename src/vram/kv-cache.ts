@@ -1,0 +1,293 @@
+/**
+ * The KV cache and the recurrent state of llama.cpp: which tensors a layer keeps, how many cells they have and how many
+ * bytes that is. Exact to the byte for version v0.5.0 (src/llama-kv-cache*.cpp, src/llama-memory-*.cpp of ggml-org/llama.cpp).
+ */
+import type { KvType, Settings } from './allocation.ts';
+import {
+  type Architecture,
+  type Attention,
+  type AttentionShape,
+  type IndexerShape,
+  type LatentShape,
+  type LayerKind,
+  type LinearShape,
+  layerKinds,
+} from './architecture.ts';
+
+/** Elements and bytes of one block of a cache element type (ggml/src/ggml-common.h). */
+export const KV_TYPES: Readonly<Record<KvType, { readonly blockElements: number; readonly blockBytes: number }>> = {
+  f32: { blockElements: 1, blockBytes: 4 },
+  f16: { blockElements: 1, blockBytes: 2 },
+  bf16: { blockElements: 1, blockBytes: 2 },
+  q8_0: { blockElements: 32, blockBytes: 34 },
+  q5_1: { blockElements: 32, blockBytes: 24 },
+  q5_0: { blockElements: 32, blockBytes: 22 },
+  q4_1: { blockElements: 32, blockBytes: 20 },
+  q4_0: { blockElements: 32, blockBytes: 18 },
+  iq4_nl: { blockElements: 32, blockBytes: 18 },
+};
+
+/** Whether a cache type stores blocks with a scale instead of single numbers. */
+export function isQuantizedKvType(type: KvType): boolean {
+  return KV_TYPES[type].blockElements > 1;
+}
+
+/** Bytes of a row of `width` elements. */
+export function rowBytesOf(type: KvType, width: number): number {
+  const { blockElements, blockBytes } = KV_TYPES[type];
+  return (width / blockElements) * blockBytes;
+}
+
+/** llama.cpp pads the context, a window and compressed rows to this many cells. */
+export const CELL_PADDING = 256;
+/** CUDA aligns every tensor of a buffer to this many bytes. */
+export const TENSOR_ALIGNMENT = 128;
+/** CUDA pads the last row of a quantized tensor to this many elements (MATRIX_ROW_PADDING). */
+export const QUANTIZED_ROW_PADDING = 512;
+
+export function padTo(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}
+
+/** What decides how many cells a cache tensor has. */
+type Span =
+  /** Every token of the context. */
+  | { readonly over: 'context' }
+  /** The last tokens of each sequence, and the micro-batch being computed. */
+  | { readonly over: 'window'; readonly tokens: number }
+  /** One cell per `ratio` tokens of context. */
+  | { readonly over: 'compressed'; readonly ratio: number };
+
+/** One tensor of a layer's cache. `perSequence`: every sequence has cells of its own even in the unified cache. */
+interface CacheTensor {
+  readonly holds: 'keys' | 'values';
+  readonly width: number;
+  readonly span: Span;
+  readonly perSequence: boolean;
+}
+
+/** What one layer keeps between micro-batches. */
+export interface LayerCache {
+  readonly tensors: readonly CacheTensor[];
+  /** Elements per sequence of each recurrent tensor, stored as F32 and listed as state. */
+  readonly states: readonly number[];
+  /** Elements per sequence of each F32 buffer that llama.cpp lists under the KV cache (unfinished blocks of CSA and HCA). */
+  readonly unfinished: readonly number[];
+}
+
+/** The caches of a model: distinct kinds of layers, and which kind each layer is. */
+export interface CacheLayout {
+  readonly kinds: readonly LayerCache[];
+  /** Index into `kinds`, one per layer of the stack. */
+  readonly kindOfLayer: readonly number[];
+  /** Layers of each kind. */
+  readonly counts: readonly number[];
+  /** Widest row of values of any layer: without FlashAttention every V tensor is that wide. */
+  readonly widestValues: number;
+}
+
+const CONTEXT: Span = { over: 'context' };
+const NOTHING: LayerCache = { tensors: [], states: [], unfinished: [] };
+
+function keyValue(shape: AttentionShape, span: Span): CacheTensor[] {
+  return [
+    { holds: 'keys', width: shape.kvHeads * shape.headDim, span, perSequence: false },
+    { holds: 'values', width: shape.kvHeads * (shape.valueHeadDim ?? shape.headDim), span, perSequence: false },
+  ];
+}
+
+/** MLA caches one row per token, the latent and its rotary part; values are a view of it. */
+function latentRow(shape: LatentShape): CacheTensor[] {
+  return [{ holds: 'keys', width: shape.kvLoraRank + shape.ropeHeadDim, span: CONTEXT, perSequence: false }];
+}
+
+function fullAttention(shape: AttentionShape | LatentShape): CacheTensor[] {
+  return 'kvLoraRank' in shape ? latentRow(shape) : keyValue(shape, CONTEXT);
+}
+
+function indexerRow(indexer: IndexerShape): CacheTensor {
+  const ratio = indexer.pooledTokens ?? 1;
+  return {
+    holds: 'keys',
+    width: indexer.headDim,
+    span: ratio === 1 ? CONTEXT : { over: 'compressed', ratio },
+    perSequence: false,
+  };
+}
+
+/** State elements of a linear layer for one sequence, one entry per tensor: convolution, then recurrence. */
+function statesOf(linear: LinearShape, hiddenSize: number): number[] {
+  switch (linear.type) {
+    case 'gated-deltanet': {
+      const values = linear.valueHeads * linear.valueHeadDim;
+      return [(linear.convKernel - 1) * (values + 2 * linear.keyHeads * linear.keyHeadDim), values * linear.keyHeadDim];
+    }
+    case 'kimi-delta': {
+      const inner = linear.heads * linear.headDim;
+      return [3 * (linear.convKernel - 1) * inner, inner * linear.headDim];
+    }
+    case 'lightning':
+      return [linear.heads * linear.headDim * linear.headDim];
+    case 'mamba2': {
+      const inner = linear.heads * linear.headDim;
+      return [(linear.convKernel - 1) * (inner + 2 * linear.groups * linear.stateSize), inner * linear.stateSize];
+    }
+    case 'mamba1':
+      return [(linear.convKernel - 1) * linear.innerSize, linear.innerSize * linear.stateSize];
+    case 'short-convolution':
+      return [(linear.convKernel - 1) * hiddenSize];
+  }
+}
+
+/** Layers that own an indexer: as listed, or the last so many of the attention layers (leading dense layers have none). */
+function indexedLayers(indexer: IndexerShape, attentionLayers: readonly number[]): ReadonlySet<number> {
+  if (typeof indexer.layers !== 'number') return new Set(indexer.layers);
+  return new Set(attentionLayers.slice(Math.max(0, attentionLayers.length - indexer.layers)));
+}
+
+function layerCacheOf(architecture: Architecture, kind: LayerKind, layer: number, indexed: ReadonlySet<number>): LayerCache {
+  const attention: Attention = architecture.attention;
+  if (kind === '-' || kind === 'E' || kind === 'N') return NOTHING;
+  switch (attention.kind) {
+    case 'full':
+    case 'latent': {
+      const tensors = attention.kind === 'full' ? keyValue({ kvHeads: attention.kvHeads, headDim: attention.headDim, ...(attention.valueHeadDim === undefined ? {} : { valueHeadDim: attention.valueHeadDim }) }, CONTEXT) : latentRow(attention);
+      if (attention.indexer && indexed.has(layer)) tensors.push(indexerRow(attention.indexer));
+      return { ...NOTHING, tensors };
+    }
+    case 'sliding-window': {
+      // Layers that share the cache of an earlier layer own none.
+      if (layer >= architecture.layers - (attention.sharedKvLayers ?? 0)) return NOTHING;
+      return kind === 'S'
+        ? { ...NOTHING, tensors: keyValue(attention.sliding, { over: 'window', tokens: attention.window }) }
+        : { ...NOTHING, tensors: keyValue(attention.full, CONTEXT) };
+    }
+    case 'linear-hybrid': {
+      const states = kind === 'L' || kind === 'P' ? statesOf(attention.linear, architecture.hiddenSize) : [];
+      const tensors = kind === 'L' ? [] : fullAttention(attention.full);
+      if (attention.indexer && indexed.has(layer)) tensors.push(indexerRow(attention.indexer));
+      return { ...NOTHING, tensors, states };
+    }
+    case 'compressed': {
+      const { rowWidth, csaRatio, hcaRatio, indexer } = attention;
+      const row = (width: number, span: Span): CacheTensor => ({ holds: 'keys', width, span, perSequence: true });
+      const tensors = [row(rowWidth, { over: 'window', tokens: attention.window })];
+      const unfinished: number[] = [];
+      if (kind === 'C') {
+        // Rows overlap: a CSA block pools twice its ratio, from two projections; each state holds values and scores.
+        const span: Span = { over: 'compressed', ratio: csaRatio };
+        tensors.push(row(rowWidth, span), row(indexer.headDim, span));
+        for (const width of [rowWidth, indexer.headDim]) unfinished.push(2 * csaRatio * 2 * width, 2 * csaRatio * 2 * width);
+      } else if (kind === 'H') {
+        tensors.push(row(rowWidth, { over: 'compressed', ratio: hcaRatio }));
+        unfinished.push(hcaRatio * rowWidth, hcaRatio * rowWidth);
+      }
+      return { ...NOTHING, tensors, unfinished };
+    }
+  }
+}
+
+const layouts = new WeakMap<Architecture, CacheLayout>();
+
+/** Which caches the layers of an architecture keep. Memoised per architecture object. */
+export function cacheLayoutOf(architecture: Architecture): CacheLayout {
+  const known = layouts.get(architecture);
+  if (known) return known;
+  const kindsOfLayers = layerKinds(architecture);
+  const attentionLayers = kindsOfLayers.flatMap((kind, layer) => (kind === 'F' || kind === 'P' || kind === 'S' ? [layer] : []));
+  const { attention } = architecture;
+  const indexer = attention.kind === 'sliding-window' || attention.kind === 'compressed' ? undefined : attention.indexer;
+  const indexed = indexer ? indexedLayers(indexer, attentionLayers) : new Set<number>();
+  const kinds: LayerCache[] = [];
+  const counts: number[] = [];
+  const positions = new Map<string, number>();
+  const kindOfLayer = kindsOfLayers.map((kind, layer) => {
+    const cache = layerCacheOf(architecture, kind, layer, indexed);
+    const signature = JSON.stringify(cache);
+    let position = positions.get(signature);
+    if (position === undefined) {
+      position = kinds.length;
+      positions.set(signature, position);
+      kinds.push(cache);
+      counts.push(0);
+    }
+    counts[position] = (counts[position] ?? 0) + 1;
+    return position;
+  });
+  const widestValues = Math.max(0, ...kinds.flatMap((cache) => cache.tensors.map((tensor) => (tensor.holds === 'values' ? tensor.width : 0))));
+  const layout: CacheLayout = { kinds, kindOfLayer, counts, widestValues };
+  layouts.set(architecture, layout);
+  return layout;
+}
+
+/** The settings that decide the size of a cache. `flashAttention` is what the engine resolved. */
+export type CacheSettings = Pick<Settings, 'context' | 'kType' | 'vType' | 'microBatch' | 'sequences'> & { readonly flashAttention: boolean };
+
+/** Cells of one cache tensor, of all sequences together. */
+function cellsOf(tensor: CacheTensor, settings: CacheSettings): number {
+  const context = padTo(settings.context, CELL_PADDING);
+  const own = tensor.perSequence ? settings.sequences : 1;
+  switch (tensor.span.over) {
+    case 'context':
+      return context * own;
+    case 'window': {
+      const windows = tensor.perSequence ? 1 : settings.sequences;
+      return padTo(Math.min(context, tensor.span.tokens * windows + Math.min(settings.microBatch, settings.context)), CELL_PADDING) * own;
+    }
+    case 'compressed':
+      return padTo(Math.ceil(context / tensor.span.ratio), CELL_PADDING) * own;
+  }
+}
+
+/** Cells that one attention layer with the whole context has: the context padded to 256. */
+export function contextCells(context: number): number {
+  return padTo(context, CELL_PADDING);
+}
+
+/** Cells of a window layer of the unified cache. */
+export function windowCells(window: number, settings: CacheSettings): number {
+  return cellsOf({ holds: 'keys', width: 0, span: { over: 'window', tokens: window }, perSequence: false }, settings);
+}
+
+/** Bytes of `rows` rows of `width` elements of a cache type in a CUDA buffer: last row padded, aligned. */
+function tensorBytes(type: KvType, width: number, rows: number): number {
+  const missing = isQuantizedKvType(type) ? padTo(width, QUANTIZED_ROW_PADDING) - width : 0;
+  return padTo(rowBytesOf(type, width) * rows + rowBytesOf(type, missing), TENSOR_ALIGNMENT);
+}
+
+/** Bytes of the caches of one layer of a kind. */
+export interface CacheBytes {
+  readonly kvCache: number;
+  readonly state: number;
+}
+
+/** Bytes that one layer keeps, as CUDA allocates them. */
+export function layerCacheBytes(cache: LayerCache, layout: CacheLayout, settings: CacheSettings): CacheBytes {
+  let kvCache = 0;
+  for (const tensor of cache.tensors) {
+    const width = tensor.holds === 'values' && !settings.flashAttention ? layout.widestValues : tensor.width;
+    kvCache += tensorBytes(tensor.holds === 'keys' ? settings.kType : settings.vType, width, cellsOf(tensor, settings));
+  }
+  for (const elements of cache.unfinished) kvCache += padTo(4 * elements * settings.sequences, TENSOR_ALIGNMENT);
+  let state = 0;
+  for (const elements of cache.states) state += padTo(4 * elements * settings.sequences, TENSOR_ALIGNMENT);
+  return { kvCache, state };
+}
+
+/** Bytes of every layer kind of a layout, in the order of `layout.kinds`. */
+export function cacheBytesByKind(layout: CacheLayout, settings: CacheSettings): CacheBytes[] {
+  return layout.kinds.map((kind) => layerCacheBytes(kind, layout, settings));
+}
+
+/** KV cache and recurrent state of the whole model, in bytes. */
+export function cacheBytes(architecture: Architecture, settings: CacheSettings): CacheBytes {
+  const layout = cacheLayoutOf(architecture);
+  let kvCache = 0;
+  let state = 0;
+  cacheBytesByKind(layout, settings).forEach((bytes, kind) => {
+    const count = layout.counts[kind] ?? 0;
+    kvCache += bytes.kvCache * count;
+    state += bytes.state * count;
+  });
+  return { kvCache, state };
+}

@@ -1,0 +1,717 @@
+/**
+ * What all of llama.cpp's graph builders share (`src/llama-graph.cpp`): inputs, norms, projections, attention over the
+ * cache, feed-forward blocks, mixtures of experts, recurrent states. Each method adds what its C++ twin adds, in its order.
+ */
+import type { KvType } from '../allocation.ts';
+import type { Architecture } from '../architecture.ts';
+import { Graph, type GraphTensor, HOST, isContiguous, type Residence } from '../ggml/tensor.ts';
+import { type CacheSettings, contextCells, isQuantizedKvType, KV_TYPES, padTo, windowCells } from '../kv-cache.ts';
+import type { LayerPlacement } from '../layer-split.ts';
+
+/** A weight as the file holds it. */
+export interface Weight {
+  /** Extents, row length first. */
+  readonly shape: readonly number[];
+  /** Bytes that a copy takes on a device. */
+  readonly deviceBytes: number;
+}
+
+/** Looks a weight up by its name in the file, without `.weight`; `undefined` where the model has none. */
+export type WeightTable = ReadonlyMap<string, Weight>;
+
+export interface GraphSettings extends CacheSettings {
+  /** Rows of logits kept per micro-batch. */
+  readonly outputs: number;
+}
+
+/** How an activation combines with its gate. */
+export type Activation = 'gated' | 'plain' | 'fused' | 'relu-squared';
+
+/** How a router's logits become weights. */
+export interface Routing {
+  readonly count: number;
+  readonly used: number;
+  readonly gate: 'softmax' | 'sigmoid' | 'softmax-of-chosen' | 'sqrt-softplus';
+  /** Weights of the chosen experts are divided by their sum. */
+  readonly normalized: boolean;
+  /** Weights are multiplied by a constant other than 1. */
+  readonly scaled: boolean;
+  /** Only the best so many groups of experts compete (DeepSeek V3); `groups` > 1. */
+  readonly groups?: number;
+  readonly groupsUsed?: number;
+  /** Weights are applied before the experts instead of after (Llama 4). */
+  readonly weightsFirst?: boolean;
+  /** Selection uses the logits, not the weights (Llama 4). */
+  readonly selectsByLogits?: boolean;
+}
+
+/** Widths of one attention layer. */
+export interface HeadWidths {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly keyDim: number;
+  readonly valueDim: number;
+}
+
+/** One cache of keys and values with the inputs that address it. */
+export interface AttentionInput {
+  readonly cells: number;
+  readonly mask: GraphTensor;
+  readonly keyRows: GraphTensor;
+  readonly valueRows: GraphTensor | undefined;
+  /** Rotations that spread outliers before a quantized cache. */
+  readonly keyRotation: GraphTensor | undefined;
+  readonly valueRotation: GraphTensor | undefined;
+  /** The layers of this cache are windows. */
+  readonly sliding: boolean;
+}
+
+/** Recurrent states: the input that says which to load. */
+export interface StateInput {
+  readonly main: GraphTensor;
+  readonly extra: GraphTensor;
+}
+
+/** Sizes of kernels: whether CUDA's FlashAttention runs these widths (ggml/src/ggml-cuda/fattn.cu). */
+export function cudaFlashAttention(keyDim: number, valueDim: number, headsPerKvHead: number, kType: KvType, vType: KvType): boolean {
+  if (kType !== vType) return false;
+  if (!['f16', 'bf16', 'f32', 'q4_0', 'q8_0'].includes(kType)) return false;
+  switch (keyDim) {
+    case 40:
+    case 64:
+    case 72:
+    case 80:
+    case 96:
+    case 112:
+    case 128:
+    case 256:
+      return valueDim === keyDim;
+    case 192:
+      return valueDim === 128 && headsPerKvHead % 8 === 0;
+    case 320:
+      return valueDim === 256 && headsPerKvHead % 32 === 0;
+    case 512:
+      return valueDim === keyDim && headsPerKvHead >= 2;
+    case 576:
+      return valueDim === 512 && headsPerKvHead >= 2;
+    default:
+      return false;
+  }
+}
+
+/** Whether CUDA has one kernel for the whole selection: no groups, and a count of experts it was compiled for. */
+function fusesSelection(routing: Routing): boolean {
+  const { count } = routing;
+  const compiled = (count <= 512 && (count & (count - 1)) === 0) || count === 288 || count === 576;
+  return compiled && (routing.groups ?? 1) <= 1 && !routing.selectsByLogits;
+}
+
+/** The operation behind a chain of views. */
+function lastComputed(tensor: GraphTensor): GraphTensor {
+  let current = tensor;
+  while (current.operation === 'view' && current.sources[0]) current = current.sources[0];
+  return current;
+}
+
+export class ModelGraph {
+  readonly graph = new Graph();
+  readonly architecture: Architecture;
+  readonly settings: GraphSettings;
+  readonly placement: LayerPlacement;
+  /** Tokens of the micro-batch. */
+  readonly tokens: number;
+  readonly sequences: number;
+  readonly outputs: number;
+  /** Layers to build, in order: all, or enough of each run of like layers. */
+  readonly layers: readonly number[];
+  private readonly weights: WeightTable;
+  private readonly residents = new Map<string, GraphTensor>();
+  private readonly widestValues: number;
+
+  constructor(
+    architecture: Architecture,
+    settings: GraphSettings,
+    placement: LayerPlacement,
+    weights: WeightTable,
+    widestValues: number,
+    layers: readonly number[],
+  ) {
+    this.architecture = architecture;
+    this.settings = settings;
+    this.placement = placement;
+    this.weights = weights;
+    this.widestValues = widestValues;
+    this.layers = layers;
+    this.sequences = settings.sequences;
+    const tokens = Math.min(contextCells(settings.context), Math.min(settings.microBatch, settings.context));
+    this.tokens = padTo(tokens, settings.sequences);
+    this.outputs = Math.min(tokens, settings.outputs);
+  }
+
+  get hiddenSize(): number {
+    return this.architecture.hiddenSize;
+  }
+
+  isLast(layer: number): boolean {
+    return layer === this.architecture.layers - 1;
+  }
+
+  // Weights and caches
+
+  private deviceOf(layer: number): number {
+    const device = this.placement.deviceOfLayer[layer];
+    return device === undefined || device < 0 ? HOST : device;
+  }
+
+  private resident(name: string, residence: Residence): GraphTensor | undefined {
+    const known = this.residents.get(name);
+    if (known) return known;
+    const weight = this.weights.get(name);
+    if (!weight) return undefined;
+    const tensor = this.graph.resident(residence, 4, weight.deviceBytes, ...weight.shape);
+    this.residents.set(name, tensor);
+    return tensor;
+  }
+
+  /** A weight of a layer, on the layer's device; `undefined` where the model has none. */
+  optional(layer: number, name: string): GraphTensor | undefined {
+    const host = layer < this.placement.expertLayersOnHost && /^ffn_(up|down|gate|gate_up)_exps/.test(name);
+    return this.resident(`blk.${layer}.${name}`, { backend: host ? HOST : this.deviceOf(layer), holds: 'weights' });
+  }
+
+  weight(layer: number, name: string): GraphTensor {
+    const tensor = this.optional(layer, name);
+    if (!tensor) throw new RangeError(`no weight blk.${layer}.${name} in ${this.architecture.className}`);
+    return tensor;
+  }
+
+  has(layer: number, name: string): boolean {
+    return this.weights.has(`blk.${layer}.${name}`);
+  }
+
+  /** A table that stays in host memory: the token embedding. */
+  inputTable(name: string): GraphTensor {
+    const tensor = this.resident(name, { backend: HOST, holds: 'weights' });
+    if (!tensor) throw new RangeError(`no weight ${name} in ${this.architecture.className}`);
+    return tensor;
+  }
+
+  /** A weight beside the layers that is kept with the output layer; `undefined` where the model has none. */
+  outputWeight(name: string): GraphTensor | undefined {
+    return this.resident(name, { backend: this.placement.outputDevice < 0 ? HOST : this.placement.outputDevice, holds: 'weights' });
+  }
+
+  /** RoPE factors: every device that holds a layer has its own copy. */
+  ropeFactors(layer: number): GraphTensor | undefined {
+    const weight = this.weights.get('rope_freqs') ?? this.weights.get('rope_factors_long');
+    if (!weight) return undefined;
+    const backend = this.deviceOf(layer);
+    const key = `rope factors on ${backend}`;
+    const known = this.residents.get(key);
+    if (known) return known;
+    const tensor = this.graph.resident({ backend, holds: 'weights' }, 4, weight.deviceBytes, ...weight.shape);
+    this.residents.set(key, tensor);
+    return tensor;
+  }
+
+  /** The cache of a layer that another layer may share. */
+  private cache(name: string, layer: number, type: KvType, width: number, rows: number): GraphTensor {
+    const known = this.residents.get(`${name} ${layer}`);
+    if (known) return known;
+    const elementBytes = KV_TYPES[type].blockBytes / KV_TYPES[type].blockElements;
+    const tensor = this.graph.resident({ backend: this.deviceOf(layer), holds: 'cache' }, elementBytes, elementBytes * width * rows, width, rows);
+    this.residents.set(`${name} ${layer}`, tensor);
+    return tensor;
+  }
+
+  /** A recurrent tensor of a layer, one row per sequence. */
+  state(name: string, layer: number, width: number): GraphTensor {
+    const known = this.residents.get(`${name} ${layer}`);
+    if (known) return known;
+    const tensor = this.graph.resident({ backend: this.deviceOf(layer), holds: 'cache' }, 4, 4 * width * this.sequences, width, this.sequences);
+    this.residents.set(`${name} ${layer}`, tensor);
+    return tensor;
+  }
+
+  // Inputs
+
+  /** Token embeddings, looked up on the host; `scaled` multiplies them (Granite, Gemma). */
+  embedding(scaled = false): GraphTensor {
+    const { graph } = this;
+    const tokens = graph.input(4, this.tokens);
+    const direct = graph.input(4, this.hiddenSize, this.tokens);
+    const rows = graph.getRows(this.inputTable('token_embd'), tokens);
+    graph.expand(rows);
+    graph.expand(direct);
+    const embedding = scaled ? graph.overwriting([rows]) : rows;
+    graph.expand(embedding);
+    this.tokenIds = tokens;
+    return embedding;
+  }
+
+  /** Ids of the tokens of the micro-batch; set by {@link embedding}. */
+  tokenIds: GraphTensor | undefined;
+
+  positions(perToken = 1): GraphTensor {
+    return this.graph.input(4, this.tokens * perToken);
+  }
+
+  outputIds(): GraphTensor {
+    return this.graph.input(4, this.outputs);
+  }
+
+  attentionScale(): GraphTensor {
+    return this.graph.input(4, 1, 1, this.tokens);
+  }
+
+  /**
+   * Inputs of one cache.
+   *
+   * @param widths of its layers; where they differ, the rotation is not used
+   * @param withValues MLA has no values
+   */
+  attentionInput(options: { sliding?: number; keyDim?: number | undefined; valueDim?: number | undefined; withValues: boolean }): AttentionInput {
+    const { graph, settings } = this;
+    const cells = options.sliding === undefined ? contextCells(settings.context) : windowCells(options.sliding, settings);
+    const keyRows = graph.input(8, this.tokens);
+    const valueRows = options.withValues ? graph.input(8, settings.flashAttention ? this.tokens : this.tokens * this.widestValues) : undefined;
+    const mask = graph.input(settings.flashAttention ? 2 : 4, cells, this.tokens);
+    const { keyDim, valueDim } = options;
+    const rotatesKeys = options.withValues && keyDim !== undefined && isQuantizedKvType(settings.kType) && keyDim % 64 === 0;
+    const rotatesValues = options.withValues && valueDim !== undefined && isQuantizedKvType(settings.vType) && valueDim % 64 === 0;
+    let side = 64;
+    if (rotatesKeys) while ((keyDim ?? 0) % (side * 2) === 0) side *= 2;
+    return {
+      cells,
+      mask,
+      keyRows,
+      valueRows,
+      keyRotation: rotatesKeys ? graph.input(4, side, side) : undefined,
+      valueRotation: rotatesValues ? graph.input(4, 64, 64) : undefined,
+      sliding: options.sliding !== undefined,
+    };
+  }
+
+  stateInput(): StateInput {
+    const copy = this.graph.input(4, this.sequences);
+    return { main: this.graph.window(copy, [this.sequences]), extra: this.graph.window(copy, [0]) };
+  }
+
+  // Blocks
+
+  /** Root mean square norm, times a weight, plus a bias where they exist. */
+  norm(input: GraphTensor, weight?: GraphTensor, bias?: GraphTensor): GraphTensor {
+    return this.scaledNorm(this.graph.overwriting([input]), weight, bias);
+  }
+
+  /** Layer norm: it needs memory of its own. */
+  layerNorm(input: GraphTensor, weight?: GraphTensor, bias?: GraphTensor): GraphTensor {
+    return this.scaledNorm(this.graph.like([input]), weight, bias);
+  }
+
+  private scaledNorm(normed: GraphTensor, weight?: GraphTensor, bias?: GraphTensor): GraphTensor {
+    let result = normed;
+    if (weight) result = this.graph.overwriting([result, weight]);
+    if (bias) result = this.graph.overwriting([result, bias]);
+    return result;
+  }
+
+  /** A projection with a bias where the model has one. */
+  project(layer: number, name: string, input: GraphTensor): GraphTensor {
+    return this.biased(layer, name, this.graph.mulMat(this.weight(layer, name), input));
+  }
+
+  biased(layer: number, name: string, result: GraphTensor): GraphTensor {
+    const bias = this.optional(layer, `${name}.bias`);
+    return bias ? this.graph.overwriting([result, bias]) : result;
+  }
+
+  /** Queries, keys and values by head, from one matrix or from three. */
+  queryKeyValue(layer: number, input: GraphTensor, widths: HeadWidths): [GraphTensor, GraphTensor, GraphTensor] {
+    const { graph, tokens } = this;
+    const { heads, kvHeads, keyDim, valueDim } = widths;
+    if (this.has(layer, 'attn_qkv')) {
+      const fused = this.project(layer, 'attn_qkv', input);
+      const strides = [4 * keyDim, fused.strides[1]];
+      return [
+        graph.window(fused, [keyDim, heads, tokens], strides),
+        graph.window(fused, [keyDim, kvHeads, tokens], strides),
+        graph.window(fused, [keyDim, kvHeads, tokens], strides),
+      ];
+    }
+    const query = this.project(layer, 'attn_q', input);
+    const key = this.project(layer, 'attn_k', input);
+    const value = this.project(layer, 'attn_v', input);
+    return [
+      graph.reshape(query, keyDim, heads, tokens),
+      graph.reshape(key, keyDim, kvHeads, tokens),
+      graph.reshape(value, valueDim, kvHeads, tokens),
+    ];
+  }
+
+  private rotate(input: GraphTensor, rotation: GraphTensor): GraphTensor {
+    const { graph } = this;
+    const side = rotation.shape[0];
+    const rows = (input.shape[0] * input.shape[1] * input.shape[2] * input.shape[3]) / side;
+    const flat = isContiguous(input) ? graph.reshape(input, side, rows) : graph.cont(input, side, rows);
+    return graph.reshape(graph.mulMat(rotation, flat), ...input.shape);
+  }
+
+  /** Writes rows into a cache; the result is a view of it. */
+  store(cache: GraphTensor, rows: GraphTensor, ids: GraphTensor): void {
+    this.graph.expand(this.graph.into(cache, [rows, ids, cache]));
+  }
+
+  private storeKeys(layer: number, keys: GraphTensor, input: AttentionInput): GraphTensor {
+    const { graph } = this;
+    const width = keys.shape[0] * keys.shape[1];
+    const cache = this.cache('keys', layer, this.settings.kType, width, input.cells);
+    this.store(cache, graph.window(keys, [width, this.tokens], [keys.strides[2]]), input.keyRows);
+    return cache;
+  }
+
+  /** Stores one index key per token and returns the cached ones, by head. */
+  storeIndex(layer: number, keys: GraphTensor, ids: GraphTensor, cells: number): GraphTensor {
+    const { graph } = this;
+    const [width] = keys.shape;
+    const cache = this.cache('index', layer, this.settings.kType, width, cells);
+    this.store(cache, graph.window(keys, [width, this.tokens], [keys.strides[2]]), ids);
+    return graph.window(cache, [width, 1, cells], [cache.elementBytes * width, cache.elementBytes * width]);
+  }
+
+  private storeValues(layer: number, values: GraphTensor, input: AttentionInput): void {
+    const { graph, settings, tokens } = this;
+    const width = values.shape[0] * values.shape[1];
+    const stored = settings.flashAttention ? width : this.widestValues;
+    const cache = this.cache('values', layer, settings.vType, stored, input.cells);
+    const ids = input.valueRows as GraphTensor;
+    if (settings.flashAttention) {
+      this.store(cache, graph.window(values, [width, tokens], [values.strides[2]]), ids);
+      return;
+    }
+    // Without FlashAttention values are stored transposed: every element is a row of its own.
+    let flat = width * 4 === values.strides[2] ? graph.reshape(values, width, tokens) : graph.cont(values, width, tokens);
+    if (width < stored) flat = graph.compute([stored, tokens, 1, 1], [flat]);
+    this.store(graph.reshape(cache, 1, stored * input.cells), graph.reshape(flat, 1, stored * tokens), ids);
+  }
+
+  /**
+   * Attention of one layer over its cache, with the output projection unless `project` is false.
+   *
+   * @param keys absent where the layer reads the cache of `cacheLayer`
+   * @param decompress MLA's value projection, applied behind the attention
+   */
+  attention(
+    layer: number,
+    input: AttentionInput,
+    query: GraphTensor,
+    keys: GraphTensor | undefined,
+    values: GraphTensor | undefined,
+    widths: HeadWidths,
+    options: {
+      cacheLayer?: number;
+      sinks?: GraphTensor | undefined;
+      softCap?: boolean;
+      decompress?: GraphTensor;
+      project?: boolean;
+      /** Replaces the mask; called when the rows are stored. */
+      openMask?: () => GraphTensor;
+      keysLast?: boolean;
+    } = {},
+  ): GraphTensor {
+    const { graph } = this;
+    const owner = options.cacheLayer ?? layer;
+    let q = query;
+    let k = keys;
+    let v = values;
+    if (input.keyRotation) {
+      q = this.rotate(q, input.keyRotation);
+      if (k) k = this.rotate(k, input.keyRotation);
+    }
+    if (input.valueRotation && v) v = this.rotate(v, input.valueRotation);
+    graph.expand(q);
+    // Models without windows add keys last, so that they are written straight into the cache.
+    const order = (options.keysLast ?? !this.hasWindows) ? [v, k] : [k, v];
+    for (const operand of order) if (operand) graph.expand(operand);
+    if (k) this.storeKeys(layer, k, input);
+    if (v && input.valueRows) this.storeValues(layer, v, input);
+    const mask = options.openMask ? options.openMask() : input.mask;
+    const { settings } = this;
+    const keyCache = this.cache('keys', owner, settings.kType, widths.kvHeads * widths.keyDim, input.cells);
+    const element = keyCache.elementBytes;
+    const cachedKeys = graph.window(keyCache, [widths.keyDim, widths.kvHeads, input.cells], [element * widths.keyDim, element * widths.keyDim * widths.kvHeads]);
+    let cachedValues: GraphTensor;
+    if (!input.valueRows) {
+      cachedValues = graph.window(cachedKeys, [widths.valueDim, cachedKeys.shape[1], cachedKeys.shape[2]], cachedKeys.strides.slice(1));
+    } else {
+      const stored = settings.flashAttention ? widths.kvHeads * widths.valueDim : this.widestValues;
+      const valueCache = this.cache('values', owner, settings.vType, stored, input.cells);
+      const bytes = valueCache.elementBytes;
+      cachedValues = settings.flashAttention
+        ? graph.window(valueCache, [widths.valueDim, widths.kvHeads, input.cells], [bytes * widths.valueDim, bytes * widths.valueDim * widths.kvHeads])
+        : graph.window(valueCache, [input.cells, widths.kvHeads, widths.valueDim], [bytes * input.cells * widths.valueDim, bytes * input.cells]);
+    }
+    let result = this.attend(q, cachedKeys, cachedValues, mask, widths, options);
+    if (input.valueRotation) result = this.rotate(result, input.valueRotation);
+    if (options.project === false) return result;
+    return this.project(layer, 'attn_output', result);
+  }
+
+  /** The model has layers with a window: its builders order keys and values differently. */
+  get hasWindows(): boolean {
+    return this.architecture.attention.kind === 'sliding-window' || this.architecture.attention.kind === 'compressed';
+  }
+
+  private attend(
+    query: GraphTensor,
+    keys: GraphTensor,
+    values: GraphTensor,
+    mask: GraphTensor,
+    widths: HeadWidths,
+    options: { sinks?: GraphTensor | undefined; softCap?: boolean; decompress?: GraphTensor },
+  ): GraphTensor {
+    const { graph, settings } = this;
+    const q = graph.permute(graph.window(query, query.shape, query.strides.slice(1)), 0, 2, 1, 3);
+    const k = graph.permute(keys, 0, 2, 1, 3);
+    const v = graph.permute(values, 0, 2, 1, 3);
+    let result: GraphTensor;
+    if (settings.flashAttention) {
+      const supported = cudaFlashAttention(widths.keyDim, widths.valueDim, widths.heads / widths.kvHeads, settings.kType, settings.vType);
+      const cells = keys.shape[2];
+      let extra = 0;
+      if (supported && settings.kType !== 'f16') extra += 2 * cells * widths.kvHeads * widths.keyDim;
+      if (supported && settings.vType !== 'f16' && values.viewOf !== keys.viewOf) extra += 2 * cells * widths.kvHeads * widths.valueDim;
+      result = graph.flashAttention(q, k, v, mask, options.sinks, extra, !supported);
+      if (options.decompress) {
+        result = graph.permute(result, 0, 2, 1, 3);
+        result = graph.mulMat(options.decompress, result);
+        result = graph.permute(result, 0, 2, 1, 3);
+        result = graph.cont(result);
+      }
+      result = graph.reshape(result, result.shape[0] * result.shape[1], result.shape[2] * result.shape[3]);
+    } else {
+      let scores = graph.mulMat(k, q);
+      if (options.softCap) for (let step = 0; step < 3; step++) scores = graph.overwriting([scores]);
+      scores = graph.overwriting(options.sinks ? [scores, mask, options.sinks] : [scores, mask]);
+      const transposed = values.strides[1] > values.strides[2] ? v : graph.cont(graph.transpose(v));
+      result = graph.mulMat(transposed, scores);
+      if (options.decompress) result = graph.mulMat(options.decompress, result);
+      const merged = graph.permute(result, 0, 2, 1, 3);
+      result = graph.cont(merged, merged.shape[0] * merged.shape[1], merged.shape[2] * merged.shape[3]);
+    }
+    graph.expand(result);
+    return result;
+  }
+
+  /**
+   * A dense feed-forward block.
+   *
+   * @param suffix part of the weights' names: '' or '_shexp'
+   */
+  feedForward(layer: number, input: GraphTensor, activation: Activation = 'gated', suffix = ''): GraphTensor {
+    const { graph } = this;
+    const up = this.project(layer, `ffn_up${suffix}`, input);
+    let inner: GraphTensor;
+    switch (activation) {
+      case 'gated':
+        inner = graph.like([this.project(layer, `ffn_gate${suffix}`, input), up]);
+        break;
+      case 'fused':
+        inner = graph.compute([up.shape[0] / 2, up.shape[1], up.shape[2], up.shape[3]], [up]);
+        break;
+      case 'plain':
+        inner = graph.overwriting([up]);
+        break;
+      case 'relu-squared':
+        inner = graph.overwriting([graph.overwriting([up])]);
+        break;
+    }
+    return this.project(layer, `ffn_down${suffix}`, inner);
+  }
+
+  /**
+   * The routed experts of a layer.
+   *
+   * @param logits the router's output where it is computed outside
+   * @param chosen ids of the experts where a table of tokens says them
+   */
+  experts(
+    layer: number,
+    input: GraphTensor,
+    routing: Routing,
+    activation: Activation | 'clamped' | 'silu-clamped' = 'gated',
+    outside: { logits?: GraphTensor; chosen?: GraphTensor | undefined; bias?: string } = {},
+  ): GraphTensor {
+    const { graph } = this;
+    const { count, used } = routing;
+    const [width, tokens] = input.shape;
+    let logits = outside.logits ?? graph.mulMat(this.weight(layer, 'ffn_gate_inp'), input);
+    logits = this.biased(layer, 'ffn_gate_inp', logits);
+    let weights = logits;
+    if (routing.gate === 'softmax' || routing.gate === 'sigmoid') weights = graph.overwriting([logits]);
+    if (routing.gate === 'sqrt-softplus') weights = graph.overwriting([graph.overwriting([logits])]);
+    let selection = weights;
+    const bias = this.optional(layer, outside.bias ?? 'exp_probs_b.bias');
+    if (bias && !outside.chosen) selection = graph.overwriting([weights, bias]);
+    if (routing.selectsByLogits) selection = logits;
+    if (routing.groups !== undefined && routing.groups > 1) selection = this.bestGroups(selection, routing, tokens);
+    const chosen = outside.chosen ?? this.topK(selection, used);
+    let chosenWeights = graph.getRows(graph.reshape(weights, 1, count, tokens), chosen);
+    const intermediate = [logits, weights, selection, chosenWeights];
+    if (routing.gate === 'softmax-of-chosen') {
+      chosenWeights = graph.reshape(graph.overwriting([graph.reshape(chosenWeights, used, tokens)]), 1, used, tokens);
+    }
+    if (routing.normalized) {
+      const flat = graph.reshape(chosenWeights, used, tokens);
+      const sum = graph.compute([1, tokens, 1, 1], [flat]);
+      intermediate.push(sum);
+      chosenWeights = graph.reshape(graph.overwriting([flat, graph.overwriting([sum])]), 1, used, tokens);
+    }
+    if (routing.scaled) chosenWeights = graph.overwriting([chosenWeights]);
+    // CUDA selects experts in one kernel that reads the logits to the end.
+    if (fusesSelection(routing) && !outside.chosen) {
+      const last = lastComputed(chosenWeights);
+      last.retained = intermediate.filter((tensor, index) => tensor !== last && intermediate.indexOf(tensor) === index);
+    }
+    graph.expand(chosenWeights);
+
+    let current = graph.reshape(input, width, 1, tokens);
+    if (routing.weightsFirst) {
+      current = graph.overwriting([graph.compute([width, used, tokens, 1], [current]), chosenWeights]);
+    }
+    let up: GraphTensor;
+    let gate: GraphTensor | undefined;
+    if (this.has(layer, 'ffn_gate_up_exps')) {
+      const both = this.byExpert(layer, 'ffn_gate_up_exps', current, chosen);
+      const half = both.shape[0] / 2;
+      gate = graph.window(both, [half, both.shape[1], both.shape[2]], both.strides.slice(1, 3));
+      up = graph.window(both, [half, both.shape[1], both.shape[2]], both.strides.slice(1, 3));
+    } else {
+      up = this.byExpert(layer, 'ffn_up_exps', current, chosen);
+      if (this.has(layer, 'ffn_gate_exps')) gate = this.byExpert(layer, 'ffn_gate_exps', current, chosen);
+    }
+    switch (activation) {
+      case 'clamped':
+        up = graph.into(up, [up]);
+        current = graph.like([graph.into(gate as GraphTensor, [gate as GraphTensor]), up]);
+        break;
+      case 'silu-clamped': {
+        up = graph.into(up, [up]);
+        const silu = graph.overwriting([gate as GraphTensor]);
+        current = graph.overwriting([graph.into(silu, [silu]), up]);
+        break;
+      }
+      case 'relu-squared':
+        current = graph.overwriting([graph.overwriting([up])]);
+        break;
+      default:
+        current = gate ? graph.like([gate, up]) : graph.overwriting([up]);
+    }
+    const down = this.byExpert(layer, 'ffn_down_exps', current, chosen);
+    const results = routing.weightsFirst ? down : graph.overwriting([down, chosenWeights]);
+    graph.expand(results);
+    const parts = Array.from({ length: used }, () => {
+      const part = graph.window(results, [results.shape[0], tokens], [results.strides[2]]);
+      graph.expand(part);
+      return part;
+    });
+    let sum = parts[0] as GraphTensor;
+    parts.slice(1).forEach((part, index) => {
+      sum = graph.overwriting([sum, part]);
+      // CUDA weighs and adds up the experts in one kernel that reads both operands to the end.
+      if (index === used - 2 && !routing.weightsFirst) sum.retained = [down, chosenWeights];
+      graph.expand(sum);
+    });
+    return used === 1 ? graph.cont(sum) : sum;
+  }
+
+  private byExpert(layer: number, name: string, input: GraphTensor, chosen: GraphTensor): GraphTensor {
+    const result = this.graph.mulMatId(this.weight(layer, name), input, chosen);
+    const bias = this.optional(layer, `${name}.bias`);
+    return bias ? this.graph.overwriting([result, bias, chosen]) : result;
+  }
+
+  /** Ids of the `count` largest values of each row: a view of all of them in order. */
+  topK(values: GraphTensor, count: number): GraphTensor {
+    const sorted = this.graph.like([values]);
+    return this.graph.window(sorted, [count, sorted.shape[1], sorted.shape[2], sorted.shape[3]], sorted.strides.slice(1));
+  }
+
+  private bestGroups(selection: GraphTensor, routing: Routing, tokens: number): GraphTensor {
+    const { graph } = this;
+    const groups = routing.groups ?? 1;
+    const perGroup = routing.count / groups;
+    const grouped = graph.reshape(selection, perGroup, groups, tokens);
+    const best = this.topK(grouped, 2);
+    const scores = graph.getRows(graph.reshape(grouped, 1, perGroup, groups, tokens), best);
+    const sums = graph.compute([1, groups, tokens, 1], [graph.reshape(scores, 2, groups, tokens)]);
+    const chosen = this.topK(graph.reshape(sums, groups, tokens), routing.groupsUsed ?? 1);
+    const kept = graph.getRows(grouped, chosen);
+    const filled = graph.overwriting([grouped]);
+    return graph.reshape(graph.into(filled, [kept, chosen, filled]), routing.count, tokens);
+  }
+
+  /** Routed experts and, where the model has one, the shared expert, added up. */
+  mixture(layer: number, input: GraphTensor, routing: Routing, activation: Activation = 'gated'): GraphTensor {
+    const routed = this.experts(layer, input, routing, activation);
+    if (!this.has(layer, 'ffn_up_shexp')) return routed;
+    const shared = this.feedForward(layer, input, activation, '_shexp');
+    return this.graph.overwriting([routed, shared]);
+  }
+
+  /** Loads the states of the micro-batch's sequences (build_rs). `load` replaces the plain row lookup. */
+  loadState(all: GraphTensor, width: number, input: StateInput, load?: (states: GraphTensor, ids: GraphTensor) => GraphTensor): GraphTensor {
+    const { graph } = this;
+    const states = graph.reshape(all, width, this.sequences);
+    const zero = graph.window(states, [0]);
+    graph.expand(graph.into(zero, [zero]));
+    const loaded = load ? load(states, input.main) : graph.getRows(states, input.main);
+    graph.expand(loaded);
+    const extra = graph.getRows(states, input.extra);
+    const target = graph.window(all, [width, 0], [all.strides[1]]);
+    graph.expand(graph.into(target, [extra, target]));
+    return loaded;
+  }
+
+  /** Writes a tensor back into a state. */
+  saveState(all: GraphTensor, value: GraphTensor): void {
+    const { graph } = this;
+    const target = graph.window(all, [all.shape[0], this.sequences], [all.strides[1]]);
+    graph.expand(graph.into(target, [value, target]));
+  }
+
+  /** Rows of the tokens whose logits are wanted. */
+  pick(tensor: GraphTensor, ids: GraphTensor): GraphTensor {
+    return this.graph.getRows(tensor, ids);
+  }
+
+  /** Final norm and head; `after` is what follows the logits (scale, soft cap). */
+  finish(current: GraphTensor, options: { norm?: string; layerNorm?: boolean; inPlaceSteps?: number; ids?: GraphTensor | undefined; keepsHidden?: boolean } = {}): void {
+    const weight = this.outputWeight(options.norm ?? 'output_norm');
+    const bias = this.outputWeight(`${options.norm ?? 'output_norm'}.bias`);
+    let normed = options.layerNorm ? this.layerNorm(current, weight, bias) : this.norm(current, weight, bias);
+    if (options.keepsHidden) normed.isOutput = true;
+    if (options.ids) normed = this.pick(normed, options.ids);
+    normed.isOutput = true;
+    this.head(normed, options.inPlaceSteps ?? 0);
+  }
+
+  head(hidden: GraphTensor, inPlaceSteps: number): void {
+    const { graph } = this;
+    const table = this.architecture.tiedEmbeddings ? this.tiedHead() : this.outputWeight('output');
+    if (!table) throw new RangeError(`no output weight in ${this.architecture.className}`);
+    let logits = graph.mulMat(table, hidden);
+    const bias = this.outputWeight('output.bias');
+    if (bias) logits = graph.overwriting([logits, bias]);
+    for (let step = 0; step < inPlaceSteps; step++) logits = graph.overwriting([logits]);
+    logits.isOutput = true;
+    graph.expand(logits);
+  }
+
+  /** The embedding table as head: on the device it is a second copy. */
+  private tiedHead(): GraphTensor | undefined {
+    if (this.placement.outputDevice < 0) return this.inputTable('token_embd');
+    const weight = this.weights.get('token_embd');
+    return weight && this.graph.resident({ backend: this.placement.outputDevice, holds: 'weights' }, 4, weight.deviceBytes, ...weight.shape);
+  }
+}

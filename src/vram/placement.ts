@@ -1,0 +1,180 @@
+/** Holds a model against devices: fits, tight or no; largest context, fewest devices, whole nodes, experts in RAM. */
+import type { Allocation, Settings } from './allocation.ts';
+import type { Architecture } from './architecture.ts';
+import { type Device, overheadOf } from './device.ts';
+import { estimateLlamaCpp } from './engines/llama-cpp.ts';
+import { estimateRuleOfThumb, planForBytes, type RuleOfThumbInputs } from './engines/rule-of-thumb.ts';
+import { CELL_PADDING } from './kv-cache.ts';
+import type { QuantizationScheme } from './quantization/schemes.ts';
+
+/** A model at one quantization, with what its record knows beside the architecture. */
+export interface ModelFile {
+  readonly architecture: Architecture;
+  readonly scheme: QuantizationScheme;
+  readonly mtpInFile?: boolean;
+  /** Parameters as the maker states them; absent = counted from the tensors. */
+  readonly publishedParameters?: number;
+  readonly ruleOfThumb?: RuleOfThumbInputs;
+}
+
+/** The two figures of a page, in bytes: what the engine allocates on one device, and what to plan for. */
+export interface Need {
+  readonly needsBytes: number;
+  readonly planForBytes: number;
+}
+
+/** `fits`: Plan for is within the usable memory. `tight`: only Needs is. `no`: neither. */
+export type Fit = 'fits' | 'tight' | 'no';
+
+export interface Placement {
+  readonly fit: Fit;
+  /** Usable memory of all devices together. */
+  readonly usableBytes: number;
+  /** Free on the fullest device when the engine has allocated; negative = short by so much. */
+  readonly headroomBytes: number;
+  /** The same against Plan for. */
+  readonly planHeadroomBytes: number;
+  /** The fullest device's share, driver context included. */
+  readonly fullestBytes: number;
+  readonly allocation: Allocation;
+}
+
+/** llama.cpp uses at most this many devices (llama_max_devices). */
+export const MOST_DEVICES = 16;
+
+function estimate(model: ModelFile, settings: Settings, overheadBytes: number): Allocation {
+  return estimateLlamaCpp(model.architecture, model.scheme, settings, {
+    ...(model.mtpInFile === undefined ? {} : { mtpInFile: model.mtpInFile }),
+    overheadBytes,
+  });
+}
+
+/** Bytes to plan for where the engine needs `needsBytes`: {@link planForBytes} with the model's own rule of thumb. */
+export function planFor(model: ModelFile, settings: Settings, needsBytes: number, parameters: number): number {
+  const rule = estimateRuleOfThumb(model.architecture, model.scheme, settings, model.publishedParameters ?? parameters, model.ruleOfThumb);
+  return planForBytes(needsBytes, rule.total);
+}
+
+/** Needs and Plan for of a model with everything on one device. Layers or experts kept in RAM are taken off both. */
+export function needOf(model: ModelFile, settings: Settings): Need {
+  const allocation = estimate(model, { ...settings, devices: 1 }, 0);
+  return needOfAllocation(model, settings, allocation);
+}
+
+function needOfAllocation(model: ModelFile, settings: Settings, allocation: Allocation): Need {
+  const needsBytes = allocation.device.total;
+  const partly = settings.gpuLayers >= 0 || settings.cpuMoeLayers !== 0;
+  return {
+    needsBytes,
+    planForBytes: partly ? planForBytes(needsBytes) : planFor(model, settings, needsBytes, allocation.parameters),
+  };
+}
+
+/**
+ * Holds a model against `settings.devices` equal devices.
+ *
+ * The engine's layer split decides: the fullest device's share (weights, cache, state, its own compute buffer) plus the
+ * driver's context must be within the device's usable memory. For Plan for, the share grows by Plan for / Needs.
+ */
+export function placeOn(model: ModelFile, settings: Settings, device: Device): Placement {
+  const overhead = overheadOf(device);
+  const allocation = estimate(model, settings, overhead);
+  const need = settings.devices === 1 ? needOfAllocation(model, settings, allocation) : needOf(model, settings);
+  const share = Math.max(...allocation.perDevice.map((own) => own.total));
+  const planned = need.needsBytes === 0 ? share : Math.ceil(share * (need.planForBytes / need.needsBytes));
+  const headroomBytes = device.usableBytes - overhead - share;
+  const planHeadroomBytes = device.usableBytes - overhead - planned;
+  return {
+    fit: planHeadroomBytes >= 0 ? 'fits' : headroomBytes >= 0 ? 'tight' : 'no',
+    usableBytes: device.usableBytes * settings.devices,
+    headroomBytes,
+    planHeadroomBytes,
+    fullestBytes: share + overhead,
+    allocation,
+  };
+}
+
+/** Which verdict counts: `fits` (Plan for, the default) or `tight` (Needs alone). */
+export type FitAtLeast = 'fits' | 'tight';
+
+function reaches(placement: Placement, atLeast: FitAtLeast): boolean {
+  return placement.fit === 'fits' || (atLeast === 'tight' && placement.fit === 'tight');
+}
+
+/** The largest whole number in `from .. to` for which `holds` is true, where it is true up to a point; `undefined` where it never is. */
+function largestThat(from: number, to: number, holds: (value: number) => boolean): number | undefined {
+  if (to < from || !holds(from)) return undefined;
+  let good = from;
+  let bad = to + 1;
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    if (holds(middle)) good = middle;
+    else bad = middle;
+  }
+  return good;
+}
+
+/**
+ * Tokens of the largest context that the devices hold, a multiple of 256 or the model's own maximum; 0 where none fits.
+ *
+ * @param maximumContext the model's longest context, in tokens
+ */
+export function largestContext(model: ModelFile, settings: Settings, device: Device, maximumContext: number, atLeast: FitAtLeast = 'fits'): number {
+  const holds = (context: number): boolean => reaches(placeOn(model, { ...settings, context }, device), atLeast);
+  if (holds(maximumContext)) return maximumContext;
+  const steps = largestThat(1, Math.floor(maximumContext / CELL_PADDING), (step) => holds(step * CELL_PADDING));
+  return (steps ?? 0) * CELL_PADDING;
+}
+
+/** The fewest equal devices that hold the model, or `undefined` where {@link MOST_DEVICES} do not. */
+export function fewestDevices(model: ModelFile, settings: Settings, device: Device, atLeast: FitAtLeast = 'fits'): number | undefined {
+  const most = Math.min(MOST_DEVICES, model.architecture.layers + 1);
+  for (let devices = 1; devices <= most; devices++) {
+    if (reaches(placeOn(model, { ...settings, devices }, device), atLeast)) return devices;
+  }
+  return undefined;
+}
+
+/** Whole servers of `device.nodeSize` (8) devices that hold the model, or `undefined` where the engine's limit is reached first. */
+export function wholeNodes(model: ModelFile, settings: Settings, device: Device, atLeast: FitAtLeast = 'fits'): { readonly nodes: number; readonly devices: number } | undefined {
+  const nodeSize = device.nodeSize ?? 8;
+  for (let nodes = 1; nodes * nodeSize <= MOST_DEVICES; nodes++) {
+    const devices = nodes * nodeSize;
+    if (reaches(placeOn(model, { ...settings, devices }, device), atLeast)) return { nodes, devices };
+  }
+  return undefined;
+}
+
+/** Experts kept in RAM: how many layers', and the memory of both sides. */
+export interface ExpertsInRam {
+  /** llama.cpp's --n-cpu-moe. */
+  readonly cpuMoeLayers: number;
+  /** On the devices, all together, without the driver's context. */
+  readonly deviceBytes: number;
+  /** In RAM: experts, embedding table, host buffers. */
+  readonly hostBytes: number;
+  readonly placement: Placement;
+}
+
+function expertsOf(placement: Placement, cpuMoeLayers: number): ExpertsInRam {
+  const { device, host } = placement.allocation;
+  return { cpuMoeLayers, deviceBytes: device.total, hostBytes: host.weights + host.kvCache + host.compute, placement };
+}
+
+/**
+ * The fewest layers whose experts must stay in RAM for the devices to hold the rest; 0 where the whole model fits,
+ * `undefined` for dense models and where not even that is enough.
+ */
+export function expertsInRam(model: ModelFile, settings: Settings, device: Device, atLeast: FitAtLeast = 'fits'): ExpertsInRam | undefined {
+  if (!model.architecture.feedForward.experts) return undefined;
+  const { layers } = model.architecture;
+  const place = (cpuMoeLayers: number): Placement => placeOn(model, { ...settings, cpuMoeLayers }, device);
+  const kept = largestThat(0, layers, (onDevice) => reaches(place(layers - onDevice), atLeast));
+  return kept === undefined ? undefined : expertsOf(place(layers - kept), layers - kept);
+}
+
+/** The footprint with the experts of every layer in RAM (--cpu-moe); `undefined` for dense models. */
+export function allExpertsInRam(model: ModelFile, settings: Settings, device: Device): ExpertsInRam | undefined {
+  if (!model.architecture.feedForward.experts) return undefined;
+  return expertsOf(placeOn(model, { ...settings, cpuMoeLayers: -1 }, device), model.architecture.layers);
+}

@@ -1,0 +1,181 @@
+/**
+ * Weights of a model file: bytes per tensor group, in the file, on a CUDA device and in host memory.
+ *
+ * `file` counts the tensor data of the GGUF, without its header. `device` adds what CUDA's allocator adds
+ * (128-byte alignment, and the missing elements of the last row of a quantized tensor whose rows are no multiple of
+ * 512 elements). `host` is what the same tensors take in host memory.
+ */
+import type { Architecture } from './architecture.ts';
+import { cudaBytes, elementsOf, type GgmlType, hostBytes, fileBytes as tensorFileBytes } from './quantization/ggml-types.ts';
+import { type QuantizationContext, quantizedTypes } from './quantization/llama-quantize.ts';
+import type { QuantizationScheme } from './quantization/schemes.ts';
+import { converterKeepsNextToken, headsPerKvHeadOfFirstBlock, type Tensor, tensorsOf } from './tensors.ts';
+
+/** Bytes of a group of tensors, by where they are. */
+export interface GroupBytes {
+  /** Tensor data in the file. */
+  readonly file: number;
+  /** Allocated on a CUDA device when the group is placed there. */
+  readonly device: number;
+  /** Allocated in host memory when the group stays there. */
+  readonly host: number;
+}
+
+/** One block of the stack: what `-ngl` and the layer split move as a whole. */
+export interface LayerWeights {
+  /** Every tensor of the block, experts included. */
+  readonly all: GroupBytes;
+  /** The routed experts' tensors only (`ffn_*_exps`): what `--cpu-moe` and `--n-cpu-moe` keep on the host. */
+  readonly experts: GroupBytes;
+}
+
+export interface ModelWeights {
+  /** Elements of all tensors in the file, as llama.cpp's `n_params` counts them. */
+  readonly parameters: number;
+  readonly fileBytes: number;
+  /** Blocks 0 .. layers-1, in order. */
+  readonly layers: readonly LayerWeights[];
+  /** Multi-token-prediction blocks that the file carries; empty when it carries none. */
+  readonly nextTokenLayers: readonly LayerWeights[];
+  /** What llama.cpp allocates of those blocks even when they are not used (a few tensors it does not skip). */
+  readonly nextTokenResident: GroupBytes;
+  /** Token embedding and the other input tables (`per_layer_token_embd`): always in host memory, whatever `-ngl`. */
+  readonly input: GroupBytes;
+  /**
+   * The output layer (final norms and head): block number `layers`, on the last device when offloaded.
+   * With tied embeddings `file` counts the norms only, `device` a second copy of the embedding table;
+   * kept on the host it shares the table, so `host` counts the norms only.
+   */
+  readonly output: GroupBytes;
+  /** Small tensors (RoPE factors) that every device that holds a block has its own copy of. */
+  readonly perDevice: GroupBytes;
+  /** All layers on one device: layers + output + perDevice + nextTokenResident. */
+  readonly deviceBytes: number;
+  /** The host side of the same placement: `input.host`. */
+  readonly hostBytes: number;
+}
+
+export interface WeighOptions {
+  /** The file carries the multi-token-prediction blocks; absent = as llama.cpp's converter does for this class. */
+  readonly mtpInFile?: boolean;
+}
+
+/** Bytes of every tensor of a file with the type that llama-quantize gives it. */
+export interface WeighedTensor {
+  readonly tensor: Tensor;
+  readonly type: GgmlType;
+}
+
+/** The tensors of a model's file and their types, in the order of {@link tensorsOf}. */
+export function weighTensors(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  options: WeighOptions = {},
+): readonly WeighedTensor[] {
+  const nextToken = options.mtpInFile ?? converterKeepsNextToken(architecture);
+  const tensors = tensorsOf(architecture, { nextToken });
+  const types = quantizedTypes(tensors, scheme, contextOf(architecture, nextToken));
+  return tensors.map((tensor) => ({ tensor, type: types.get(tensor) ?? 'F32' }));
+}
+
+/** llama.cpp's class of 80-block models whose value projections llama-quantize spares. */
+const CLASSES_CALLED_70B: ReadonlySet<string> = new Set([
+  'LlamaForCausalLM',
+  'MistralForCausalLM',
+  'MixtralForCausalLM',
+  'Qwen2ForCausalLM',
+  'DeciLMForCausalLM',
+]);
+
+function contextOf(architecture: Architecture, nextToken: boolean): QuantizationContext {
+  const { layers, className } = architecture;
+  const headsPerKvHead = headsPerKvHeadOfFirstBlock(architecture);
+  return {
+    blocks: layers + (nextToken ? (architecture.nextTokenLayers ?? 0) : 0),
+    experts: architecture.feedForward.experts?.count ?? 0,
+    headsPerKvHead,
+    is70B: layers === 80 && CLASSES_CALLED_70B.has(className) && (className === 'Qwen2ForCausalLM' || headsPerKvHead !== 1),
+  };
+}
+
+const memo = new WeakMap<Architecture, Map<string, ModelWeights>>();
+
+/**
+ * What the weights of a model take at a quantization. Memoised per architecture object.
+ *
+ * @throws {EstimateError} `unknown-architecture`
+ */
+export function weighModel(architecture: Architecture, scheme: QuantizationScheme, options: WeighOptions = {}): ModelWeights {
+  const ofArchitecture = memo.get(architecture) ?? new Map<string, ModelWeights>();
+  memo.set(architecture, ofArchitecture);
+  const key = `${scheme} ${options.mtpInFile ?? converterKeepsNextToken(architecture)}`;
+  const known = ofArchitecture.get(key);
+  if (known !== undefined) return known;
+  const weights = sumUp(architecture, weighTensors(architecture, scheme, options));
+  ofArchitecture.set(key, weights);
+  return weights;
+}
+
+interface MutableBytes {
+  file: number;
+  device: number;
+  host: number;
+}
+
+const noBytes = (): MutableBytes => ({ file: 0, device: 0, host: 0 });
+
+function addTo(group: MutableBytes, { tensor, type }: WeighedTensor): void {
+  group.file += tensorFileBytes(type, tensor.shape);
+  group.device += cudaBytes(type, tensor.shape);
+  group.host += hostBytes(type, tensor.shape);
+}
+
+/** Tensors that llama.cpp's `--cpu-moe` moves: `ffn_*_exps`, biases included. */
+const EXPERTS_NAME = /\.ffn_(up|down|gate|gate_up)_(ch|)exps/;
+
+function sumUp(architecture: Architecture, weighed: readonly WeighedTensor[]): ModelWeights {
+  const blocks: { all: MutableBytes; experts: MutableBytes }[] = [];
+  const input = noBytes();
+  const output = noBytes();
+  const perDevice = noBytes();
+  const nextTokenResident = noBytes();
+  const groups = { input, output, 'every-device': perDevice };
+  let parameters = 0;
+  let fileBytes = 0;
+  for (const item of weighed) {
+    const { tensor, type } = item;
+    parameters += elementsOf(tensor.shape);
+    fileBytes += tensorFileBytes(type, tensor.shape);
+    if (tensor.place !== 'block') {
+      addTo(groups[tensor.place], item);
+      continue;
+    }
+    const layer = tensor.layer ?? 0;
+    const block = blocks[layer] ?? { all: noBytes(), experts: noBytes() };
+    blocks[layer] = block;
+    addTo(block.all, item);
+    if (EXPERTS_NAME.test(tensor.name)) addTo(block.experts, item);
+    if (tensor.resident === true) addTo(nextTokenResident, item);
+  }
+  const embedding = weighed.find(({ tensor }) => tensor.name === 'token_embd.weight');
+  if (architecture.tiedEmbeddings && embedding !== undefined) {
+    output.device += cudaBytes(embedding.type, embedding.tensor.shape);
+  }
+  const layers = blocks.slice(0, architecture.layers);
+  return {
+    parameters,
+    fileBytes,
+    layers,
+    nextTokenLayers: blocks.slice(architecture.layers),
+    nextTokenResident,
+    input,
+    output,
+    perDevice,
+    deviceBytes:
+      layers.reduce((total, block) => total + block.all.device, 0) +
+      output.device +
+      perDevice.device +
+      nextTokenResident.device,
+    hostBytes: input.host,
+  };
+}

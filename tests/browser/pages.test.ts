@@ -1,0 +1,63 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { onePageOfEachKind, openSite as readSite } from '../support/site.ts';
+import { openSite, type Site } from '../support/visit.ts';
+
+const KINDS = onePageOfEachKind(readSite('dist'));
+const NARROW = { viewport: { width: 320, height: 640 } };
+
+describe('one page of each kind', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite();
+  });
+  afterAll(() => site.close());
+
+  test.each(KINDS.flatMap(([kind, path]) => (['light', 'dark'] as const).map((theme) => [kind, theme, path] as const)))(
+    '%s, %s: no serious accessibility issue, no complaint of the browser (%s)',
+    async (_kind, colorScheme, path) => {
+      const { page, complaints } = await site.visit(path, { colorScheme });
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const serious = violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).slice(0, 3).join(', ')}`);
+      expect(serious).toEqual([]);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    },
+  );
+
+  test.each(KINDS)('%s: nothing is wider than a screen of 320 px (%s)', async (_kind, path) => {
+    const { page } = await site.visit(path, NARROW);
+    const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement);
+    const wide = await page.evaluate(() =>
+      [...document.querySelectorAll('main *')]
+        .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+        .slice(0, 5)
+        .map((element) => `${element.tagName} ${element.className}`),
+    );
+    expect(scrollWidth, wide.join(', ')).toBeLessThanOrEqual(clientWidth);
+    await page.context().close();
+  });
+
+  test('the theme follows the system until the reader chooses one, which is remembered', async () => {
+    const { page } = await site.visit('/', { colorScheme: 'light' });
+    const background = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await background();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    const dark = await background();
+    expect(dark).not.toBe(light);
+
+    const button = page.locator('[data-theme-switch]');
+    await button.click();
+    expect(await background()).toBe(light);
+    await button.click();
+    expect(await background()).toBe(dark);
+    await page.emulateMedia({ colorScheme: 'light' });
+    expect(await background()).toBe(dark);
+    await page.reload();
+    expect(await background()).toBe(dark);
+    await button.click();
+    expect(await background()).toBe(light);
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import DeviceTable from '../../src/components/DeviceTable.astro';
+import type { DeviceGroup, DeviceRow } from '../../src/scenarios/views.ts';
+import { one, renderComponent, textOf } from './render.ts';
+
+const row = (label: string, fit: DeviceRow['fit'], fitText: string, speed?: string): DeviceRow => ({
+  device: { text: label, href: `/gpus/${label.toLowerCase().replaceAll(' ', '-')}/` },
+  count: 1,
+  label,
+  fit,
+  fitText,
+  usable: '25.2 GB usable',
+  headroom: '6.20 GB free',
+  largestContext: '96K',
+  ...(speed === undefined ? {} : { speed }),
+  bar: {
+    description: `19 of 25 GB on ${label}`,
+    segments: [{ part: 'weights', label: 'Weights', amount: '19.0 GB', start: 0, width: 730 }],
+    ticks: [{ at: 960, label: '25.2 GB' }],
+  },
+});
+
+const groups: readonly DeviceGroup[] = [
+  {
+    title: 'Consumer cards',
+    rows: [row('RTX 4090', 'fits', 'fits', '28-43 tokens/s'), row('RX 7900 XT', 'tight', 'tight')],
+  },
+  { title: 'Unified memory', rows: [row('Mac mini M4 16GB', 'no', 'does not fit')] },
+];
+
+describe('DeviceTable', () => {
+  it('says each verdict by a word and a sign of its own', async () => {
+    const root = await renderComponent(DeviceTable, { caption: 'Devices', groups });
+    const verdicts = root.querySelectorAll('.fit').map((fit) => [textOf(fit), one(fit, 'use').getAttribute('href')]);
+    expect(verdicts).toEqual([
+      ['fits', '#fits'],
+      ['tight', '#tight'],
+      ['does not fit', '#no'],
+    ]);
+  });
+
+  it('heads every group and every row, and links the device', async () => {
+    const root = await renderComponent(DeviceTable, { caption: 'Devices', groups });
+    expect(root.querySelectorAll('th[scope=rowgroup]').map(textOf)).toEqual(['Consumer cards', 'Unified memory']);
+    expect(root.querySelectorAll('th[scope=row] a').map((a) => a.getAttribute('href'))).toEqual([
+      '/gpus/rtx-4090/',
+      '/gpus/rx-7900-xt/',
+      '/gpus/mac-mini-m4-16gb/',
+    ]);
+  });
+
+  it('has as many cells in a row as columns, also without a known speed', async () => {
+    const root = await renderComponent(DeviceTable, { caption: 'Devices', groups });
+    const columns = root.querySelectorAll('thead th').length;
+    for (const line of root.querySelectorAll('tbody tr').filter((tr) => tr.querySelector('td'))) {
+      expect(line.querySelectorAll('th, td')).toHaveLength(columns);
+    }
+    const speeds = root.querySelectorAll('td[data-label=Speed]').map(textOf);
+    expect(speeds).toEqual(['28-43 tokens/s', '–', '–']);
+  });
+
+  it('lays the scenario over the memory of the device, hidden from readers who have the cells', async () => {
+    const root = await renderComponent(DeviceTable, { caption: 'Devices', groups });
+    const mini = one(root, 'svg.mini');
+    expect(mini.getAttribute('aria-hidden')).toBe('true');
+    expect(one(mini, 'rect.weights').getAttribute('width')).toBe('73%');
+    expect(one(mini, 'line.tick').getAttribute('x1')).toBe('96%');
+  });
+});

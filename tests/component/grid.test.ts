@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import GridComponent from '../../src/components/Grid.astro';
+import type { Grid } from '../../src/scenarios/views.ts';
+import { one, renderComponent, textOf } from './render.ts';
+
+const grid: Grid = {
+  caption: 'Plan for, in GB',
+  corner: 'Quant',
+  columns: ['8K', '32K'],
+  rows: [
+    {
+      head: { text: 'Q4_K_M', href: '/models/m/q4-k-m/' },
+      note: '4.84 bits',
+      cells: [
+        { text: '17.5', href: '/models/m/q4-k-m/8k/', fit: 'fits' },
+        { text: '20.3', href: '/models/m/q4-k-m/32k/', note: '32 GB card' },
+      ],
+    },
+    { head: { text: 'BF16', href: '/models/m/bf16/' }, cells: [{ text: '58.0', href: '' }, null] },
+  ],
+};
+
+describe('Grid', () => {
+  it('links every cell that has an address, and only those', async () => {
+    const root = await renderComponent(GridComponent, { grid, id: 'g' });
+    expect(root.querySelectorAll('td a').map((a) => [textOf(a), a.getAttribute('href')])).toEqual([
+      ['17.5', '/models/m/q4-k-m/8k/'],
+      ['20.3', '/models/m/q4-k-m/32k/'],
+    ]);
+    expect(root.querySelectorAll('td').map(textOf)).toEqual(['fits 17.5', '20.3 32 GB card', '58.0', '–']);
+  });
+
+  it('heads columns and rows', async () => {
+    const root = await renderComponent(GridComponent, { grid, id: 'g' });
+    expect(root.querySelectorAll('th[scope=col]').map(textOf)).toEqual(['Quant', '8K', '32K']);
+    expect(root.querySelectorAll('th[scope=row]').map(textOf)).toEqual(['Q4_K_M 4.84 bits', 'BF16']);
+  });
+
+  it('scrolls in a box that the keyboard reaches and that is named by its caption', async () => {
+    const root = await renderComponent(GridComponent, { grid, id: 'g' });
+    const box = one(root, '.scroll');
+    expect(box.getAttribute('tabindex')).toBe('0');
+    expect(box.rawTagName).toBe('section');
+    expect(textOf(one(root, `#${box.getAttribute('aria-labelledby')}`))).toBe('Plan for, in GB');
+  });
+});

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import PlotComponent from '../../src/components/Plot.astro';
+import type { Plot } from '../../src/scenarios/views.ts';
+import { one, renderComponent, textOf } from './render.ts';
+
+const plot: Plot = {
+  title: 'Memory against context',
+  description: 'It rises from 10 to 20 GB.',
+  series: [
+    {
+      label: 'Q4_K_M',
+      points: [
+        [0, 250],
+        [1000, 500],
+      ],
+    },
+  ],
+  xTicks: [{ at: 0, label: '8K' }],
+  yTicks: [{ at: 250, label: '10 GB' }],
+  lines: [{ at: 600, label: '24 GB' }],
+};
+
+describe('Plot', () => {
+  it('draws upward: more memory is higher', async () => {
+    const root = await renderComponent(PlotComponent, { plot });
+    expect(one(root, 'path').getAttribute('d')).toBe('M0 750L1000 500');
+    expect(one(root, '.device').getAttribute('y1')).toBe('40%');
+    expect(one(root, '.axis').getAttribute('y1')).toBe('75%');
+  });
+
+  it('says in words what it shows and names its lines', async () => {
+    const root = await renderComponent(PlotComponent, { plot });
+    expect(one(root, '[role=img]').getAttribute('aria-label')).toContain('It rises from 10 to 20 GB.');
+    expect(root.querySelectorAll('.legend li').map(textOf)).toEqual(['Q4_K_M']);
+  });
+});

@@ -1,0 +1,64 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Catalog } from '../../src/catalog/catalog.ts';
+import { checkDisk } from '../../src/catalog/from-disk.ts';
+import { formatProblem, type Problem } from '../../src/catalog/problem.ts';
+
+let problems: readonly Problem[] = [];
+let catalog: Catalog | undefined;
+let milliseconds = 0;
+
+beforeAll(() => {
+  const start = performance.now();
+  ({ problems, catalog } = checkDisk(process.cwd()));
+  milliseconds = performance.now() - start;
+}, 60_000);
+
+test('the content has no problem', () => {
+  expect(problems.filter(({ level }) => level === 'error').map(formatProblem)).toEqual([]);
+  expect(catalog).toBeDefined();
+});
+
+test('checking it takes less than ten seconds', () => {
+  expect(milliseconds).toBeLessThan(10_000);
+});
+
+describe('what there is', () => {
+  test('60 models with an estimate, 18 GGUF formats with pages, 80 devices', () => {
+    expect(catalog?.estimableModels.length).toBeGreaterThanOrEqual(60);
+    expect(catalog?.quants.filter(({ scenarioPages }) => scenarioPages === true).length).toBeGreaterThanOrEqual(18);
+    expect(catalog?.gpus.filter(({ released }) => released).length).toBeGreaterThanOrEqual(80);
+  });
+
+  test.each([
+    ['DeepSeek V4 Pro', 'deepseek-v4-pro'],
+    ['deepseek-ai/DeepSeek-V4-Pro', 'deepseek-v4-pro'],
+    ['qwen3.8-27b', 'qwen3-8-27b'],
+    ['qwen3.8:27b', 'qwen3-8-27b'],
+    ['qwen3:8b', 'qwen3-8b'],
+    ['gpt-oss:20b', 'gpt-oss-20b'],
+    ['Llama 3.3 70B', 'llama-3-3-70b'],
+    ['meta-llama/Llama-3.1-8B-Instruct', 'llama-3-1-8b'],
+    ['gemma3:27b', 'gemma-3-27b'],
+  ])('people who type %s get %s', (name, id) => {
+    expect(catalog?.resolveModel(name)?.id).toBe(id);
+  });
+
+  test.each([
+    ['Q4_K_M', 'q4-k-m'],
+    ['q8_0', 'q8-0'],
+    ['iq4_xs', 'iq4-xs'],
+    ['mxfp4', 'mxfp4-moe'],
+  ])('the format %s is %s', (name, id) => {
+    expect(catalog?.resolveQuant(name)?.id).toBe(id);
+  });
+
+  test.each([
+    ['RTX 4090', 'rtx-4090'],
+    ['rtx4090', 'rtx-4090'],
+    ['4090', 'rtx-4090'],
+    ['H100 80GB', 'h100-80gb-sxm'],
+    ['H200 141GB', 'h200-sxm'],
+  ])('the device %s is %s', (name, id) => {
+    expect(catalog?.resolveGpu(name)?.id).toBe(id);
+  });
+});
