@@ -1,7 +1,25 @@
+import { fileURLToPath } from 'node:url';
 import mdx from '@astrojs/mdx';
 import sitemap from '@astrojs/sitemap';
 import { defineConfig } from 'astro/config';
+import { loadCatalogFromDisk } from './src/catalog/from-disk.ts';
 import { DEFAULT_SITE_URL } from './src/site/config.ts';
+import { lastModifiedByPath, nonIndexablePaths } from './src/site/sitemap.ts';
+
+/** What the sitemap needs to know of the pages; the integration itself sees addresses only. */
+const pages = { nonIndexable: new Set(), lastModified: new Map() };
+
+// In a hook of its own, because the sitemap integration swallows what is thrown inside its callbacks.
+const readPages = {
+  name: 'pages-for-sitemap',
+  hooks: {
+    'astro:build:start': () => {
+      const catalog = loadCatalogFromDisk(fileURLToPath(new URL('.', import.meta.url)));
+      pages.nonIndexable = nonIndexablePaths(catalog);
+      pages.lastModified = lastModifiedByPath(catalog);
+    },
+  },
+};
 
 export default defineConfig({
   site: process.env.SITE_URL || DEFAULT_SITE_URL,
@@ -9,7 +27,22 @@ export default defineConfig({
   build: { format: 'directory', inlineStylesheets: 'never' },
   prerenderConflictBehavior: 'error',
   devToolbar: { enabled: false },
-  integrations: [mdx(), sitemap()],
-  // Nothing is inlined: the content security policy allows no inline script and no inline style.
-  vite: { build: { assetsInlineLimit: 0 } },
+  // The highlighter colours by style attributes, which the content security policy blocks.
+  markdown: { syntaxHighlight: false },
+  integrations: [
+    mdx(),
+    readPages,
+    sitemap({
+      filter: (url) => !pages.nonIndexable.has(new URL(url).pathname),
+      serialize: (item) => ({ ...item, lastmod: pages.lastModified.get(new URL(item.url).pathname) }),
+    }),
+  ],
+  vite: {
+    build: {
+      // Nothing is inlined: the content security policy allows no inline script and no inline style.
+      assetsInlineLimit: 0,
+      // Every MDX record would warn about a directive that Astro writes itself.
+      rolldownOptions: { checks: { moduleLevelDirective: false } },
+    },
+  },
 });

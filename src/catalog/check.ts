@@ -1,4 +1,5 @@
 /** From what was read to what can be relied on: every record against its schema, all records against the rules. */
+import type { z } from 'astro/zod';
 import { type Draft, type Drafts, type RecordByKind, type Records, SCHEMAS } from './kinds.ts';
 import type { Problem } from './problem.ts';
 import { KINDS, type Kind } from './record.ts';
@@ -20,30 +21,32 @@ export interface Checked {
   readonly records?: Records;
 }
 
+/** Top-level keys that `issues` are about; "all" where the front matter is no block of keys at all. */
+function keysOf(issues: readonly z.core.$ZodIssue[]): readonly string[] | 'all' {
+  const keys = issues.map((issue) => {
+    if (issue.path[0] !== undefined) return [String(issue.path[0])];
+    return issue.code === 'unrecognized_keys' ? issue.keys : undefined;
+  });
+  return keys.includes(undefined) ? 'all' : keys.flatMap((some) => some ?? []);
+}
+
 /** The valid top-level fields of `raw`, and what is wrong with the others. */
 function draftOf<K extends Kind>(kind: K, raw: RawRecord): { draft: Draft<RecordByKind[K]>; problems: Problem[] } {
-  const identity = { id: raw.id, body: raw.body };
+  // The fields are those that the schema of the kind has accepted.
+  const draftWith = (fields: object) =>
+    ({ ...fields, id: raw.id, body: raw.body }) as unknown as Draft<RecordByKind[K]>;
   const problems = idProblems(kind, raw.id);
-  if (raw.data === undefined)
-    return { draft: { ...identity, unread: 'all' } as unknown as Draft<RecordByKind[K]>, problems };
-  const parsed = parseRecord(SCHEMAS[kind], raw.data);
-  if (parsed.success)
-    return { draft: { ...(parsed.data as object), ...identity } as unknown as Draft<RecordByKind[K]>, problems };
+  if (raw.data === undefined) return { draft: draftWith({ unread: 'all' }), problems };
 
-  const unknown = parsed.error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [],
-  );
-  const invalid = new Set([
-    ...unknown,
-    ...parsed.error.issues.flatMap(({ path }) => (path[0] === undefined ? [] : [path[0]])),
-  ]);
-  const valid = Object.entries(raw.data ?? {}).filter(([key]) => !invalid.has(key));
-  return {
-    draft: { ...Object.fromEntries(valid), ...identity, unread: [...invalid].map(String) } as unknown as Draft<
-      RecordByKind[K]
-    >,
-    problems: [...problems, ...schemaProblems(kind, raw.id, SCHEMAS[kind], raw.data, parsed.error.issues)],
-  };
+  const parsed = parseRecord(SCHEMAS[kind], raw.data);
+  if (parsed.success) return { draft: draftWith(parsed.data as object), problems };
+
+  const { issues } = parsed.error;
+  problems.push(...schemaProblems(kind, raw.id, SCHEMAS[kind], raw.data, issues));
+  const unread = keysOf(issues);
+  if (unread === 'all') return { draft: draftWith({ unread }), problems };
+  const valid = Object.entries(raw.data ?? {}).filter(([key]) => !unread.includes(key));
+  return { draft: draftWith({ ...Object.fromEntries(valid), unread }), problems };
 }
 
 /** Checks every record against its schema and all of them against every rule. */

@@ -10,11 +10,9 @@ const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 /** Whether `text` is YYYY-MM-DD and names a day that exists. */
 function isDay(text: string): boolean {
   if (!FULL_DATE.test(text)) return false;
-  const [year = 0, month = 0, day = 0] = text.split('-').map(Number);
-  const lengths = [31, year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28, 31, 30, 31, 30];
-  const rest = [31, 31, 30, 31, 30, 31];
-  const days = [...lengths, ...rest][month - 1];
-  return days !== undefined && day >= 1 && day <= days;
+  const time = new Date(`${text}T00:00:00Z`);
+  // "2026-02-30" would become the second of March.
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(text);
 }
 
 export const day = z

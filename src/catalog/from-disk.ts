@@ -1,8 +1,8 @@
 /** The only reader of content/: every problem of every file, with its line and column. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mdxToMdast } from 'satteri';
-import { type Document, isMap, isPair, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { mdxToJs, mdxToMdast } from 'satteri';
+import { type Document, isMap, isSeq, LineCounter, type Node, parseDocument, visit as visitYaml } from 'yaml';
 import { buildCatalog, type Catalog } from './catalog.ts';
 import { checkRecords, type RawRecord } from './check.ts';
 import { CatalogError, type FieldPath, type Problem, sortProblems } from './problem.ts';
@@ -33,46 +33,66 @@ function problemAt(file: string, place: Place, wording: Wording, path: FieldPath
 
 /** Offset of the node at `path` in the front matter; of its nearest ancestor where it does not exist. */
 function offsetOf(document: Document, path: FieldPath, at: Problem['at']): number | undefined {
-  let node: unknown = document.contents;
+  let node = document.contents as Node | null | undefined;
   let offset: number | undefined;
   for (const [depth, part] of path.entries()) {
-    let next: unknown;
     if (isMap(node)) {
-      const pair = node.items.find((item) => isPair(item) && String(item.key) === String(part));
-      const key = pair?.key as Node | undefined;
-      next = pair?.value;
-      const wanted =
-        at === 'key' && depth === path.length - 1
-          ? key
-          : (next as Node | null | undefined)?.range
-            ? (next as Node)
-            : key;
+      const pair = node.items.find((item) => String(item.key) === String(part));
       if (pair === undefined) return offset;
-      // A block's own position is its first line; the key says more clearly which block is meant.
-      offset = (isMap(wanted) || isSeq(wanted) ? key : wanted)?.range?.[0] ?? offset;
-    } else if (isSeq(node) && typeof part === 'number') {
-      next = node.items[part];
-      offset = (next as Node | undefined)?.range?.[0] ?? offset;
+      const key = pair.key as Node;
+      node = pair.value as Node | null;
+      // The value's place says most; of a block, an empty value and an unknown key, the key's.
+      const useKey = isMap(node) || isSeq(node) || (at === 'key' && depth === path.length - 1);
+      offset = (useKey ? key : (node ?? key)).range?.[0] ?? offset;
+    } else if (isSeq(node)) {
+      node = node.items[Number(part)] as Node | undefined;
+      offset = node?.range?.[0] ?? offset;
     }
-    node = next;
   }
   return offset;
 }
 
-function yamlProblems(file: string, document: Document, place: (offset: number) => Place): Problem[] {
-  return document.errors.map((error) =>
-    problemAt(file, place(error.pos[0]), {
-      found:
-        error.code === 'DUPLICATE_KEY'
-          ? 'a key that this block already has'
-          : `YAML that cannot be read: ${error.message}`,
-      expected: error.code === 'DUPLICATE_KEY' ? 'every key once in a block' : 'valid YAML between the two lines "---"',
-      fix:
-        error.code === 'DUPLICATE_KEY'
-          ? 'keep one of the two'
-          : 'check indentation and quotes here; put text with ": ", "#", "{" or "[" in quotes',
-    }),
+/** What a document is read to: its data, or undefined where that cannot be trusted, and why. */
+function readYaml(
+  file: string,
+  yaml: string,
+  document: Document,
+  place: (offset: number) => Place,
+): { data: unknown; problems: Problem[] } {
+  const faults = [...document.errors, ...document.warnings];
+  const problems = faults.map(({ code, message, pos }) =>
+    code === 'DUPLICATE_KEY'
+      ? problemAt(file, place(pos[0]), {
+          found: `the key "${/^[\w-]+/.exec(yaml.slice(pos[0]))?.[0] ?? ''}", which this block already has`,
+          expected: 'every key once in a block',
+          fix: 'keep one of the two',
+        })
+      : unreadable(file, place(pos[0]), message),
   );
+  if (faults.some(({ code }) => code !== 'DUPLICATE_KEY')) return { data: undefined, problems };
+  try {
+    return { data: document.toJS() ?? {}, problems };
+  } catch (error) {
+    // An alias (`*name`) without its anchor shows only here.
+    let offset = 0;
+    visitYaml(document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(document) === undefined) offset = alias.range?.[0] ?? offset;
+      },
+    });
+    return {
+      data: undefined,
+      problems: [...problems, unreadable(file, place(offset), error instanceof Error ? error.message : String(error))],
+    };
+  }
+}
+
+function unreadable(file: string, place: Place, message: string): Problem {
+  return problemAt(file, place, {
+    found: `YAML that cannot be read: ${message}`,
+    expected: 'valid YAML between the two lines "---"',
+    fix: 'check indentation and quotes here; put text with ": ", "#", "*", "{" or "[" in quotes',
+  });
 }
 
 /** MDX reads `{` and `<` as code: what does not compile, and code in records that have no use for it. */
@@ -81,17 +101,20 @@ function bodyProblems(file: string, kind: Kind, body: string, firstLine: number)
   const expected = kind === 'guides' ? 'text that MDX can compile' : 'Markdown text without code';
   try {
     const problems: Problem[] = [];
-    visit(mdxToMdast(body), (node) => {
-      if (kind === 'guides' || !/^mdx/.test(node.type)) return;
-      const { line, column } = node.position?.start ?? { line: 1, column: 1 };
-      problems.push(
-        problemAt(
-          file,
-          { line: firstLine + line - 1, column },
-          { found: `${WORDS[node.type] ?? 'code'} in the text`, expected, fix },
-        ),
-      );
-    });
+    // Guides may compute and use components.
+    if (kind === 'guides') mdxToJs(body);
+    else
+      visit(mdxToMdast(body), (node) => {
+        if (!node.type.startsWith('mdx')) return;
+        const { line, column } = node.position?.start ?? { line: 1, column: 1 };
+        problems.push(
+          problemAt(
+            file,
+            { line: firstLine + line - 1, column },
+            { found: `${WORDS[node.type] ?? 'code'} in the text`, expected, fix },
+          ),
+        );
+      });
     return problems;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -158,11 +181,10 @@ function readRecord(root: string, kind: Kind, id: string): ReadFile {
   };
   const body = text.slice(match[0].length);
   const bodyLine = match[0].split('\n').length;
-  const readable = document.errors.every(({ code }) => code === 'DUPLICATE_KEY');
-  const data: unknown = readable ? (document.toJS() ?? {}) : undefined;
+  const { data, problems } = readYaml(file, yaml, document, place);
   return {
     record: { kind, id, data, body: body.trim() },
-    problems: [...yamlProblems(file, document, place), ...bodyProblems(file, kind, body, bodyLine)],
+    problems: [...problems, ...bodyProblems(file, kind, body, bodyLine)],
     locate: (path, at) => {
       const offset = offsetOf(document, path, at);
       return offset === undefined ? { line: 1, column: 1 } : place(offset);

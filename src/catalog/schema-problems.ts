@@ -76,7 +76,7 @@ function literalsMatch(schema: z.core.$ZodType, value: unknown): boolean {
   );
 }
 
-/** The schemas that rule the value at `path` of `data`, unwrapped; the wrapped ones too when `wrapped`. */
+/** The schemas that rule the value at `path` of `data`: more than one where a union leaves the choice. */
 function schemasAt(schema: z.core.$ZodType, data: unknown, path: FieldPath): z.core.$ZodType[] {
   let here: z.core.$ZodType[] = [schema];
   path.forEach((part, depth) => {
@@ -91,7 +91,7 @@ function schemasAt(schema: z.core.$ZodType, data: unknown, path: FieldPath): z.c
   return here;
 }
 
-/** The text of `.describe()` for the field at `path`, without its example when there is none. */
+/** What the schema says of the field at `path` (`.describe()`). */
 function descriptionAt(schema: z.core.$ZodType, data: unknown, path: FieldPath): string | undefined {
   for (const one of schemasAt(schema, data, path)) {
     const text = one instanceof z.ZodType ? one.description : undefined;

@@ -1,18 +1,17 @@
 import { calculatorDataPath } from '../site/routes.ts';
 import { contextLabel, DEFAULT_SETTINGS } from '../vram/index.ts';
-import { partsOf } from './pages/scenario-page.ts';
 import type { DeviceSet, Facts } from './facts.ts';
 import { devicesOf } from './devices.ts';
 import { FIT_TEXT, headroomText, largestContextText } from './hardware.ts';
+import { partsOf } from './parts.ts';
 import { bestOf, namedSets } from './verdict.ts';
 import type { CalculatorPreset } from './views.ts';
 import { memory } from './words.ts';
 
 /** The device that the calculator starts with: the smallest that holds the scenario, otherwise the fewest of the largest kind. */
 function presetDevice(facts: Facts): DeviceSet {
-  const { card, consumer, unified, catalog } = facts;
-  const single = consumer ?? card;
-  if (single) return { own: bestOf(single), count: 1 };
+  const { card, unified, catalog } = facts;
+  if (card) return { own: bestOf(card), count: 1 };
   const set = namedSets(facts).at(-1);
   if (set) return set;
   if (unified) return { own: bestOf(unified), count: 1 };

@@ -1,6 +1,6 @@
 import type { QuantRecord } from '../catalog/quant.schema.ts';
 import { formatBytes, formatGB, planForBytes } from '../vram/index.ts';
-import { contextsOf, quantsOf } from './expand.ts';
+import { contextsOf, recommendedQuants } from './expand.ts';
 import { type Facts, tierFor } from './facts.ts';
 import { devicesOf } from './devices.ts';
 import { needOf } from './scenario.ts';
@@ -48,9 +48,8 @@ function cacheChange({ q8Kv }: Facts): Change | undefined {
 }
 
 function quantChange({ catalog, scenario }: Facts): Change | undefined {
-  const quants = quantsOf(catalog, scenario.model);
-  const below = quants
-    .slice(0, Math.max(0, quants.findIndex(({ id }) => id === scenario.quant.id)))
+  const below = recommendedQuants(catalog, scenario.model)
+    .filter(({ order }) => order < scenario.quant.order)
     .reverse()
     .map((quant) => ({ quant, need: needOf(catalog, { ...scenario.key, quant: quant.id }) }))
     .find(({ need }) => need.needsBytes < 0.97 * scenario.needsBytes);
@@ -70,9 +69,13 @@ function lossText(from: QuantRecord, to: QuantRecord): string {
     const before = (from.quality ?? []).find(
       ({ metric, model, imatrix }) => metric === after.metric && model === after.model && (imatrix === true) === (after.imatrix === true),
     );
-    if (before) return ` and raises the KL divergence measured on ${after.model} from ${before.value.toPrecision(2)} to ${after.value.toPrecision(2)}`;
+    if (before) {
+      return before.value < after.value
+        ? ` and raises the KL divergence measured on ${after.model} from ${before.value.toPrecision(2)} to ${after.value.toPrecision(2)}`
+        : ` and loses nothing by the KL divergence measured on ${after.model} (${after.value.toPrecision(2)} against ${before.value.toPrecision(2)})`;
+    }
   }
-  return ' at some cost in quality that is not measured on record';
+  return ', at a cost in quality that no figure on record tells';
 }
 
 function contextChange({ scenario }: Facts): Change | undefined {

@@ -1,20 +1,26 @@
 import { formatGB } from '../vram/index.ts';
 import type { Facts } from './facts.ts';
+import { namedSets } from './verdict.ts';
 import type { CommandBlock } from './views.ts';
-import { nameWithMemory } from './words.ts';
+import { deviceLabel, nameWithMemory, tokensText } from './words.ts';
 
 /** How many layers is more than any model has: all of them go to the GPU. */
 const ALL_LAYERS = 999;
 const OLLAMA_USUAL_SCHEME = 'Q4_K_M';
+/** Quants that nearly every GGUF repository offers. */
+const COMMON_SCHEMES: ReadonlySet<string> = new Set(['Q3_K_M', 'Q4_K_S', 'Q4_K_M', 'Q5_K_M', 'Q6_K', 'Q8_0', 'MXFP4_MOE']);
 
 /** Where llama-server takes the file from: a repository that is known to have GGUF files, or a file on disk. */
 function modelArgument({ scenario }: Facts): string {
-  const [repository] = scenario.model.ggufRepositories ?? [];
-  const { scheme, id } = scenario.quant;
-  return repository ? `-hf ${repository}:${scheme}` : `-m ${scenario.model.id}-${id}.gguf`;
+  const { model, quant } = scenario;
+  const [repository] = model.ggufRepositories ?? [];
+  if (!repository) return `-m ${model.id}-${quant.id}.gguf`;
+  // A repository of the published format holds one file, which needs no tag.
+  const native = quant.scheme === 'MXFP4_MOE' && model.architecture.nativeExpertFormat === 'mxfp4';
+  return native ? `-hf ${repository}` : `-hf ${repository}:${quant.scheme}`;
 }
 
-/** Flags for a context beyond the one the model was trained for. */
+/** Flags for a context beyond the one the model was trained for; empty where the record does not say how. */
 function ropeFlags({ scenario }: Facts): string {
   const { native, extendedBy } = scenario.model.context;
   if (scenario.contextTokens <= native || !/yarn/i.test(extendedBy ?? '')) return '';
@@ -24,38 +30,23 @@ function ropeFlags({ scenario }: Facts): string {
 
 /** Commands that run the scenario with the settings its figures are for: one sequence, 16-bit cache, everything on the GPU. */
 export function commandsOf(facts: Facts): readonly CommandBlock[] {
-  const { scenario, experts, card } = facts;
+  const { scenario, experts } = facts;
   const { model, quant, contextTokens } = scenario;
-  const server = `llama-server ${modelArgument(facts)} -c ${contextTokens} -np 1`;
   const rope = ropeFlags(facts);
-  const known = (model.ggufRepositories ?? []).length > 0;
+  const server = `llama-server ${modelArgument(facts)} -c ${contextTokens} -np 1 -ngl ${ALL_LAYERS}`;
   const commands: CommandBlock[] = [
-    {
-      tool: 'llama-server',
-      command: `${server} -ngl ${ALL_LAYERS}${rope}`,
-      note: `Allocates the ${formatGB(scenario.needsBytes)} of this page: one sequence (-np 1; the default of 4 keeps four windows and states), 16-bit cache, micro-batch 512.${
-        known ? '' : ' No GGUF repository is on record for this model: put in the path of your file.'
-      }${facts.q8Kv ? ` Add -ctk q8_0 -ctv q8_0 to plan for ${formatGB(facts.q8Kv.planForBytes)} instead.` : ''}`,
-    },
+    { ...serverBlock(facts, server, rope), note: [allocationText(facts), ...remarks(facts, rope)].join(' ') },
   ];
   if (experts) {
     const { partly } = experts;
-    commands.push(
-      partly && partly.cpuMoeLayers < model.architecture.layers
-        ? {
-            tool: `llama-server, experts in RAM, ${nameWithMemory(partly.own.gpu)}`,
-            command: `${server} -ngl ${ALL_LAYERS} --n-cpu-moe ${partly.cpuMoeLayers}${rope}`,
-            note: `Keeps the experts of ${partly.cpuMoeLayers} of ${model.architecture.layers} layers in RAM: ${formatGB(partly.deviceBytes)} on the card, ${formatGB(partly.hostBytes)} in RAM.`,
-          }
-        : {
-            tool: 'llama-server, experts in RAM',
-            command: `${server} -ngl ${ALL_LAYERS} --cpu-moe${rope}`,
-            note: `${formatGB(experts.deviceBytes)} on the GPU, ${formatGB(experts.hostBytes)} in RAM.`,
-          },
-    );
-  } else if (!card) {
-    const [set] = facts.datacenterSets;
-    if (set) commands[0] = { ...(commands[0] as CommandBlock), note: `Layers are split over the ${set.count} GPUs without another flag; each keeps a compute buffer of its own.` };
+    const some = partly && partly.cpuMoeLayers < model.architecture.layers ? partly : undefined;
+    commands.push({
+      tool: some ? `llama-server, experts in RAM, ${nameWithMemory(some.own.gpu)}` : 'llama-server, experts in RAM',
+      command: `${server} ${some ? `--n-cpu-moe ${some.cpuMoeLayers}` : '--cpu-moe'}${rope}`,
+      note: some
+        ? `Keeps the experts of ${some.cpuMoeLayers} of ${model.architecture.layers} layers in RAM: ${formatGB(some.deviceBytes)} on the card, ${formatGB(some.hostBytes)} in RAM.`
+        : `${formatGB(experts.deviceBytes)} on the GPU, ${formatGB(experts.hostBytes)} in RAM.`,
+    });
   }
   if (model.ollama) {
     commands.push({
@@ -65,6 +56,40 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
     });
   }
   return commands;
+}
+
+/** The main command: for one device, or for the set that pages name where none is large enough. */
+function serverBlock(facts: Facts, server: string, rope: string): CommandBlock {
+  const { at, contextTokens } = facts.scenario;
+  const [set] = facts.card || facts.unified ? [] : namedSets(facts);
+  if (!set) return { tool: 'llama-server', command: `${server}${rope}` };
+  const { tensorSplit } = at.fitOn(set.own.device, set.count, contextTokens);
+  return {
+    tool: `llama-server, ${deviceLabel(set.own.gpu, set.count)}`,
+    command: `${server}${tensorSplit ? ` -ts ${tensorSplit.join(',')}` : ''}${rope}`,
+  };
+}
+
+function allocationText(facts: Facts): string {
+  const { scenario } = facts;
+  const [set] = facts.card || facts.unified ? [] : namedSets(facts);
+  if (!set) {
+    return `Allocates the ${formatGB(scenario.needsBytes)} of this page: one sequence (-np 1; the default of 4 keeps four windows and states), 16-bit cache, micro-batch 512.`;
+  }
+  const { tensorSplit, shareBytes } = scenario.at.fitOn(set.own.device, set.count, scenario.contextTokens);
+  const split = tensorSplit ? '-ts gives each GPU its number of layers, because the default split overfills the first.' : 'The layers are split evenly without another flag.';
+  return `${split} The fullest GPU holds ${formatGB(shareBytes)}, its own compute buffer included.`;
+}
+
+function remarks({ scenario, q8Kv }: Facts, rope: string): readonly string[] {
+  const { model, quant, contextTokens } = scenario;
+  const known = (model.ggufRepositories ?? []).length > 0;
+  return [
+    ...(known ? [] : ['No GGUF repository is on record for this model: put in the path of your file.']),
+    ...(known && !COMMON_SCHEMES.has(quant.scheme) ? [`Not every repository has ${quant.name}; llama-quantize makes it from the BF16 file.`] : []),
+    ...(contextTokens > model.context.native && rope === '' ? [`Beyond ${tokensText(model.context.native)} add the RoPE scaling that the model card gives.`] : []),
+    ...(q8Kv ? [`Add -ctk q8_0 -ctv q8_0 to plan for ${formatGB(q8Kv.planForBytes)} instead.`] : []),
+  ];
 }
 
 /** What an Ollama tag holds is only certain where the tag names its quant. */

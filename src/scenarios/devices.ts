@@ -91,6 +91,7 @@ const PREFERENCE: readonly string[] = [
   'rtx-pro-6000-bw',
   'h200-sxm',
   'rtx-3090',
+  'rtx-2060',
   ...REFERENCE.consumer,
   ...REFERENCE.professional,
   ...REFERENCE.unified,
@@ -99,8 +100,8 @@ const PREFERENCE: readonly string[] = [
 const NODES: readonly string[] = ['a100-80gb-sxm', 'h100-80gb-sxm', 'h200-sxm', 'b200-sxm', 'mi300x', 'mi355x'];
 const MULTI: readonly string[] = ['rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-3090', 'rtx-4090', 'rtx-5090', 'rtx-pro-6000-bw'];
 
-/** Boards that no answer names: converted cards, several GPUs on one board, and GPUs that are sold by the rack only. */
-const UNUSUAL = /mod$|a16-|mi250x|gb200|gb300/;
+/** Devices that no answer names: converted cards, several GPUs on one board, rack-only GPUs, boards for robots, thin laptops. */
+const UNUSUAL = /mod$|a16-|mi250x|gb200|gb300|jetson|ryzen-ai-hx/;
 
 const LLAMA_CPP_VENDORS: Readonly<Partial<Record<GpuRecord['vendor'], DeviceVendor>>> = {
   NVIDIA: 'nvidia',

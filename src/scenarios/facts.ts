@@ -1,13 +1,13 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ModelRecord } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { type KvType, overheadOf } from '../vram/index.ts';
+import { type KvType, overheadOf, planForBytes } from '../vram/index.ts';
 import { type CatalogDevice, type Devices, devicesOf, preferenceOf } from './devices.ts';
-import { contextsOf, maximumContext, quantsOf } from './expand.ts';
+import { contextsOf, maximumContext, quantsOf, recommendedQuants } from './expand.ts';
 import { memoized } from './memoized.ts';
 import { type ModelAtQuant, modelAtQuant, needOf, type Scenario } from './scenario.ts';
 
-/** Devices with the same memory on the label that all hold a scenario, best-known first. */
+/** Devices with the same memory on the label that all hold a scenario: desktop cards first, then best-known first. */
 export interface Tier {
   readonly memoryGB: number;
   readonly devices: readonly CatalogDevice[];
@@ -56,6 +56,7 @@ export interface Facts {
   readonly moe: boolean;
   /** Smallest single graphics card or accelerator that Plan for fits on. */
   readonly card: Tier | undefined;
+  /** The same among desktop cards: never smaller than `card`. */
   readonly consumer: Tier | undefined;
   readonly unified: Tier | undefined;
   /** The best-known card that holds Needs but not Plan for. */
@@ -65,7 +66,8 @@ export interface Facts {
   /** Datacenter GPUs, where no single card holds it. */
   readonly datacenterSets: readonly DeviceSet[];
   readonly kvShare: number;
-  readonly computeShare: number;
+  /** Compute buffer and driver context, of all that one device holds. */
+  readonly overheadShare: number;
   /** Needs here less Needs at the shortest context with a page. */
   readonly contextBytes: number;
   readonly shortestContext: number;
@@ -98,7 +100,7 @@ interface Rung {
   readonly memoryGB: number;
   /** Most room of any device of that size. */
   readonly roomBytes: number;
-  /** Best-known first. */
+  /** Desktop cards first, then best-known first. */
   readonly devices: readonly CatalogDevice[];
 }
 
@@ -109,7 +111,7 @@ const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Rung[] =
     .map(([memoryGB, own]) => ({
       memoryGB,
       roomBytes: Math.max(...own.map(roomOf)),
-      devices: own.sort((a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu)),
+      devices: own.sort((a, b) => Number(a.kind !== 'consumer') - Number(b.kind !== 'consumer') || preferenceOf(a.gpu) - preferenceOf(b.gpu)),
     })),
 );
 
@@ -143,7 +145,7 @@ export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
     consumerSets: consumer ? [] : setsOf(at, devices.multi, contextTokens, 8),
     datacenterSets: card ? [] : setsOf(at, devices.nodes, contextTokens),
     kvShare: allocation.device.kvCache / needsBytes,
-    computeShare: allocation.device.compute / needsBytes,
+    overheadShare: (allocation.device.compute + allocation.device.overhead) / (needsBytes + allocation.device.overhead),
     contextBytes: needsBytes - at.need(shortestContext).needsBytes,
     shortestContext,
     smallerCheckpointBytes: checkpointBytes !== undefined && checkpointBytes < allocation.fileBytes ? checkpointBytes : undefined,
@@ -172,7 +174,7 @@ function usualCardOf(catalog: Catalog, scenario: Scenario, consumer: Tier | unde
   const { byId } = devicesOf(catalog);
   const own = USUAL_CARDS.flatMap((id) => byId.get(id) ?? []).find((card) => roomOf(card) >= scenario.planForBytes);
   if (!own || !consumer || own.gpu.memoryGB === consumer.memoryGB) return undefined;
-  const largestQuant = quantsOf(catalog, scenario.model).findLast(
+  const largestQuant = recommendedQuants(catalog, scenario.model).findLast(
     (quant) => needOf(catalog, { ...scenario.key, quant: quant.id }).planForBytes <= roomOf(own),
   );
   return { own, largestContext: scenario.at.largestContext(own.device, 1), largestQuant: largestQuant ?? scenario.quant };
@@ -198,13 +200,12 @@ function alternative(planForBytes: number, cards: readonly CatalogDevice[]): Alt
 
 function quantNeighbours(catalog: Catalog, scenario: Scenario, card: Tier | undefined): Pick<Facts, 'smallerQuant' | 'largerQuant'> {
   const { cards } = devicesOf(catalog);
-  const quants = quantsOf(catalog, scenario.model);
-  const own = quants.findIndex(({ id }) => id === scenario.quant.id);
+  const quants = recommendedQuants(catalog, scenario.model);
   const at = (quant: QuantRecord): Alternative =>
     alternative(needOf(catalog, { ...scenario.key, quant: quant.id }).planForBytes, cards);
   const limit = card?.memoryGB ?? Number.POSITIVE_INFINITY;
   let smallerQuant: Facts['smallerQuant'];
-  for (const quant of quants.slice(0, Math.max(own, 0)).reverse()) {
+  for (const quant of quants.filter(({ order }) => order < scenario.quant.order).reverse()) {
     const { planForBytes, tier } = at(quant);
     if (tier && tier.memoryGB < limit) {
       smallerQuant = { quant, planForBytes, tier };
@@ -213,7 +214,7 @@ function quantNeighbours(catalog: Catalog, scenario: Scenario, card: Tier | unde
   }
   let largerQuant: Facts['largerQuant'];
   if (card) {
-    for (const quant of quants.slice(own + 1)) {
+    for (const quant of quants.filter(({ order }) => order > scenario.quant.order)) {
       const { planForBytes, tier } = at(quant);
       if (planForBytes <= scenario.planForBytes) continue;
       if (tier?.memoryGB !== card.memoryGB) break;
@@ -237,25 +238,13 @@ function shorterContextOf(scenario: Scenario, cards: readonly CatalogDevice[], c
 function expertsOf(scenario: Scenario, devices: Devices): ExpertsFacts | undefined {
   const { at, contextTokens, model } = scenario;
   if (!model.architecture.feedForward.experts) return undefined;
-  const place = (cpuMoeLayers: number): { deviceBytes: number; hostBytes: number } => {
-    const { device, host } = at.allocate(contextTokens, { cpuMoeLayers });
-    return { deviceBytes: device.total, hostBytes: host.weights + host.kvCache + host.compute };
-  };
-  const all = place(-1);
-  const planned = (bytes: number): number => Math.ceil(bytes * 1.05);
-  const tier = tierFor(devices.cards, planned(all.deviceBytes));
+  const all = at.expertsInRam(contextTokens);
+  const planned = planForBytes(all.deviceBytes);
+  const tier = tierFor(devices.cards, planned);
   // The card to plan with: the best-known one that holds everything but experts, and not the whole model.
-  const holds = (card: CatalogDevice): boolean => roomOf(card) >= planned(all.deviceBytes) && roomOf(card) < scenario.planForBytes;
+  const holds = (card: CatalogDevice): boolean => roomOf(card) >= planned && roomOf(card) < scenario.planForBytes;
   const own = namedCards(devices).find((card) => card.kind === 'consumer' && holds(card)) ?? namedCards(devices).find(holds);
-  if (!own) return { ...all, ...(tier && { tier }) };
-  let enough = model.architecture.layers;
-  let few = -1;
-  while (enough - few > 1) {
-    const middle = Math.floor((enough + few) / 2);
-    if (planned(place(middle).deviceBytes) <= roomOf(own)) enough = middle;
-    else few = middle;
-  }
-  return { ...all, ...(tier && { tier }), partly: { own, cpuMoeLayers: enough, ...place(enough) } };
+  return { ...all, ...(tier && { tier }), ...(own && { partly: { own, ...at.expertsInRam(contextTokens, roomOf(own)) } }) };
 }
 
 function smallerSiblingOf(catalog: Catalog, scenario: Scenario): Sibling | undefined {

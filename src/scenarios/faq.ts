@@ -15,6 +15,8 @@ export interface FaqRule {
 }
 
 const MOST_QUESTIONS = 6;
+/** A context that is worth naming as a way out, in tokens. */
+const SHORTEST_USEFUL_CONTEXT = 4096;
 
 /** Cards that people ask about by name, least memory first. */
 const ASKED: readonly string[] = ['rtx-4060', 'rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-4090', 'rtx-5090', 'rtx-pro-6000-bw'];
@@ -42,7 +44,7 @@ const context = ({ scenario }: Facts): string => contextTitle(scenario.contextTo
 function wayOut(facts: Facts, own: CatalogDevice): string {
   const { at, contextTokens } = facts.scenario;
   const largest = at.largestContext(own.device, 1);
-  if (largest > 0) return `Up to ${tokensText(largest)} of context fit on it.`;
+  if (largest >= SHORTEST_USEFUL_CONTEXT) return `Up to ${tokensText(largest)} of context fit on it.`;
   if (facts.smallerQuant && facts.smallerQuant.tier.memoryGB <= own.gpu.memoryGB) {
     return `${facts.smallerQuant.quant.name} at the same context does fit (${formatGB(facts.smallerQuant.planForBytes)}).`;
   }
@@ -163,8 +165,8 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const { scenario, largerQuant, smallerQuant, card } = facts;
       const up = largerQuant
         ? `Not if you own the ${known(card).memoryGB} GB anyway: ${largerQuant.quant.name} fits the same size of card with ${formatGB(largerQuant.planForBytes)} to plan for.`
-        : `It is the largest that a ${known(card).memoryGB} GB card holds.`;
-      const down = smallerQuant ? ` For the ${tierNames(smallerQuant.tier)} go down to ${smallerQuant.quant.name} (${formatGB(smallerQuant.planForBytes)} instead of ${formatGB(scenario.planForBytes)}).` : '';
+        : `It is the largest that ${withArticle(`${known(card).memoryGB} GB card`)} holds.`;
+      const down = smallerQuant ? ` For the ${tierNames(smallerQuant.tier)} go down to ${smallerQuant.quant.name} (${formatGB(smallerQuant.planForBytes)} instead of ${formatGB(scenario.planForBytes)})${smallerQuant.quant.nominalBits < 3 ? '; below 3 bits the loss shows' : ''}.` : '';
       return `${up}${down}`;
     },
   },

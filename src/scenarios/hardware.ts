@@ -27,6 +27,7 @@ const SPEED_DEPTH = 1024;
 const ROWS: Readonly<Record<DeviceKind, number>> = { consumer: 5, professional: 5, unified: 4 };
 /** A single device is shown while the scenario needs less than so many times its memory. */
 const FARTHEST_SHORT = 4;
+const NEAREST_SHORT = 2;
 
 const GROUP_TITLES: Readonly<Record<DeviceKind, string>> = {
   consumer: 'One desktop card',
@@ -58,17 +59,27 @@ export function hardwareGroups(facts: Facts): readonly DeviceGroup[] {
     });
     groups.push({
       title: 'One whole server of eight',
-      rows: devices.nodes.map((own) => deviceRow(scenario, own, 8)).filter(({ fit }, index, rows) => fit !== 'no' || rows[index + 1]?.fit !== 'no'),
+      rows: wholeServers(scenario, devices.nodes),
     });
   }
   single('unified');
   return groups;
 }
 
+/** Servers of eight around the first that holds the scenario. */
+function wholeServers(scenario: Scenario, nodes: readonly CatalogDevice[]): readonly DeviceRow[] {
+  const rows = nodes.map((own) => deviceRow(scenario, own, 8));
+  const first = rows.findIndex(({ fit }) => fit === 'fits');
+  return first < 0 ? rows.slice(-NEAREST_SHORT) : rows.slice(Math.max(0, first - 1), first + 3);
+}
+
 /** Full tables of a hub: every released device, by kind. */
 export function hardwareTables(scenario: Scenario, catalog: Catalog): readonly DeviceGroup[] {
   const devices = devicesOf(catalog);
-  const table = (title: string, own: readonly CatalogDevice[]): DeviceGroup => ({ title, rows: own.map((device) => deviceRow(scenario, device, 1)) });
+  const table = (title: string, own: readonly CatalogDevice[]): DeviceGroup => {
+    const rows = own.map((device) => deviceRow(scenario, device, 1));
+    return { title, note: `${rows.filter(({ fit }) => fit !== 'no').length} of ${rows.length} fit`, rows };
+  };
   return [
     table('Desktop cards', devices.consumer),
     table('Workstation and datacenter GPUs', devices.cards.filter(({ kind }) => kind === 'professional')),
@@ -76,12 +87,12 @@ export function hardwareTables(scenario: Scenario, catalog: Catalog): readonly D
   ].filter(({ rows }) => rows.length > 0);
 }
 
-/** Up to `most` devices around the first that fits: rather two that fit and the rest that do not quite. */
+/** Up to `most` devices around the first that fits; where none does, the two that come nearest. */
 function around(scenario: Scenario, own: readonly CatalogDevice[], most: number): readonly CatalogDevice[] {
   const near = own.filter(({ device }) => scenario.needsBytes < FARTHEST_SHORT * device.usableBytes);
   const first = near.findIndex(({ device }) => scenario.at.fitOn(device, 1, scenario.contextTokens).fit === 'fits');
-  const boundary = first < 0 ? near.length : first;
-  const start = Math.max(0, Math.min(boundary - Math.floor(most / 2), near.length - most));
+  if (first < 0) return near.slice(-NEAREST_SHORT);
+  const start = Math.max(0, Math.min(first - Math.floor(most / 2), near.length - most));
   return near.slice(start, start + most);
 }
 
@@ -153,9 +164,9 @@ export function hardwareIntro(facts: Facts): string {
   const { scenario, catalog, card, consumer, unified, consumerSets } = facts;
   const planFor = formatGB(scenario.planForBytes);
   const speed = 'Speeds are for one user and a short prompt.';
-  if (consumer && card && consumer.memoryGB <= card.memoryGB) {
+  if (card && card.memoryGB === consumer?.memoryGB) {
     const mac = unified ? ` Machines with unified memory start at ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).` : '';
-    return `${planFor} fit ${withArticle(`${consumer.memoryGB} GB card`)}: ${joinWords(consumer.devices.slice(0, 3).map(({ gpu }) => gpu.shortName), 'or')}.${mac} ${speed}`;
+    return `${planFor} fit ${withArticle(`${card.memoryGB} GB card`)}: ${joinWords(card.devices.slice(0, 3).map(({ gpu }) => gpu.shortName), 'or')}.${mac} ${speed}`;
   }
   if (card) {
     const sets = consumerSets.filter(({ count }) => count <= 4);

@@ -3,6 +3,8 @@ import { type EstimableModel, isEstimable } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
 import {
   type Allocation,
+  type Architecture,
+  balancedSplit,
   DEFAULT_SETTINGS,
   type Device,
   EstimateError,
@@ -16,9 +18,11 @@ import {
   type RuleOfThumb,
   type Settings,
   schemeOf,
+  weighModel,
 } from '../vram/index.ts';
 import type { ScenarioKey } from './expand.ts';
-import { maximumContext } from './expand.ts';
+import { CONTEXT_LADDER, maximumContext } from './expand.ts';
+import { memoized } from './memoized.ts';
 
 /** Needs and Plan for of one context, in bytes. */
 export interface Need {
@@ -33,14 +37,26 @@ export interface DeviceFit {
   readonly usableBytes: number;
   /** Left on the fullest device when the engine has allocated. */
   readonly headroomBytes: number;
-  /** The same against Plan for. */
+  /** The same against Plan for, on average over the devices. */
   readonly planHeadroomBytes: number;
   /** The fullest device's share of Needs, without the driver's context. */
   readonly shareBytes: number;
+  /** Blocks per device for `--tensor-split`; absent where llama.cpp's own split does. */
+  readonly tensorSplit?: readonly number[];
+}
+
+/** Needs on several devices, in bytes: of the fullest by llama.cpp's own layer split and by the most even one, and of all. */
+interface Share {
+  readonly byDefault: number;
+  readonly total: number;
+  readonly balanced: () => { readonly bytes: number; readonly blocks: readonly number[] };
 }
 
 /** llama.cpp pads a context to this many tokens, so that largest contexts are multiples of it. */
 const CONTEXT_STEP = 256;
+
+/** Settings whose longest and shortest context have been estimated. */
+const endsEstimated = memoized((_: Architecture) => new Set<string>());
 
 /**
  * One model at one quant: what its pages share. Whatever does not depend on the page's own context (largest context per
@@ -55,7 +71,7 @@ export class ModelAtQuant {
   readonly publishedParameters: number;
   readonly maximumContext: number;
   readonly #needs = new Map<number, Need>();
-  readonly #shares = new Map<number, number>();
+  readonly #shares = new Map<number, Share>();
   readonly #largest = new Map<string, number>();
 
   constructor(model: EstimableModel, quant: QuantRecord) {
@@ -75,9 +91,51 @@ export class ModelAtQuant {
 
   /** What llama.cpp allocates with `changes` to the default settings. Throws {@link EstimateError} where it refuses. */
   allocate(context: number, changes: Partial<Settings> = {}): Allocation {
+    this.#estimateEnds(changes);
+    return this.#estimate(context, changes);
+  }
+
+  #estimate(context: number, changes: Partial<Settings>): Allocation {
     const { architecture, scheme, mtpInFile } = this.file;
     const settings = { ...DEFAULT_SETTINGS, context, ...changes };
     return estimateLlamaCpp(architecture, scheme, settings, mtpInFile === undefined ? {} : { mtpInFile });
+  }
+
+  /**
+   * Estimates the longest and the shortest context of a page first: the estimator walks the graph at both ends and then
+   * knows the contexts between them without walking again.
+   */
+  #estimateEnds(changes: Partial<Settings>): void {
+    const ends = endsEstimated(this.file.architecture);
+    const { cpuMoeLayers = 0, devices = 1, kType, microBatch } = changes;
+    // The compute buffer depends on the quant only where weights stay in host memory.
+    const key = `${devices}/${kType}/${microBatch}/${cpuMoeLayers}/${cpuMoeLayers === 0 ? '' : this.quant.id}`;
+    if (ends.has(key)) return;
+    ends.add(key);
+    for (const context of [this.maximumContext, CONTEXT_LADDER[0] ?? this.maximumContext]) this.#estimate(context, changes);
+  }
+
+  /**
+   * The model with the experts of its first layers in RAM: of every layer, or of as few as leave the rest within `roomBytes`.
+   * The compute buffer is that of all experts in RAM, which no smaller number exceeds.
+   */
+  expertsInRam(context: number, roomBytes?: number): { readonly cpuMoeLayers: number; readonly deviceBytes: number; readonly hostBytes: number } {
+    const { architecture, scheme, mtpInFile } = this.file;
+    const { device, host } = this.allocate(context, { cpuMoeLayers: -1 });
+    let cpuMoeLayers = architecture.layers;
+    let deviceBytes = device.total;
+    let hostBytes = host.weights + host.kvCache + host.compute;
+    if (roomBytes !== undefined) {
+      const { layers } = weighModel(architecture, scheme, mtpInFile === undefined ? {} : { mtpInFile });
+      // llama.cpp keeps the experts of the first layers in RAM, so they come back to the device from the last one on.
+      for (const { experts } of layers.toReversed()) {
+        if (planForBytes(deviceBytes + experts.device) > roomBytes) break;
+        cpuMoeLayers -= 1;
+        deviceBytes += experts.device;
+        hostBytes -= experts.host;
+      }
+    }
+    return { cpuMoeLayers, deviceBytes, hostBytes };
   }
 
   /** The rule of thumb's figures for a context. */
@@ -115,16 +173,28 @@ export class ModelAtQuant {
   /** The model at `context` on `count` equal devices. */
   fitOn(device: Device, count: number, context: number): DeviceFit {
     const { needsBytes, planForBytes: planned } = this.need(context);
-    const shareBytes = count === 1 ? needsBytes : this.#fullestShare(context, count);
     const room = device.usableBytes - overheadOf(device);
+    let shareBytes = needsBytes;
+    let repeated = 0;
+    let tensorSplit: readonly number[] | undefined;
+    if (count > 1) {
+      const share = this.#share(context, count);
+      shareBytes = share.byDefault;
+      repeated = share.total - needsBytes;
+      if (shareBytes > room && share.balanced().bytes < shareBytes) {
+        shareBytes = share.balanced().bytes;
+        tensorSplit = share.balanced().blocks;
+      }
+    }
     const headroomBytes = room - shareBytes;
-    const planHeadroomBytes = room - Math.ceil(shareBytes * (planned / needsBytes));
+    const planHeadroomBytes = Math.min(headroomBytes, Math.floor(room - (planned + repeated) / count));
     return {
       fit: planHeadroomBytes >= 0 ? 'fits' : headroomBytes >= 0 ? 'tight' : 'no',
       usableBytes: device.usableBytes * count,
       headroomBytes,
       planHeadroomBytes,
       shareBytes,
+      ...(tensorSplit && { tensorSplit }),
     };
   }
 
@@ -142,19 +212,34 @@ export class ModelAtQuant {
   /** The fewest equal devices that hold Plan for; `undefined` where as many as llama.cpp uses do not. */
   fewestDevices(device: Device, context: number): number | undefined {
     const most = Math.min(MOST_DEVICES, this.model.architecture.layers + 1);
-    // No split does better than an equal one, so smaller counts need not be tried.
     const room = device.usableBytes - overheadOf(device);
-    const least = Math.max(1, Math.ceil(this.need(context).planForBytes / Math.max(room, 1)));
+    const compute = this.allocate(context).device.compute;
+    // All devices together hold Plan for and one more compute buffer each: smaller counts need not be tried.
+    const least = Math.max(1, Math.ceil((this.need(context).planForBytes - compute) / Math.max(room - compute, 1)));
     for (let count = least; count <= most; count++) if (this.fitOn(device, count, context).fit === 'fits') return count;
     return undefined;
   }
 
-  /** Needs of the fullest of `count` devices under llama.cpp's layer split, in bytes. */
-  #fullestShare(context: number, count: number): number {
+  #share(context: number, count: number): Share {
     const key = context * (MOST_DEVICES + 1) + count;
     let share = this.#shares.get(key);
-    if (share === undefined) {
-      share = Math.max(...this.allocate(context, { devices: count }).perDevice.map((own) => own.total));
+    if (!share) {
+      const { perDevice, device } = this.allocate(context, { devices: count });
+      const compute = Math.max(...perDevice.map((own) => own.compute));
+      let balanced: ReturnType<Share['balanced']> | undefined;
+      share = {
+        byDefault: Math.max(...perDevice.map((own) => own.total)),
+        total: device.total,
+        balanced: () => {
+          if (!balanced) {
+            const { architecture, scheme, mtpInFile } = this.file;
+            const settings = { ...DEFAULT_SETTINGS, context, devices: count };
+            const { blocks, fullestBytes } = balancedSplit(architecture, scheme, settings, mtpInFile === undefined ? {} : { mtpInFile });
+            balanced = { blocks, bytes: fullestBytes + compute };
+          }
+          return balanced;
+        },
+      };
       this.#shares.set(key, share);
     }
     return share;

@@ -69,7 +69,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'fits-one-consumer-card',
     topic: 'fit',
-    when: ({ consumer, card }) => consumer !== undefined && card !== undefined && consumer.memoryGB <= card.memoryGB,
+    when: ({ consumer }) => consumer !== undefined,
     say: (facts) => {
       const tier = known(facts.consumer);
       const own = bestOf(tier);
@@ -77,18 +77,9 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     },
   },
   {
-    name: 'fits-one-consumer-card-larger-than-a-professional-one',
-    topic: 'fit',
-    when: ({ consumer }) => consumer !== undefined,
-    say: (facts) => {
-      const tier = known(facts.consumer);
-      return `${planFor(facts)} fits a single desktop card, the ${tierNames(tier)}; the smallest professional one is the ${tierNames(known(facts.card))}.`;
-    },
-  },
-  {
     name: 'fits-one-datacenter-card',
     topic: 'fit',
-    when: ({ card }) => card !== undefined,
+    when: ({ card, consumer }) => card !== undefined && consumer === undefined,
     say: (facts) => {
       const own = bestOf(known(facts.card));
       const sets = facts.consumerSets.filter(({ count }) => count <= 4);
@@ -108,7 +99,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'needs-a-whole-node-or-more',
     topic: 'fit',
-    when: ({ datacenterSets }) => datacenterSets.length > 0,
+    when: (facts) => facts.datacenterSets.length > 0 && namedSets(facts).some(({ count }) => count >= 8),
     say: (facts) => {
       const usual = namedSets(facts);
       const others = facts.datacenterSets.filter((set) => !usual.includes(set) && set.count <= 8).slice(-2);
@@ -119,7 +110,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'beyond-sixteen-devices',
     topic: 'fit',
-    when: () => true,
+    when: ({ card, unified, datacenterSets }) => card === undefined && unified === undefined && datacenterSets.length === 0,
     say: (facts) =>
       `${planFor(facts)} is more than the sixteen devices that llama.cpp splits a model over can hold, whichever GPU you take.${
         facts.smallerQuant ? '' : ' Serve it from a smaller quant, or with an engine that spans machines.'
@@ -155,11 +146,11 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       `The KV cache is ${formatPercent(kvShare)} of what is allocated (${formatBytes(scenario.allocation.device.kvCache)}): here the context, not the quant, decides the size.`,
   },
   {
-    name: 'compute-buffer-dominates',
+    name: 'overhead-dominates',
     topic: 'shape',
-    when: ({ computeShare }) => computeShare >= 0.12,
-    say: ({ scenario, computeShare }) =>
-      `The compute buffer alone is ${formatBytes(scenario.allocation.device.compute)}, ${formatPercent(computeShare)} of the total; -ub 256 halves it at the price of slower prompts.`,
+    when: ({ overheadShare }) => overheadShare >= 0.2,
+    say: ({ scenario, overheadShare }) =>
+      `The model is so small that the driver's context (${formatBytes(scenario.allocation.device.overhead)}) and the compute buffer (${formatBytes(scenario.allocation.device.compute)}) are ${formatPercent(overheadShare)} of what the card holds.`,
   },
   {
     name: 'context-costs-almost-nothing',
@@ -180,8 +171,11 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     name: 'weights-dominate',
     topic: 'shape',
     when: ({ scenario }) => scenario.allocation.device.weights >= 0.9 * scenario.needsBytes,
-    say: ({ scenario }) =>
-      `${formatPercent(scenario.allocation.device.weights / scenario.needsBytes)} of it is weights, so only a smaller quant or a smaller model changes the bill.`,
+    say: ({ scenario }) => {
+      const share = scenario.allocation.device.weights / scenario.needsBytes;
+      const part = share >= 0.985 ? 'Practically all of it is weights' : `${formatPercent(share)} of it is weights`;
+      return `${part} (${formatGB(scenario.allocation.device.weights)}), so only a smaller quant or a smaller model changes the bill.`;
+    },
   },
   {
     name: 'native-format-is-smaller',

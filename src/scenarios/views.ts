@@ -98,6 +98,8 @@ export interface DeviceRow {
 
 export interface DeviceGroup {
   readonly title: string;
+  /** How many of the rows fit, where the group is a full table: "12 of 61 fit". */
+  readonly note?: string;
   readonly rows: readonly DeviceRow[];
 }
 

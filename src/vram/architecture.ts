@@ -181,7 +181,12 @@ export interface Architecture {
   /** Rank of those mixers where they are factored (Qwen3.8 Flash Next). */
   readonly residualRank?: number;
   /** A table of n-gram embeddings read by one layer (Qwen3.8 Flash Next): rows of `rowWidth` elements. */
-  readonly ngramTable?: { readonly rows: number; readonly rowWidth: number; readonly layer: number; readonly convKernel: number };
+  readonly ngramTable?: {
+    readonly rows: number;
+    readonly rowWidth: number;
+    readonly layer: number;
+    readonly convKernel: number;
+  };
   /** Learned relative positions and short convolutions on keys, values, attention and feed-forward output (Inkling). */
   readonly relativePositions?: { readonly rank: number; readonly extent: number; readonly convKernel: number };
   /** A format that the checkpoint's expert weights are published in and converters keep (`mxfp4`, gpt-oss). */

@@ -12,6 +12,10 @@ export interface LayerPlacement {
   readonly expertLayersOnHost: number;
   /** llama.cpp computes micro-batches in a pipeline over the devices, with four copies of every input. */
   readonly pipelined: boolean;
+  /** Some layers, experts or the output stay on the host. */
+  readonly weightsOnHost: boolean;
+  /** Tells placements apart. */
+  readonly key: string;
 }
 
 const placements = new Map<string, LayerPlacement>();
@@ -42,6 +46,8 @@ export function placeLayers(architecture: Architecture, nextTokenLayers: number,
     outputDevice: deviceOf(blocks),
     expertLayersOnHost,
     pipelined: settings.devices > 1 && firstOffloaded === 0 && expertLayersOnHost === 0,
+    weightsOnHost: firstOffloaded > 0 || expertLayersOnHost > 0,
+    key,
   };
   if (placements.size > 4096) placements.clear();
   placements.set(key, placement);

@@ -6,6 +6,7 @@ import { estimateLlamaCpp } from './engines/llama-cpp.ts';
 import { estimateRuleOfThumb, planForBytes, type RuleOfThumbInputs } from './engines/rule-of-thumb.ts';
 import { CELL_PADDING } from './kv-cache.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
+import { balancedSplit } from './tensor-split.ts';
 
 /** A model at one quantization, with what its record knows beside the architecture. */
 export interface ModelFile {
@@ -32,10 +33,12 @@ export interface Placement {
   readonly usableBytes: number;
   /** Free on the fullest device when the engine has allocated; negative = short by so much. */
   readonly headroomBytes: number;
-  /** The same against Plan for. */
+  /** The same against Plan for, on average over the devices and never more than `headroomBytes`. */
   readonly planHeadroomBytes: number;
   /** The fullest device's share, driver context included. */
   readonly fullestBytes: number;
+  /** Blocks per device for `--tensor-split`, where the default split does not do and this one does better. */
+  readonly tensorSplit?: readonly number[];
   readonly allocation: Allocation;
 }
 
@@ -73,23 +76,38 @@ function needOfAllocation(model: ModelFile, settings: Settings, allocation: Allo
 /**
  * Holds a model against `settings.devices` equal devices.
  *
- * The engine's layer split decides: the fullest device's share (weights, cache, state, its own compute buffer) plus the
- * driver's context must be within the device's usable memory. For Plan for, the share grows by Plan for / Needs.
+ * The engine's layer split decides on Needs: the fullest device's share (weights, cache, state, its own compute buffer)
+ * plus the driver's context must be within the device's usable memory; where the default split overfills a device, the
+ * split that `--tensor-split` can ask for counts. Plan for is a figure for the whole model: all devices together must
+ * hold it, and the buffers that each of them repeats.
  */
 export function placeOn(model: ModelFile, settings: Settings, device: Device): Placement {
   const overhead = overheadOf(device);
   const allocation = estimate(model, settings, overhead);
   const need = settings.devices === 1 ? needOfAllocation(model, settings, allocation) : needOf(model, settings);
-  const share = Math.max(...allocation.perDevice.map((own) => own.total));
-  const planned = need.needsBytes === 0 ? share : Math.ceil(share * (need.planForBytes / need.needsBytes));
-  const headroomBytes = device.usableBytes - overhead - share;
-  const planHeadroomBytes = device.usableBytes - overhead - planned;
+  const room = device.usableBytes - overhead;
+  let share = Math.max(...allocation.perDevice.map((own) => own.total));
+  let tensorSplit: readonly number[] | undefined;
+  const whole = settings.gpuLayers < 0 && settings.cpuMoeLayers === 0;
+  if (settings.devices > 1 && whole && share > room) {
+    const split = balancedSplit(model.architecture, model.scheme, settings, model.mtpInFile === undefined ? {} : { mtpInFile: model.mtpInFile });
+    const balanced = split.fullestBytes + Math.max(...allocation.perDevice.map((own) => own.compute));
+    if (balanced < share) {
+      share = balanced;
+      tensorSplit = split.blocks;
+    }
+  }
+  const headroomBytes = room - share;
+  // Buffers that every device has of its own come on top of the plan for the whole model.
+  const repeated = allocation.device.total - need.needsBytes;
+  const planHeadroomBytes = Math.min(headroomBytes, Math.floor(room - (need.planForBytes + repeated) / settings.devices));
   return {
     fit: planHeadroomBytes >= 0 ? 'fits' : headroomBytes >= 0 ? 'tight' : 'no',
     usableBytes: device.usableBytes * settings.devices,
     headroomBytes,
     planHeadroomBytes,
     fullestBytes: share + overhead,
+    ...(tensorSplit && { tensorSplit }),
     allocation,
   };
 }

@@ -229,6 +229,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   MiMoV2ForCausalLM: MIMO2,
   BailingMoeForCausalLM: PLAIN,
   BailingMoeV2ForCausalLM: { ...QWEN3_MOE_BIASED, fusedQkv: true, keepsNextToken: true },
+  ExaoneForCausalLM: PLAIN,
   Exaone4ForCausalLM: { norms: POST_NORMS, queryKeyNorm: 'head' },
   ExaoneMoEForCausalLM: EXAONE_MOE,
   ExaoneMoeForCausalLM: EXAONE_MOE,
@@ -242,11 +243,15 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
 /** Hugging Face class names that the estimator knows. */
 export const SUPPORTED_CLASSES: readonly string[] = Object.keys(RECIPES);
 
+export function recipeOfClass(className: string): Recipe | undefined {
+  return Object.hasOwn(RECIPES, className) ? RECIPES[className] : undefined;
+}
+
 /** @throws {EstimateError} `unknown-architecture`, for a class without a recipe. */
 export function recipeOf(architecture: Architecture): Recipe {
   const { className, feedForward } = architecture;
   if (className === 'Mistral3ForConditionalGeneration' && feedForward.experts !== undefined) return MISTRAL4;
-  const recipe = Object.hasOwn(RECIPES, className) ? RECIPES[className] : undefined;
+  const recipe = recipeOfClass(className);
   if (recipe !== undefined) return recipe;
   throw new EstimateError(
     'unknown-architecture',
@@ -377,7 +382,14 @@ function addDeepseekV4Block(file: FileBuilder, architecture: Architecture, layer
   }
 }
 
-function addCompressor(file: FileBuilder, name: string, hiddenSize: number, width: number, ratio: number, rowWidth: number): void {
+function addCompressor(
+  file: FileBuilder,
+  name: string,
+  hiddenSize: number,
+  width: number,
+  ratio: number,
+  rowWidth: number,
+): void {
   file.matrix(`${name}_kv`, hiddenSize, width, 'attention');
   file.matrix(`${name}_gate`, hiddenSize, width, 'attention');
   file.block(`${name}_ape.weight`, [width, ratio], 'attention', 'F32');

@@ -68,7 +68,10 @@ export function converterKeepsNextToken(architecture: Architecture): boolean {
  *
  * @throws {EstimateError} `unknown-architecture`
  */
-export function tensorsOf(architecture: Architecture, options: { readonly nextToken?: boolean } = {}): readonly Tensor[] {
+export function tensorsOf(
+  architecture: Architecture,
+  options: { readonly nextToken?: boolean } = {},
+): readonly Tensor[] {
   const recipe = recipeOf(architecture);
   const file = new FileBuilder(recipe.residentNames ?? []);
   const { hiddenSize, vocabularySize, layers } = architecture;
@@ -109,13 +112,7 @@ export class FileBuilder {
   }
 
   /** A tensor outside the blocks; `layer` where llama.cpp places it with a block all the same. */
-  add(
-    name: string,
-    shape: readonly number[],
-    role: TensorRole,
-    place: TensorPlace,
-    layer?: number,
-  ): void {
+  add(name: string, shape: readonly number[], role: TensorRole, place: TensorPlace, layer?: number): void {
     this.tensors.push(layer === undefined ? { name, shape, role, place } : { name, shape, role, place, layer });
   }
 
@@ -128,7 +125,9 @@ export class FileBuilder {
       place: 'block',
       layer: this.layer,
       ...(source === undefined ? {} : { source }),
-      ...(this.isNextToken && this.residentNames.some((part) => name.includes(part)) ? { resident: true as const } : {}),
+      ...(this.isNextToken && this.residentNames.some((part) => name.includes(part))
+        ? { resident: true as const }
+        : {}),
     });
   }
 
@@ -178,7 +177,8 @@ function addBlock(file: FileBuilder, architecture: Architecture, recipe: Recipe,
 function addNorms(file: FileBuilder, architecture: Architecture, recipe: Recipe, layer: number, kind: LayerKind): void {
   for (const name of recipe.norms) {
     if (kind === 'N' && name === 'attn_norm') continue;
-    if (name === 'ffn_norm' && denseWidth(architecture, layer) === 0 && !hasExperts(architecture, layer, kind)) continue;
+    if (name === 'ffn_norm' && denseWidth(architecture, layer) === 0 && !hasExperts(architecture, layer, kind))
+      continue;
     file.norm(name, architecture.hiddenSize);
   }
 }
@@ -213,7 +213,11 @@ function latentOf({ attention }: Architecture): LatentShape | undefined {
 function addAttention(file: FileBuilder, architecture: Architecture, recipe: Recipe, kind: LayerKind): void {
   const { hiddenSize, attention } = architecture;
   const { heads, kvHeads, headDim, valueHeadDim } = attentionShapeOf(architecture, kind);
-  const widths = { q: heads * headDim * (recipe.gatedQueries === true ? 2 : 1), k: kvHeads * headDim, v: kvHeads * valueHeadDim };
+  const widths = {
+    q: heads * headDim * (recipe.gatedQueries === true ? 2 : 1),
+    k: kvHeads * headDim,
+    v: kvHeads * valueHeadDim,
+  };
   const hasBias = architecture.attentionBias ?? recipe.attentionBias === true;
   const keysAreValues = attention.kind === 'sliding-window' && attention.fullKeyIsValue === true && kind === 'F';
   if (recipe.fusedQkv === true) {
@@ -248,7 +252,13 @@ function addAttentionGate(file: FileBuilder, recipe: Recipe, hiddenSize: number,
   file.matrix('attn_gate', hiddenSize, recipe.attentionGate === 'head' ? heads : heads * width, 'attention');
 }
 
-function addQueryKeyNorm(file: FileBuilder, type: 'head' | 'row' | 'matrix', headDim: number, heads: number, kvHeads: number): void {
+function addQueryKeyNorm(
+  file: FileBuilder,
+  type: 'head' | 'row' | 'matrix',
+  headDim: number,
+  heads: number,
+  kvHeads: number,
+): void {
   const shapeFor = (count: number): readonly number[] =>
     type === 'head' ? [headDim] : type === 'row' ? [headDim * count] : [headDim, count];
   file.block('attn_q_norm.weight', shapeFor(heads), 'norm');
@@ -279,7 +289,12 @@ function ownsIndexer(architecture: Architecture, indexer: IndexerShape, layer: n
   return full.slice(full.length - indexer.layers).includes(layer);
 }
 
-function addIndexer(file: FileBuilder, hiddenSize: number, indexer: IndexerShape, latent: LatentShape | undefined): void {
+function addIndexer(
+  file: FileBuilder,
+  hiddenSize: number,
+  indexer: IndexerShape,
+  latent: LatentShape | undefined,
+): void {
   const { heads, headDim } = indexer;
   if (latent?.qLoraRank === undefined) {
     file.block('indexer.q_proj.weight', [hiddenSize, heads * headDim], 'indexer', 'F32');
@@ -388,7 +403,13 @@ function denseWidth(architecture: Architecture, layer: number): number {
   return intermediateSize[Math.min(layer, intermediateSize.length - 1)] ?? 0;
 }
 
-function addFeedForward(file: FileBuilder, architecture: Architecture, recipe: Recipe, layer: number, kind: LayerKind): void {
+function addFeedForward(
+  file: FileBuilder,
+  architecture: Architecture,
+  recipe: Recipe,
+  layer: number,
+  kind: LayerKind,
+): void {
   const hasOwnLayers = /[-E]/.test(architecture.layerPattern ?? '');
   if (hasOwnLayers && kind !== '-' && kind !== 'E') return;
   const isDenseNextToken = recipe.denseNextToken === true && layer >= architecture.layers;
@@ -441,7 +462,8 @@ function addExperts(file: FileBuilder, architecture: Architecture, recipe: Recip
   }
   const sharedWidth = sharedIntermediateSize ?? shared * intermediateSize;
   if (recipe.stackedShared === true) {
-    for (const part of ['gate', 'up']) file.block(`ffn_${part}_shexp.weight`, [hiddenSize, intermediateSize, shared], 'shared-expert');
+    for (const part of ['gate', 'up'])
+      file.block(`ffn_${part}_shexp.weight`, [hiddenSize, intermediateSize, shared], 'shared-expert');
     file.block('ffn_down_shexp.weight', [intermediateSize, hiddenSize, shared], 'shared-expert');
   } else if (shared > 0 && recipe.denseBesideExperts !== true) {
     if (recipe.sharedGate === true) file.block('ffn_gate_inp_shexp.weight', [hiddenSize], 'router');
@@ -462,4 +484,3 @@ function addNextToken(file: FileBuilder, architecture: Architecture): void {
     file.matrix('nextn.shared_head_head', hiddenSize, vocabularySize, 'output');
   }
 }
-

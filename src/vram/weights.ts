@@ -6,7 +6,13 @@
  * 512 elements). `host` is what the same tensors take in host memory.
  */
 import type { Architecture } from './architecture.ts';
-import { cudaBytes, elementsOf, type GgmlType, hostBytes, fileBytes as tensorFileBytes } from './quantization/ggml-types.ts';
+import {
+  cudaBytes,
+  elementsOf,
+  type GgmlType,
+  hostBytes,
+  fileBytes as tensorFileBytes,
+} from './quantization/ggml-types.ts';
 import { type QuantizationContext, quantizedTypes } from './quantization/llama-quantize.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import { converterKeepsNextToken, headsPerKvHeadOfFirstBlock, type Tensor, tensorsOf } from './tensors.ts';
@@ -94,7 +100,8 @@ function contextOf(architecture: Architecture, nextToken: boolean): Quantization
     blocks: layers + (nextToken ? (architecture.nextTokenLayers ?? 0) : 0),
     experts: architecture.feedForward.experts?.count ?? 0,
     headsPerKvHead,
-    is70B: layers === 80 && CLASSES_CALLED_70B.has(className) && (className === 'Qwen2ForCausalLM' || headsPerKvHead !== 1),
+    is70B:
+      layers === 80 && CLASSES_CALLED_70B.has(className) && (className === 'Qwen2ForCausalLM' || headsPerKvHead !== 1),
   };
 }
 
@@ -105,7 +112,11 @@ const memo = new WeakMap<Architecture, Map<string, ModelWeights>>();
  *
  * @throws {EstimateError} `unknown-architecture`
  */
-export function weighModel(architecture: Architecture, scheme: QuantizationScheme, options: WeighOptions = {}): ModelWeights {
+export function weighModel(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  options: WeighOptions = {},
+): ModelWeights {
   const ofArchitecture = memo.get(architecture) ?? new Map<string, ModelWeights>();
   memo.set(architecture, ofArchitecture);
   const key = `${scheme} ${options.mtpInFile ?? converterKeepsNextToken(architecture)}`;

@@ -9,7 +9,7 @@ const row = (label: string, fit: DeviceRow['fit'], fitText: string, speed?: stri
   label,
   fit,
   fitText,
-  usable: '25.2 GB usable',
+  usable: '25.2 GB',
   headroom: '6.20 GB free',
   largestContext: '96K',
   ...(speed === undefined ? {} : { speed }),

@@ -40,7 +40,7 @@ describe('Grid', () => {
     const root = await renderComponent(GridComponent, { grid, id: 'g' });
     const box = one(root, '.scroll');
     expect(box.getAttribute('tabindex')).toBe('0');
-    expect(box.rawTagName).toBe('section');
+    expect(box.rawTagName).toBe('figure');
     expect(textOf(one(root, `#${box.getAttribute('aria-labelledby')}`))).toBe('Plan for, in GB');
   });
 });

@@ -6,8 +6,8 @@ import { one, renderComponent, textOf } from './render.ts';
 const bar: MemoryBar = {
   description: 'Weights 16 GB and KV cache 4 GB on a scale of 40 GB',
   segments: [
-    { part: 'weights', label: 'Weights', amount: '16.0 GB', start: 0, width: 400 },
-    { part: 'kv-cache', label: 'KV cache', amount: '4.00 GB', start: 400, width: 105 },
+    { part: 'weights', label: 'Weights', amount: '16.0 GB', start: 0, width: 500 },
+    { part: 'kv-cache', label: 'KV cache', amount: '4.00 GB', start: 500, width: 105 },
   ],
   ticks: [
     { at: 0, label: '0' },
@@ -21,9 +21,9 @@ describe('MemoryBar', () => {
     const root = await renderComponent(MemoryBarComponent, { bar });
     const plot = one(root, '.bar-plot');
     const weights = one(plot, 'rect.weights');
-    expect([weights.getAttribute('x'), weights.getAttribute('width')]).toEqual(['0%', '40%']);
+    expect([weights.getAttribute('x'), weights.getAttribute('width')]).toEqual(['0%', '50%']);
     const cache = one(plot, 'rect.kv-cache');
-    expect([cache.getAttribute('x'), cache.getAttribute('width')]).toEqual(['40%', '10.5%']);
+    expect([cache.getAttribute('x'), cache.getAttribute('width')]).toEqual(['50%', '10.5%']);
   });
 
   it('says the whole bar in words and names every part with its amount', async () => {

@@ -3,6 +3,7 @@ import { activeWithinTotal } from './active-within-total.ts';
 import { architectureConsistent } from './architecture-consistent.ts';
 import { contextLengths } from './context-lengths.ts';
 import { datesInOrder } from './dates-in-order.ts';
+import { engineVersionsAgree } from './engine-versions-agree.ts';
 import { estimableDeclared } from './estimable-declared.ts';
 import { factsFresh } from './facts-fresh.ts';
 import { familiesInhabited } from './families-inhabited.ts';
@@ -23,6 +24,7 @@ export const RULES: readonly Rule[] = [
   architectureConsistent,
   contextLengths,
   datesInOrder,
+  engineVersionsAgree,
   estimableDeclared,
   factsFresh,
   familiesInhabited,

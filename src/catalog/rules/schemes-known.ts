@@ -1,32 +1,52 @@
-import { SCHEME_NAMES, SCHEMES } from '../../vram/index.ts';
-import { problemIn } from '../problem.ts';
+import { bytesPerParameterOf, type QuantizationScheme, SCHEME_NAMES, SCHEMES } from '../../vram/index.ts';
+import type { Draft } from '../kinds.ts';
+import { type Problem, problemIn } from '../problem.ts';
+import type { QuantRecord } from '../quant.schema.ts';
 import { nearestOf } from '../schema-problems.ts';
 import type { Rule } from './rule.ts';
 
-/** Formats with scenario pages are formats that the estimator knows, by the names of llama-quantize. */
+/** Formats with scenario pages are formats that the estimator knows, and the records say what it says of them. */
 export const schemesKnown: Rule = (drafts) =>
-  drafts.quants.flatMap(({ id, engine, scheme, scenarioPages, needsImatrix }) => {
+  drafts.quants.flatMap((quant) => {
+    const { id, engine, scheme, scenarioPages } = quant;
     if (scheme === undefined || (engine !== 'llama-cpp' && scenarioPages !== true)) return [];
     const known = SCHEME_NAMES.find((name) => name === scheme);
-    if (known === undefined) {
-      const nearest = nearestOf(scheme, SCHEME_NAMES);
-      return [
-        problemIn('quants', id, ['scheme'], {
-          found: `"${scheme}"`,
-          expected: `one of: ${SCHEME_NAMES.join(', ')}`,
-          fix: nearest === undefined ? "use llama-quantize's name" : `did you mean "${nearest}"?`,
-        }),
-      ];
-    }
-    const needs = 'needsImatrix' in SCHEMES[known];
-    if (needs === (needsImatrix ?? false)) return [];
+    if (known !== undefined) return [...imatrixProblems(quant, known), ...bitsProblems(quant, known)];
+    const nearest = nearestOf(scheme, SCHEME_NAMES);
     return [
-      problemIn('quants', id, ['needsImatrix'], {
-        found: `${needsImatrix ?? 'nothing'}`,
-        expected: needs
-          ? `true: llama-quantize writes ${scheme} only with an importance matrix`
-          : `no such key: llama-quantize writes ${scheme} without one`,
-        fix: needs ? 'write "needsImatrix: true"' : 'remove it',
+      problemIn('quants', id, ['scheme'], {
+        found: `"${scheme}"`,
+        expected: `one of: ${SCHEME_NAMES.join(', ')}`,
+        fix: nearest === undefined ? "use llama-quantize's name" : `did you mean "${nearest}"?`,
       }),
     ];
   });
+
+function imatrixProblems({ id, needsImatrix = false }: Draft<QuantRecord>, scheme: QuantizationScheme): Problem[] {
+  const needs = 'needsImatrix' in SCHEMES[scheme];
+  if (needs === needsImatrix) return [];
+  return [
+    problemIn('quants', id, ['needsImatrix'], {
+      found: needsImatrix ? 'true' : 'nothing, or false',
+      expected: needs
+        ? `true: llama-quantize writes ${scheme} only with an importance matrix`
+        : `no such key: llama-quantize writes ${scheme} without one`,
+      fix: needs ? 'write "needsImatrix: true"' : 'remove it',
+    }),
+  ];
+}
+
+function bitsProblems({ id, nominalBits }: Draft<QuantRecord>, scheme: QuantizationScheme): Problem[] {
+  const bytes = bytesPerParameterOf(scheme);
+  if (nominalBits === undefined || Math.abs(nominalBits / 8 - bytes) <= ROUNDED_BY) return [];
+  return [
+    problemIn('quants', id, ['nominalBits'], {
+      found: `${nominalBits} bits, ${nominalBits / 8} bytes`,
+      expected: `about ${bytes} bytes, as the base type of ${scheme} has`,
+      fix: 'write the bits per weight of its base block type',
+    }),
+  ];
+}
+
+/** The estimator gives bytes per parameter in two decimals. */
+const ROUNDED_BY = 0.0051;

@@ -6,7 +6,7 @@ import { deviceOf } from '../../scenarios/devices.ts';
 import { maximumContext } from '../../scenarios/expand.ts';
 import {
   type Allocation,
-
+  architectureFromConfig,
   type DecodeSpeed,
   decodeSpeed,
   type DeviceMemory,
@@ -19,6 +19,7 @@ import {
   largestContext,
   type ModelFile,
   overheadOf,
+  parseConfig,
   placeOn,
   planFor,
   planForBytes,
@@ -163,7 +164,7 @@ export class Estimator {
     const known = this.#configs.get(path);
     if (known !== undefined) return known;
     const config = readConfig(path);
-    const architecture = ((): never => { throw new EstimateError("unknown-architecture", "later"); })();
+    const architecture = architectureFromConfig(config);
     const maximum = maximumOfConfig(config);
     const subject: Subject = { name: path, file: { architecture }, ...(maximum !== undefined && { maximumContext: maximum }) };
     if (this.#configs.size >= CONFIGS_KEPT) this.#configs.clear();
@@ -207,11 +208,7 @@ function readConfig(path: string): unknown {
     const reason = error instanceof Error && 'code' in error ? error.code : error;
     throw new EstimateError('bad-request', `config is "${path}", which cannot be read (${reason})`);
   }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new EstimateError('bad-request', `config is "${path}", which is not JSON`);
-  }
+  return parseConfig(text);
 }
 
 /** `max_position_embeddings` of a Hugging Face config, of its text part in a multimodal one. */

@@ -36,15 +36,16 @@ export function metaOf(parts: MetaParts): PageMeta {
 
 /** The first sentence, and those after it that still fit into what search results show. */
 function shortened(sentences: readonly string[]): string {
-  let text = sentences[0] ?? '';
-  for (const sentence of sentences.slice(1)) {
+  const [first = '', ...others] = sentences.filter((sentence) => sentence !== '');
+  let text = first;
+  for (const sentence of others) {
     if (text.length + 1 + sentence.length <= LONGEST_DESCRIPTION) text = `${text} ${sentence}`;
   }
   return text;
 }
 
 /** The newest of the dates ("2026-11", "2026-11-25"). */
-export const newest = (...dates: readonly string[]): string => dates.reduce((latest, date) => (date > latest ? date : latest), '');
+export const newest = (...dates: readonly string[]): string => dates.toSorted().at(-1) ?? '';
 
 /** Sources of a record as links, in the order they are written. */
 export function sourceLinks(...records: readonly { readonly sources?: Readonly<Record<string, { readonly title: string; readonly url: string }>> }[]): readonly Link[] {

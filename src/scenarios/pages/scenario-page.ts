@@ -2,7 +2,6 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import { modelApiPath, modelListPath, modelPath, modelQuantPath, scenarioPath } from '../../site/routes.ts';
 import {
   contextLabel,
-  formatBitsPerWeight,
   formatBytes,
   formatGB,
   formatParameters,
@@ -19,10 +18,11 @@ import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
 import { expertsInRamText, hardwareGroups, hardwareIntro } from '../hardware.ts';
 import { isIndexable } from '../index-policy.ts';
+import { partsOf } from '../parts.ts';
 import { relatedTo } from '../related.ts';
 import { computeScenario, type Scenario } from '../scenario.ts';
 import { bestOf, namedSets, setNames, verdictOf } from '../verdict.ts';
-import type { Part, ScenarioPage } from '../views.ts';
+import type { ScenarioPage } from '../views.ts';
 import { contextTitle, memory, nameWithMemory, tokensText, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLinks } from './meta.ts';
 
@@ -96,17 +96,6 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
   };
 }
 
-/** The parts of the answer: what the engine allocates on one device. */
-export function partsOf({ allocation, contextTokens }: Scenario): readonly Part[] {
-  const { device, parameters, bitsPerWeight } = allocation;
-  return [
-    partOf('weights', device.weights, `${formatParameters(parameters)} parameters at ${formatBitsPerWeight(bitsPerWeight)} bits`),
-    partOf('kv-cache', device.kvCache, `${tokensText(contextTokens)}, 16-bit keys and values`),
-    ...(device.state > 0 ? [partOf('state', device.state, 'one sequence, any context')] : []),
-    partOf('compute', device.compute, 'micro-batch of 512 tokens'),
-  ];
-}
-
 /** The second sentence of the answer: what the memory is made of. */
 function composition({ allocation, needsBytes }: Scenario): string {
   const { weights, kvCache, state, compute } = allocation.device;
@@ -118,13 +107,12 @@ function composition({ allocation, needsBytes }: Scenario): string {
 
 /** The third sentence: what runs it. */
 export function runs(facts: Facts): string {
-  const { card, consumer, unified, tight, usualCard, scenario } = facts;
-  const known = consumer && card && consumer.memoryGB <= card.memoryGB ? consumer : card;
-  if (known) {
-    const own = bestOf(known);
+  const { card, unified, tight, usualCard, scenario } = facts;
+  if (card) {
+    const own = bestOf(card);
     const { planHeadroomBytes } = scenario.at.fitOn(own.device, 1, scenario.contextTokens);
     const also =
-      tight && tight.gpu.memoryGB < known.memoryGB
+      tight && tight.gpu.memoryGB < card.memoryGB
         ? `; ${withArticle(nameWithMemory(tight.gpu))} is tight`
         : usualCard
           ? `, ${withArticle(nameWithMemory(usualCard.own.gpu))} with ${formatBytes(scenario.at.fitOn(usualCard.own.device, 1, scenario.contextTokens).planHeadroomBytes)}`
@@ -138,9 +126,8 @@ export function runs(facts: Facts): string {
 
 /** The same for search results. */
 function runsShort(facts: Facts): string {
-  const { card, consumer, unified } = facts;
-  const known = consumer && card && consumer.memoryGB <= card.memoryGB ? consumer : card;
-  if (known) return `Fits one ${nameWithMemory(bestOf(known).gpu)}.`;
+  const { card, unified } = facts;
+  if (card) return `Fits one ${nameWithMemory(bestOf(card).gpu)}.`;
   if (unified) return `Fits ${withArticle(nameWithMemory(bestOf(unified).gpu))}.`;
   return facts.datacenterSets.length > 0 ? `Takes ${setNames(namedSets(facts))}.` : '';
 }
@@ -151,13 +138,13 @@ function ruleOfThumbOf(scenario: Scenario): ScenarioPage['ruleOfThumb'] {
   const distance = Math.abs(total / needsBytes - 1);
   const against =
     total >= planForBytes
-      ? `Here it is ${formatPercent(distance)} above what llama.cpp allocates, so it sets Plan for.`
+      ? `That is ${formatPercent(distance)} above what llama.cpp allocates, so it sets Plan for.`
       : total >= needsBytes
-        ? `Here it is only ${formatPercent(distance)} above what llama.cpp allocates, so Plan for is Needs plus 5 %.`
-        : `Here it is ${formatPercent(distance)} below what llama.cpp allocates, so Plan for is Needs plus 5 %.`;
+        ? `That is only ${formatPercent(distance)} above what llama.cpp allocates, so Plan for is Needs plus 5 %.`
+        : `That is ${formatPercent(distance)} below what llama.cpp allocates, so Plan for is Needs plus 5 %.`;
   const reason = at.model.ruleOfThumb ? ` ${at.model.ruleOfThumb.reason}` : '';
   return {
-    intro: `What people plan with: published parameters times nominal bytes, a 16-bit cache, ten per cent on top. ${against}${reason}`,
+    intro: `Published parameters times nominal bytes, a 16-bit cache and 10 % on top make ${formatGB(total)}. ${against}${reason}`,
     parts: [
       partOf('weights', weights, `${formatParameters(at.publishedParameters)} parameters x ${bytesPerParameter.toFixed(2)} bytes`),
       partOf('kv-cache', kvCache, ruleOfThumbCacheDetail(scenario)),

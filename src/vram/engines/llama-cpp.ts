@@ -102,7 +102,8 @@ export function estimateLlamaCpp(architecture: Architecture, scheme: Quantizatio
   checkSettings(settings);
   const flashAttention = resolveFlashAttention(architecture, settings);
   const cacheSettings: CacheSettings = { ...settings, flashAttention };
-  const weights = weighModel(architecture, scheme, options.mtpInFile === undefined ? {} : { mtpInFile: options.mtpInFile });
+  const file = options.mtpInFile === undefined ? {} : { mtpInFile: options.mtpInFile };
+  const weights = weighModel(architecture, scheme, file);
   const layout = cacheLayoutOf(architecture);
   const kinds = cacheBytesByKind(layout, cacheSettings);
   const placement = placeLayers(architecture, weights.nextTokenLayers.length, settings);
@@ -138,7 +139,7 @@ export function estimateLlamaCpp(architecture: Architecture, scheme: Quantizatio
     else hostWeights += weights.perDevice.host;
   }
 
-  const compute = computeBuffers(architecture, { ...cacheSettings, outputs: settings.outputs }, placement);
+  const compute = computeBuffers(architecture, scheme, { ...cacheSettings, outputs: settings.outputs }, placement, file);
   const overhead = options.overheadBytes ?? DRIVER_OVERHEAD_BYTES.nvidia;
   const perDevice: DeviceMemory[] = deviceWeights.map((own, device) => {
     const kvCache = deviceCache[device] ?? 0;

@@ -5,15 +5,47 @@
  */
 import { type GraphTensor, sameLayout } from './tensor.ts';
 
+/** What a walk found. */
+export interface Measurement {
+  /** Highest byte of each buffer. */
+  readonly highest: readonly number[];
+  /**
+   * Digest of every decision of the walk: which free blocks were large enough, which one was taken, what was joined,
+   * which tensor reached highest. Each compares sums of tensor sizes, so where sizes grow linearly with a setting and
+   * two values of it give the same digest, every value between them takes the same decisions, and the result is linear.
+   */
+  readonly decisions: number;
+}
+
+/** Digest of a sequence of whole numbers (FNV-1a, twice 32 bits wide). */
+class Digest {
+  private low = 0x811c9dc5;
+  private high = 0x01000193;
+
+  add(value: number): void {
+    this.low = Math.imul(this.low ^ value, 0x01000193);
+    this.high = Math.imul(this.high ^ (value + 0x9e3779b9), 0x85ebca6b);
+  }
+
+  get value(): number {
+    return (this.low >>> 0) * 2 ** 20 + (this.high >>> 12);
+  }
+}
+
 /** Free space of one buffer: blocks sorted by address, the last one without end. */
 class Buffer {
   readonly alignment: number;
   highest = 0;
+  /** Number of the allocation that reached highest. */
+  summit = 0;
+  private readonly digest: Digest;
+  private allocations = 0;
   private readonly offsets: number[] = [0];
   private readonly sizes: number[] = [Number.POSITIVE_INFINITY];
 
-  constructor(alignment: number) {
+  constructor(alignment: number, digest: Digest) {
     this.alignment = alignment;
+    this.digest = digest;
   }
 
   aligned(bytes: number): number {
@@ -28,11 +60,14 @@ class Buffer {
     let bestSize = Number.POSITIVE_INFINITY;
     for (let block = 0; block < last; block++) {
       const free = sizes[block] as number;
-      if (free >= size && free <= bestSize) {
+      if (free < size) continue;
+      this.digest.add(block + 1);
+      if (free <= bestSize) {
         best = block;
         bestSize = free;
       }
     }
+    this.digest.add(-2 * best - (sizes[best] === size ? 2 : 1));
     const offset = offsets[best] as number;
     if (sizes[best] === size) {
       offsets.splice(best, 1);
@@ -41,7 +76,11 @@ class Buffer {
       offsets[best] = offset + size;
       sizes[best] = (sizes[best] as number) - size;
     }
-    if (offset + size > this.highest) this.highest = offset + size;
+    this.allocations += 1;
+    if (offset + size > this.highest) {
+      this.highest = offset + size;
+      this.summit = this.allocations;
+    }
     return offset;
   }
 
@@ -53,6 +92,7 @@ class Buffer {
     while ((offsets[block] as number) < offset) block++;
     const joinsNext = offset + size === offsets[block];
     const joinsPrevious = block > 0 && (offsets[block - 1] as number) + (sizes[block - 1] as number) === offset;
+    this.digest.add(4 * block + (joinsNext ? 2 : 0) + (joinsPrevious ? 1 : 0));
     if (joinsNext && joinsPrevious) {
       sizes[block - 1] = (sizes[block - 1] as number) + size + (sizes[block] as number);
       offsets.splice(block, 1);
@@ -86,13 +126,14 @@ interface State {
 }
 
 /**
- * Highest byte of each buffer after a walk over the graph.
+ * Highest byte of each buffer in a walk over the graph.
  *
  * @param leafs tensors that are allocated first and live from the start
  * @param alignments one per buffer
  */
-export function measureBuffers(leafs: readonly Scheduled[], nodes: readonly Scheduled[], alignments: readonly number[]): number[] {
-  const buffers = alignments.map((alignment) => new Buffer(alignment));
+export function measureBuffers(leafs: readonly Scheduled[], nodes: readonly Scheduled[], alignments: readonly number[]): Measurement {
+  const digest = new Digest();
+  const buffers = alignments.map((alignment) => new Buffer(alignment, digest));
   const states = new Map<GraphTensor, State>();
   const stateOf = (tensor: GraphTensor): State => {
     let state = states.get(tensor);
@@ -163,5 +204,6 @@ export function measureBuffers(leafs: readonly Scheduled[], nodes: readonly Sche
     for (const source of sources) leave(source);
     for (const kept of tensor.retained) leave(kept);
   }
-  return buffers.map((buffer) => buffer.highest);
+  for (const buffer of buffers) digest.add(buffer.summit);
+  return { highest: buffers.map((buffer) => buffer.highest), decisions: digest.value };
 }

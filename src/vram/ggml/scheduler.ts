@@ -2,7 +2,7 @@
  * ggml's backend scheduler (`ggml/src/ggml-backend.cpp`): decides which device runs each node, cuts the graph where
  * the device changes, and copies what a part needs from elsewhere; then measures every device's buffer.
  */
-import { measureBuffers, type Scheduled } from './allocator.ts';
+import { type Measurement, measureBuffers, type Scheduled } from './allocator.ts';
 import { elementsOf, type Graph, type GraphTensor, HOST } from './tensor.ts';
 
 /** Copies of every input that the scheduler keeps when it runs micro-batches in a pipeline. */
@@ -35,7 +35,7 @@ interface Split {
 }
 
 /** Highest byte of each device's compute buffer and, last, of the host's. */
-export function measureGraph(graph: Graph, devices: number, pipelined: boolean): number[] {
+export function measureGraph(graph: Graph, devices: number, pipelined: boolean): Measurement {
   const host = devices;
   const { nodes, leafs } = graph;
   const backends = new Map<GraphTensor, number>();

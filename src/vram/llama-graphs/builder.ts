@@ -25,7 +25,7 @@ export interface GraphSettings extends CacheSettings {
 }
 
 /** How an activation combines with its gate. */
-export type Activation = 'gated' | 'plain' | 'fused' | 'relu-squared';
+export type Activation = 'gated' | 'clamped' | 'plain' | 'fused' | 'relu-squared';
 
 /** How a router's logits become weights. */
 export interface Routing {
@@ -196,6 +196,13 @@ export class ModelGraph {
     return tensor;
   }
 
+  /** A weight beside the layers that llama.cpp places with block 0. */
+  firstBlockWeight(name: string): GraphTensor {
+    const tensor = this.resident(name, { backend: this.deviceOf(0), holds: 'weights' });
+    if (!tensor) throw new RangeError(`no weight ${name} in ${this.architecture.className}`);
+    return tensor;
+  }
+
   /** A weight beside the layers that is kept with the output layer; `undefined` where the model has none. */
   outputWeight(name: string): GraphTensor | undefined {
     return this.resident(name, { backend: this.placement.outputDevice < 0 ? HOST : this.placement.outputDevice, holds: 'weights' });
@@ -349,7 +356,8 @@ export class ModelGraph {
     ];
   }
 
-  private rotate(input: GraphTensor, rotation: GraphTensor): GraphTensor {
+  /** Spreads a row by a Hadamard matrix, block by block. */
+  rotate(input: GraphTensor, rotation: GraphTensor): GraphTensor {
     const { graph } = this;
     const side = rotation.shape[0];
     const rows = (input.shape[0] * input.shape[1] * input.shape[2] * input.shape[3]) / side;
@@ -377,6 +385,39 @@ export class ModelGraph {
     const cache = this.cache('index', layer, this.settings.kType, width, cells);
     this.store(cache, graph.window(keys, [width, this.tokens], [keys.strides[2]]), ids);
     return graph.window(cache, [width, 1, cells], [cache.elementBytes * width, cache.elementBytes * width]);
+  }
+
+  /** Inputs of DeepSeek V4's raw window: every sequence has cells of its own. */
+  rawInput(window: number, rotationSide: number | undefined): { cells: number; mask: GraphTensor; keyRows: GraphTensor; rotation: GraphTensor | undefined } {
+    const { graph, settings, sequences } = this;
+    const cells = windowCells(window, { ...settings, sequences: 1 });
+    return {
+      cells,
+      keyRows: graph.input(8, this.tokens),
+      mask: graph.input(settings.flashAttention ? 2 : 4, cells, this.tokens / sequences, 1, sequences),
+      rotation: rotationSide === undefined ? undefined : graph.input(4, rotationSide, rotationSide),
+    };
+  }
+
+  /** Cached rows of one head, of all sequences. */
+  cachedRows(layer: number, name: string, width: number, cells: number): GraphTensor {
+    const cache = this.cache(name, layer, this.settings.kType, width, cells * this.sequences);
+    const row = cache.elementBytes * width;
+    return this.graph.window(cache, [width, 1, cells, this.sequences], [row, row, row * cells]);
+  }
+
+  /** Stores rows of one head and returns the cached ones. */
+  storeRow(layer: number, name: string, rows: GraphTensor, ids: GraphTensor, cells: number): GraphTensor {
+    const { graph } = this;
+    const [width, , count] = rows.shape;
+    const cache = this.cache(name, layer, this.settings.kType, width, cells * this.sequences);
+    this.store(cache, graph.window(rows, [width, count], [rows.strides[2]]), ids);
+    return this.cachedRows(layer, name, width, cells);
+  }
+
+  /** A buffer for an unfinished block: `rows` rows per sequence. */
+  unfinished(layer: number, name: string, width: number, rows: number): GraphTensor {
+    return this.cache(name, layer, 'f32', width, rows * this.sequences);
   }
 
   private storeValues(layer: number, values: GraphTensor, input: AttentionInput): void {
@@ -462,7 +503,8 @@ export class ModelGraph {
     return this.architecture.attention.kind === 'sliding-window' || this.architecture.attention.kind === 'compressed';
   }
 
-  private attend(
+  /** Scores, softmax and weighted sum, by FlashAttention or in steps. */
+  attend(
     query: GraphTensor,
     keys: GraphTensor,
     values: GraphTensor,
@@ -516,6 +558,12 @@ export class ModelGraph {
       case 'gated':
         inner = graph.like([this.project(layer, `ffn_gate${suffix}`, input), up]);
         break;
+      case 'clamped': {
+        const gate = this.project(layer, `ffn_gate${suffix}`, input);
+        const limited = clampX(graph, up);
+        inner = graph.like([clampX(graph, gate), limited]);
+        break;
+      }
       case 'fused':
         inner = graph.compute([up.shape[0] / 2, up.shape[1], up.shape[2], up.shape[3]], [up]);
         break;
@@ -539,7 +587,7 @@ export class ModelGraph {
     layer: number,
     input: GraphTensor,
     routing: Routing,
-    activation: Activation | 'clamped' | 'silu-clamped' = 'gated',
+    activation: Activation | 'silu-clamped' = 'gated',
     outside: { logits?: GraphTensor; chosen?: GraphTensor | undefined; bias?: string } = {},
   ): GraphTensor {
     const { graph } = this;
@@ -565,7 +613,7 @@ export class ModelGraph {
       const flat = graph.reshape(chosenWeights, used, tokens);
       const sum = graph.compute([1, tokens, 1, 1], [flat]);
       intermediate.push(sum);
-      chosenWeights = graph.reshape(graph.overwriting([flat, graph.overwriting([sum])]), 1, used, tokens);
+      chosenWeights = graph.reshape(graph.overwriting([flat, clampS(graph, sum)]), 1, used, tokens);
     }
     if (routing.scaled) chosenWeights = graph.overwriting([chosenWeights]);
     // CUDA selects experts in one kernel that reads the logits to the end.
@@ -592,15 +640,13 @@ export class ModelGraph {
     }
     switch (activation) {
       case 'clamped':
-        up = graph.into(up, [up]);
-        current = graph.like([graph.into(gate as GraphTensor, [gate as GraphTensor]), up]);
+        up = clampX(graph, up);
+        current = graph.like([clampX(graph, gate as GraphTensor), up]);
         break;
-      case 'silu-clamped': {
-        up = graph.into(up, [up]);
-        const silu = graph.overwriting([gate as GraphTensor]);
-        current = graph.overwriting([graph.into(silu, [silu]), up]);
+      case 'silu-clamped':
+        up = graph.overwriting([up]);
+        current = graph.overwriting([graph.overwriting([graph.overwriting([gate as GraphTensor])]), up]);
         break;
-      }
       case 'relu-squared':
         current = graph.overwriting([graph.overwriting([up])]);
         break;
@@ -628,7 +674,12 @@ export class ModelGraph {
   private byExpert(layer: number, name: string, input: GraphTensor, chosen: GraphTensor): GraphTensor {
     const result = this.graph.mulMatId(this.weight(layer, name), input, chosen);
     const bias = this.optional(layer, `${name}.bias`);
-    return bias ? this.graph.overwriting([result, bias, chosen]) : result;
+    if (bias) return this.graph.overwriting([result, bias, chosen]);
+    const scale = this.optional(layer, `${name}.scale`);
+    if (!scale) return result;
+    const count = scale.shape[0];
+    const repeated = this.graph.compute([1, count, input.shape[2], 1], [this.graph.reshape(scale, 1, count, 1)]);
+    return this.graph.overwriting([result, this.graph.getRows(repeated, chosen)]);
   }
 
   /** Ids of the `count` largest values of each row: a view of all of them in order. */
@@ -715,3 +766,7 @@ export class ModelGraph {
     return weight && this.graph.resident({ backend: this.placement.outputDevice, holds: 'weights' }, 4, weight.deviceBytes, ...weight.shape);
   }
 }
+
+function cl(graph: any, t: any, m: any) { return m==='own' ? graph.like([t]) : m==='view' ? graph.into(t,[t]) : graph.overwriting([t]); }
+function clampX(graph: any, t: any) { return cl(graph, t, process.env.CX ?? 'inplace'); }
+function clampS(graph: any, t: any) { return cl(graph, t, process.env.CS ?? 'inplace'); }

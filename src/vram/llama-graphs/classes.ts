@@ -4,6 +4,8 @@ import type { ModelGraph, Routing } from './builder.ts';
 import { buildDecoder, type DecoderRecipe, routingOf } from './decoder.ts';
 import { buildFalconH1, buildGatedDeltaNet, buildGraniteHybrid, buildJamba, buildKimiLinear, buildLfm2, buildNemotronH } from './hybrid.ts';
 import { buildLatent } from './latent.ts';
+import { buildDeepseekV4 } from './compressed.ts';
+import { buildGemma3n, buildGemma4 } from './gemma.ts';
 
 type Rest = Omit<Routing, 'count' | 'used'>;
 
@@ -115,6 +117,12 @@ const BUILDERS: Readonly<Record<string, (g: ModelGraph) => void>> = {
   JambaForCausalLM: buildJamba,
   Lfm2ForCausalLM: buildLfm2,
   Lfm2MoeForCausalLM: buildLfm2,
+  Gemma4ForCausalLM: buildGemma4,
+  Gemma4ForConditionalGeneration: buildGemma4,
+  Gemma4UnifiedForConditionalGeneration: buildGemma4,
+  Gemma3nForCausalLM: buildGemma3n,
+  Gemma3nForConditionalGeneration: buildGemma3n,
+  DeepseekV4ForCausalLM: buildDeepseekV4,
   KimiLinearForCausalLM: (g) => buildKimiLinear(g, ungrouped(g.architecture)),
   DeepseekV3ForCausalLM: (g) => buildLatent(g, deepseekRouting(g.architecture)),
   DeepseekV32ForCausalLM: (g) => buildLatent(g, deepseekRouting(g.architecture)),
@@ -122,8 +130,15 @@ const BUILDERS: Readonly<Record<string, (g: ModelGraph) => void>> = {
   GlmMoeDsaForCausalLM: (g) => buildLatent(g, ungrouped(g.architecture)),
   Glm4MoeLiteForCausalLM: (g) => buildLatent(g, ungrouped(g.architecture)),
   DeepseekV2ForCausalLM: (g) => buildLatent(g, routingOf(g.architecture, { gate: 'softmax', normalized: false, scaled: true })),
+  // Mistral Small 4 has latent attention under the class name of its predecessors.
+  Mistral3ForConditionalGeneration: (g) =>
+    g.architecture.attention.kind === 'latent' ? buildLatent(g, routingOf(g.architecture, { gate: 'softmax', normalized: true, scaled: true }), { temperature: true }) : buildDecoder(g, LLAMA),
   MistralLarge3ForCausalLM: (g) => buildLatent(g, routingOf(g.architecture, { gate: 'softmax', normalized: true, scaled: true }), { temperature: true }),
 };
+
+export function hasGraph({ className }: Architecture): boolean {
+  return Object.hasOwn(BUILDERS, className) || Object.hasOwn(DECODERS, className);
+}
 
 /** Adds the graph of an architecture; false where the class has none here. */
 export function buildModel(g: ModelGraph): boolean {

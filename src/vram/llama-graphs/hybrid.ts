@@ -294,8 +294,7 @@ function mamba2(g: ModelGraph, layer: number, input: GraphTensor, states: StateI
   mixedOut = graph.like([graph.cont(z), mixedOut]);
   const norm = g.optional(layer, 'ssm_norm');
   if (norm) mixedOut = g.norm(graph.reshape(mixedOut, inner / groups, groups, perSequence, sequences), norm);
-  const flat = graph.reshape(mixedOut, inner, perSequence, sequences);
-  return graph.reshape(g.project(layer, 'ssm_out', flat), g.hiddenSize, g.tokens);
+  return g.project(layer, 'ssm_out', graph.reshape(mixedOut, inner, g.tokens));
 }
 
 /** A Mamba-1 mixer, with norms on its step, B and C where the model has them (Jamba). */
@@ -407,20 +406,15 @@ export function buildNemotronH(g: ModelGraph): void {
   const cache = groupedInput(g);
   const ids = g.outputIds();
   for (const layer of g.layers) {
-    let residual = current;
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     let result: GraphTensor;
     if (kinds[layer] === 'L') result = mamba2(g, layer, input, states);
     else if (kinds[layer] === 'F') result = plainAttention(g, layer, input, cache, undefined);
     else if (kinds[layer] === 'E') result = nemotronExperts(g, layer, input, routing);
     else result = g.feedForward(layer, input, 'relu-squared');
-    if (g.isLast(layer)) {
-      result = g.pick(result, ids);
-      residual = g.pick(residual, ids);
-    }
-    current = graph.overwriting([result, residual]);
+    current = graph.overwriting([result, current]);
   }
-  g.finish(current);
+  g.finish(current, { ids, keepsHidden: true });
 }
 
 /** Ungated experts, in a space of their own where the model has one, beside a shared expert. */

@@ -125,7 +125,7 @@ function choose(g: ModelGraph, layer: number, input: GraphTensor, query: GraphTe
   weights = graph.overwriting([graph.window(weights, weights.shape, weights.strides.slice(1))]);
   const scores = graph.compute([cells, tokens, 1, 1], [byHead, cached, weights, inputs.mask]);
   const count = Math.min(cells, indexer.topK ?? 2048);
-  return graph.cont(g.topK(scores, count));
+  return graph.cont(graph.compute([count, tokens, 1, 1], [scores]));
 }
 
 /** Decoders with MLA. */

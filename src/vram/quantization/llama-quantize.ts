@@ -17,7 +17,19 @@ export interface QuantizationContext {
   readonly is70B: boolean;
 }
 
-type Category = 'output' | 'embedding' | 'qkv' | 'kv-b' | 'v' | 'k' | 'q' | 'attention-output' | 'up' | 'gate' | 'down' | 'other';
+type Category =
+  | 'output'
+  | 'embedding'
+  | 'qkv'
+  | 'kv-b'
+  | 'v'
+  | 'k'
+  | 'q'
+  | 'attention-output'
+  | 'up'
+  | 'gate'
+  | 'down'
+  | 'other';
 
 function categoryOf(name: string): Category {
   if (name === 'output.weight') return 'output';
@@ -62,7 +74,9 @@ function dimensionsOf(shape: readonly number[]): number {
 
 function allowsQuantization(tensor: Tensor): boolean {
   return (
-    dimensionsOf(tensor.shape) >= 2 && tensor.name.endsWith('weight') && !KEPT_NAMES.some((part) => tensor.name.includes(part))
+    dimensionsOf(tensor.shape) >= 2 &&
+    tensor.name.endsWith('weight') &&
+    !KEPT_NAMES.some((part) => tensor.name.includes(part))
   );
 }
 
@@ -100,7 +114,14 @@ function usesMoreBits(index: number, count: number): boolean {
   return index < eighth || index >= Math.floor((7 * count) / 8) || (index - eighth) % 3 === 2;
 }
 
-const VERY_LOW_BITS: ReadonlySet<QuantizationScheme> = new Set(['IQ2_XXS', 'IQ2_XS', 'IQ2_S', 'IQ2_M', 'IQ1_S', 'IQ1_M']);
+const VERY_LOW_BITS: ReadonlySet<QuantizationScheme> = new Set([
+  'IQ2_XXS',
+  'IQ2_XS',
+  'IQ2_S',
+  'IQ2_M',
+  'IQ1_S',
+  'IQ1_M',
+]);
 /** Schemes whose `attn_output` gets Q5_K in a model of 8 experts. */
 const EIGHT_EXPERT_OUTPUT: ReadonlySet<QuantizationScheme> = new Set([
   'Q2_K',
@@ -317,7 +338,9 @@ const F32_NAMES = [
 ] as const;
 
 function isStoredAsF32(tensor: Tensor): boolean {
-  return tensor.shape.length <= 1 || !tensor.name.endsWith('.weight') || F32_NAMES.some((part) => tensor.name.includes(part));
+  return (
+    tensor.shape.length <= 1 || !tensor.name.endsWith('.weight') || F32_NAMES.some((part) => tensor.name.includes(part))
+  );
 }
 
 /** File order: by block number, then by name, as llama.cpp's loader sorts. */

@@ -24,7 +24,7 @@ const catalog = buildCatalog(
         return rest;
       })(),
     ],
-    quants: [quant({ id: 'q8-0', name: 'Q8_0', scheme: 'Q8_0', order: 20 }), quant()],
+    quants: [quant({ id: 'q8-0', name: 'Q8_0', scheme: 'Q8_0', nominalBits: 8.5, order: 20 }), quant()],
     gpus: [
       gpu({ id: 'h100', name: 'H100', shortName: 'H100', class: 'datacenter', memoryGB: 80 }),
       gpu({ id: 'rtx-5090', name: 'GeForce RTX 5090', shortName: 'RTX 5090', memoryGB: 32 }),

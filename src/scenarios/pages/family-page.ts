@@ -1,0 +1,104 @@
+import type { Catalog } from '../../catalog/catalog.ts';
+import type { FamilyRecord } from '../../catalog/family.schema.ts';
+import { type EstimableModel, isEstimable } from '../../catalog/model.schema.ts';
+import { familyListPath, familyPath, modelPath } from '../../site/routes.ts';
+import { formatBytes, formatGB, formatParameters } from '../../vram/index.ts';
+import { maximumContext } from '../expand.ts';
+import type { FamilyPage, Grid, Question } from '../views.ts';
+import { contextTitle, joinWords } from '../words.ts';
+import { metaOf, newest } from './meta.ts';
+import { modelHead, planForCell, smallestDeviceText, textCell, usualOf } from './shared.ts';
+
+/**
+ * A family: its members by size.
+ * @throws {RangeError} where there is no such family
+ */
+export function familyPage(catalog: Catalog, id: string): FamilyPage {
+  const family = catalog.byId.families.get(id);
+  if (!family) throw new RangeError(`Found family "${id}"; expected the id of a record in content/families.`);
+  const members = catalog.membersOf(id);
+  const estimable = members.filter(isEstimable);
+  const [smallest] = estimable;
+  const largest = estimable.at(-1);
+  const range = smallest && largest ? rangeText(catalog, smallest, largest) : '';
+  const faq = questionsOf(catalog, family, estimable);
+  return {
+    kind: 'family',
+    id,
+    meta: metaOf({
+      path: familyPath(id),
+      title: `${family.name} VRAM requirements: all ${members.length} models`,
+      description: [`${members.length} ${family.name} models by ${family.vendor} and the memory they need.`, range, family.summary],
+      crumbs: [{ text: 'Families', href: familyListPath() }],
+      name: family.name,
+      questions: faq,
+      updated: newest(family.updated, ...members.map(({ updated }) => updated)),
+    }),
+    heading: `How much VRAM do ${family.name} models need?`,
+    answer: [range, family.summary].filter(Boolean),
+    grid: membersGrid(catalog, family, id),
+    faq,
+    related: [
+      {
+        title: 'Other families',
+        links: family.related.flatMap((other) => {
+          const record = catalog.byId.families.get(other);
+          return record ? [{ text: record.name, href: familyPath(other), figure: `${catalog.membersOf(other).length} models` }] : [];
+        }),
+      },
+    ].filter(({ links }) => links.length > 0),
+  };
+}
+
+function rangeText(catalog: Catalog, smallest: EstimableModel, largest: EstimableModel): string {
+  const figure = (model: EstimableModel): string => {
+    const { quant, planForBytes, contextTokens } = usualOf(catalog, model);
+    return `${formatGB(planForBytes)} for ${model.name} (${quant.name}, ${contextTitle(contextTokens)})`;
+  };
+  return smallest === largest ? `Plan for ${figure(smallest)}.` : `Plan for ${figure(smallest)} up to ${figure(largest)}.`;
+}
+
+function membersGrid(catalog: Catalog, family: FamilyRecord, id: string): Grid {
+  return {
+    caption: `${family.name} models by size`,
+    corner: 'Model',
+    columns: ['Usual quant', 'Plan for at 8K', 'KV cache at 8K', 'Longest context', 'Smallest device'],
+    rows: catalog.membersOf(id).map((model) => {
+      if (!isEstimable(model)) {
+        return {
+          head: { text: model.name, href: familyPath(id) },
+          note: `${formatParameters(model.parameters.total)}, not estimable yet: ${model.notEstimableBecause ?? 'its architecture is not published'}`,
+          cells: [null, null, null, textCell(contextTitle(maximumContext(model))), null],
+        };
+      }
+      const { at, quant, contextTokens } = usualOf(catalog, model);
+      return {
+        ...modelHead(model),
+        cells: [
+          { text: quant.name, href: modelPath(model.id) },
+          planForCell(catalog, model, quant, contextTokens),
+          textCell(formatBytes(at.allocate(contextTokens).device.kvCache)),
+          textCell(contextTitle(maximumContext(model))),
+          textCell(smallestDeviceText(catalog, at, contextTokens)),
+        ],
+      };
+    }),
+  };
+}
+
+function questionsOf(catalog: Catalog, family: FamilyRecord, members: readonly EstimableModel[]): readonly Question[] {
+  const fitting = (gigabytes: number): readonly EstimableModel[] =>
+    members.filter((model) => usualOf(catalog, model).planForBytes <= gigabytes * 0.93 * 2 ** 30);
+  const at24 = fitting(24);
+  const largest = at24.at(-1);
+  const [smallest] = members;
+  if (!smallest || members.length < 2) return [];
+  return [
+    {
+      question: `Which ${family.name} model fits a 24 GB card?`,
+      answer: largest
+        ? `${largest.name} is the largest: ${formatGB(usualOf(catalog, largest).planForBytes)} at ${usualOf(catalog, largest).quant.name} with 8K of context.${at24.length > 1 ? ` So do ${joinWords(at24.slice(0, -1).map(({ name }) => name))}.` : ''}`
+        : `None at its usual quant: the smallest needs ${formatGB(usualOf(catalog, smallest).planForBytes)}.`,
+    },
+  ];
+}

@@ -1,0 +1,143 @@
+import type { Catalog } from '../../catalog/catalog.ts';
+import type { GpuRecord } from '../../catalog/gpu.schema.ts';
+import { usableMemoryOf } from '../../catalog/usable-memory.ts';
+import { gpuListPath, gpuPath, vramTierPath } from '../../site/routes.ts';
+import { EstimateError, formatBandwidth, formatGB, formatGiB, formatMiB, overheadOf } from '../../vram/index.ts';
+import { type CatalogDevice, deviceOf, devicesOf } from '../devices.ts';
+import { speedText } from '../hardware.ts';
+import { modelAtQuant } from '../scenario.ts';
+import type { Fact, GpuPage, LinkWithFigure, Question } from '../views.ts';
+import { nameWithMemory, withArticle } from '../words.ts';
+import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
+import { countWithin, largestModelWithin, roomOf, textCell, usualOf, WHAT_FITS_COLUMNS, whatFitsRows } from './shared.ts';
+import { VRAM_TIERS } from './vram-tier-page.ts';
+
+/**
+ * What runs on one device.
+ * @throws {EstimateError} `unknown-gpu`
+ */
+export function gpuPage(catalog: Catalog, id: string): GpuPage {
+  const gpu = catalog.byId.gpus.get(id);
+  if (!gpu) throw new EstimateError('unknown-gpu', `Found device "${id}"; expected the id of a record in content/gpus.`);
+  const own = deviceOf(gpu);
+  const usable = usableMemoryOf(gpu);
+  const room = own ? roomOf(own) : 0;
+  const rows = own
+    ? whatFitsRows(catalog, room, (model, quant) => textCell(speedText(modelAtQuant(catalog, model.id, quant.id), own, 1) ?? 'unknown'))
+    : [];
+  const counts = own ? countWithin(catalog, room) : { any: 0, usual: 0 };
+  const total = catalog.estimableModels.length;
+  const largest = own && largestModelWithin(catalog, room);
+  const faq = own ? questionsOf(catalog, gpu, own, counts) : [];
+  const name = nameWithMemory(gpu);
+  return {
+    kind: 'gpu',
+    id,
+    meta: metaOf({
+      path: gpuPath(id),
+      title: `${gpu.shortName}: which LLMs run on ${formatGB(usable.bytes)} of VRAM`,
+      description: [
+        `${gpu.name} has ${formatGB(usable.bytes)} usable of ${gpu.memoryGB} GB.`,
+        `${counts.usual} of ${total} models fit at their usual quant with 8K context.`,
+        largest ? `The largest is ${largest.name}.` : '',
+      ],
+      crumbs: [{ text: 'GPUs', href: gpuListPath() }],
+      name: gpu.shortName,
+      questions: faq,
+      updated: newest(gpu.updated, engineUpdated(catalog)),
+    }),
+    heading: `What runs on ${withArticle(name)}?`,
+    answer: [
+      `${capitalizeFirst(withArticle(gpu.name))} leaves ${formatGB(usable.bytes)} (${formatGiB(usable.bytes)}) to programs.`,
+      own
+        ? `${counts.usual} of ${total} models fit at their usual 4-bit quant with 8K context, ${counts.any} at some quant${largest ? `; the largest is ${largest.name}` : ''}.`
+        : 'llama.cpp has no backend for it here, so no models are listed.',
+      ...(gpu.released ? [] : ['It is announced, not on sale: figures rest on what the maker says.']),
+    ],
+    facts: factList(gpu),
+    grid: {
+      caption: `Models on ${withArticle(gpu.shortName)}`,
+      corner: 'Model',
+      columns: [...WHAT_FITS_COLUMNS, 'Decode speed'],
+      rows,
+    },
+    faq,
+    related: [
+      { title: 'Next to it in memory', links: neighbours(catalog, gpu) },
+      ...(VRAM_TIERS.includes(gpu.memoryGB)
+        ? [{ title: 'By memory', links: [{ text: `Everything for ${gpu.memoryGB} GB`, href: vramTierPath(gpu.memoryGB), figure: '' }] }]
+        : []),
+    ].filter(({ links }) => links.length > 0),
+    sources: sourceLinks(gpu),
+  };
+}
+
+const capitalizeFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Devices of the same kind with a little less and a little more memory. */
+function neighbours(catalog: Catalog, gpu: GpuRecord): readonly LinkWithFigure[] {
+  const { all } = devicesOf(catalog);
+  const same = all.filter(({ gpu: other }) => other.class === gpu.class || other.id === gpu.id);
+  const place = same.findIndex(({ gpu: other }) => other.id === gpu.id);
+  if (place < 0) return [];
+  return same
+    .slice(Math.max(0, place - 2), place + 3)
+    .filter(({ gpu: other }) => other.id !== gpu.id)
+    .map(({ gpu: other, device }) => ({ text: other.shortName, href: gpuPath(other.id), figure: `${formatGB(device.usableBytes)} usable` }));
+}
+
+function factList(gpu: GpuRecord): readonly Fact[] {
+  const usable = usableMemoryOf(gpu);
+  const specification = sourceLink(gpu, gpu.specificationSource);
+  const specified = specification && { source: specification };
+  const linked = (key: string | undefined): Pick<Fact, 'source'> => {
+    const source = sourceLink(gpu, key);
+    return source ? { source } : {};
+  };
+  const facts: (Fact | undefined)[] = [
+    { term: 'Memory as sold', text: `${gpu.memoryGB} GB${gpu.memoryType ? ` ${gpu.memoryType}` : ''}`, ...specified },
+    { term: 'Usable', text: `${formatGB(usable.bytes)} (${formatMiB(usable.bytes)}): ${usable.basis}`, ...linked(usable.source) },
+    gpu.bandwidth && { term: 'Bandwidth', text: formatBandwidth(gpu.bandwidth.GBps), ...linked(gpu.bandwidth.source) },
+    { term: 'Architecture', text: `${gpu.architecture}, ${gpu.vendor}` },
+    gpu.link && { term: 'Link', text: `${gpu.link.bus}${gpu.link.peer ? `, ${gpu.link.peer.name}${gpu.link.peer.GBps === undefined ? '' : ` ${formatBandwidth(gpu.link.peer.GBps)}`}` : ''}`, ...specified },
+    gpu.nodeSize === undefined ? undefined : { term: 'Sold in servers of', text: String(gpu.nodeSize), ...specified },
+    gpu.fp16Tflops === undefined ? undefined : { term: 'FP16, dense', text: `${gpu.fp16Tflops} TFLOPS`, ...specified },
+    gpu.tdpWatts === undefined ? undefined : { term: 'Power', text: `${gpu.tdpWatts} W`, ...specified },
+    gpu.launch && {
+      term: 'Launch',
+      text: [gpu.launch.date, gpu.launch.priceUsd === undefined ? undefined : `${gpu.launch.priceUsd} US dollars`].filter(Boolean).join(', '),
+      ...linked(gpu.launch.source),
+    },
+    ...(gpu.caveats ?? []).map((text) => ({ term: 'Note', text })),
+  ];
+  return facts.filter((fact) => fact !== undefined);
+}
+
+function questionsOf(catalog: Catalog, gpu: GpuRecord, own: CatalogDevice, counts: { readonly any: number; readonly usual: number }): readonly Question[] {
+  const usable = usableMemoryOf(gpu);
+  const room = roomOf(own);
+  const popular = catalog.estimableModels.filter((model) => usualOf(catalog, model).planForBytes <= room).slice(0, 3);
+  const largest = largestModelWithin(catalog, room);
+  const questions: Question[] = [
+    {
+      question: `How much of the ${gpu.memoryGB} GB can a model use on ${withArticle(gpu.shortName)}?`,
+      answer: `${formatGB(usable.bytes)} (${formatGiB(usable.bytes)}): ${usable.basis}. The driver's context takes ${formatMiB(overheadOf(own.device))} of that, so ${formatGB(room)} are left for weights, cache and buffers.`,
+    },
+  ];
+  if (popular.length > 0 && largest) {
+    const figures = popular.map((model) => `${model.name} (${formatGB(usualOf(catalog, model).planForBytes)} at ${usualOf(catalog, model).quant.name})`);
+    questions.push({
+      question: `Which models run on ${withArticle(gpu.shortName)}?`,
+      answer: `With 8K of context ${counts.usual} at their usual 4-bit quant and ${counts.any} at some quant. The most looked-up: ${figures.join(', ')}. The largest: ${largest.name} with ${formatGB(usualOf(catalog, largest).planForBytes)}.`,
+    });
+    const [first] = popular;
+    const speed = first && speedText(usualOf(catalog, first).at, own, 1);
+    if (first && speed) {
+      questions.push({
+        question: `How fast is ${first.name} on ${withArticle(gpu.shortName)}?`,
+        answer: `${speed} at ${usualOf(catalog, first).quant.name}, for one user and a short prompt. It follows from ${formatBandwidth(own.speed?.bandwidthGBps ?? 0)} of memory bandwidth; about three runs in four of the published ones fall into such a range.`,
+      });
+    }
+  }
+  return questions;
+}

@@ -1,0 +1,68 @@
+import type { Catalog } from '../../catalog/catalog.ts';
+import { SITE_NAME, SITE_TAGLINE } from '../../site/config.ts';
+import { homePath } from '../../site/routes.ts';
+import { formatCount } from '../../vram/index.ts';
+import { calculatorPreset } from '../calculator-preset.ts';
+import { scenarioKeys } from '../expand.ts';
+import { factsOf } from '../facts.ts';
+import { computeScenario } from '../scenario.ts';
+import type { HomePage } from '../views.ts';
+import { contextTitle } from '../words.ts';
+import { metaOf } from './meta.ts';
+import { GRID_CONTEXTS, modelHead, planForCell, smallestDeviceText, textCell, usualOf } from './shared.ts';
+import { tierLink, tiersOf } from './vram-tier-page.ts';
+
+const MOST_POPULAR = 24;
+
+/** The home page: the calculator, the most looked-up models, the way in by memory. */
+export function homePage(catalog: Catalog): HomePage {
+  const [first] = catalog.estimableModels;
+  if (!first) throw new Error('the catalogue has no model with an architecture');
+  const { quant, contextTokens } = usualOf(catalog, first);
+  const facts = factsOf(catalog, computeScenario(catalog, { model: first.id, quant: quant.id, context: contextTokens }));
+  const scenarios = scenarioKeys(catalog).length;
+  const models = catalog.estimableModels.length;
+  return {
+    kind: 'home',
+    meta: {
+      ...metaOf({
+        path: homePath(),
+        title: `${SITE_NAME}: how much VRAM does a model need?`,
+        description: [`VRAM of ${models} open-weight models at every GGUF quant and context, to the byte llama.cpp allocates, with what runs them.`],
+        crumbs: [],
+        name: SITE_NAME,
+        updated: catalog.updated,
+      }),
+      breadcrumbs: [{ text: SITE_NAME, href: homePath() }],
+    },
+    heading: 'How much VRAM does your model need?',
+    answer: [
+      `${SITE_TAGLINE}: ${models} models, every GGUF quant, every context.`,
+      'Two figures answer each question: what the engine allocates, and what to plan for.',
+    ],
+    calculator: calculatorPreset(facts),
+    popular: {
+      caption: 'Plan for of the most looked-up models at their usual quant',
+      corner: 'Model',
+      columns: ['Quant', ...GRID_CONTEXTS.map(contextTitle), 'Smallest device at 8K'],
+      rows: catalog.estimableModels.slice(0, MOST_POPULAR).map((model) => {
+        const usual = usualOf(catalog, model);
+        return {
+          ...modelHead(model),
+          cells: [
+            textCell(usual.quant.name),
+            ...GRID_CONTEXTS.map((context) => planForCell(catalog, model, usual.quant, context)),
+            textCell(smallestDeviceText(catalog, usual.at, usual.contextTokens)),
+          ],
+        };
+      }),
+    },
+    byMemory: tiersOf(catalog).map((tier) => tierLink(catalog, tier)),
+    counts: [
+      { term: 'Models', text: formatCount(models) },
+      { term: 'Scenarios', text: formatCount(scenarios) },
+      { term: 'Devices', text: formatCount(catalog.gpus.length) },
+      { term: 'Quants', text: formatCount(catalog.quants.length) },
+    ],
+  };
+}

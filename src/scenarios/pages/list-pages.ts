@@ -1,0 +1,247 @@
+import type { Catalog } from '../../catalog/catalog.ts';
+import type { EstimableModel } from '../../catalog/model.schema.ts';
+import type { GpuRecord } from '../../catalog/gpu.schema.ts';
+import { usableMemoryOf } from '../../catalog/usable-memory.ts';
+import { familyListPath, familyPath, gpuListPath, gpuPath, guideListPath, guidePath, homePath, modelListPath, quantListPath, quantPath } from '../../site/routes.ts';
+import { formatBandwidth, formatGB } from '../../vram/index.ts';
+import { deviceOf } from '../devices.ts';
+import { maximumContext } from '../expand.ts';
+import type { Grid, ListPage } from '../views.ts';
+import { contextTitle } from '../words.ts';
+import { metaOf } from './meta.ts';
+import { largestModelWithin, modelHead, planForCell, roomOf, smallestDeviceText, textCell, usualOf } from './shared.ts';
+
+interface ListParts {
+  readonly path: string;
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly heading: string;
+  readonly answer: readonly string[];
+  readonly sections: ListPage['sections'];
+}
+
+function listPage(catalog: Catalog, { path, name, title, description, heading, answer, sections }: ListParts): ListPage {
+  return {
+    kind: 'list',
+    meta: metaOf({ path, title, description: [description], crumbs: [], name, updated: catalog.updated }),
+    heading,
+    answer,
+    sections: sections.filter(({ grid }) => grid.rows.length > 0),
+  };
+}
+
+const MODEL_COLUMNS: readonly string[] = ['Usual quant', 'Plan for at 8K', 'Longest context', 'Smallest device'];
+
+/** Size classes of the list of models, by parameters. */
+const SIZE_CLASSES: readonly { readonly title: string; readonly below: number }[] = [
+  { title: 'Up to 5B parameters', below: 5e9 },
+  { title: '5B to 16B', below: 16e9 },
+  { title: '16B to 40B', below: 40e9 },
+  { title: '40B to 150B', below: 150e9 },
+  { title: '150B to 500B', below: 500e9 },
+  { title: 'Over 500B', below: Number.POSITIVE_INFINITY },
+];
+
+function modelGrid(catalog: Catalog, caption: string, models: readonly EstimableModel[]): Grid {
+  return {
+    caption,
+    corner: 'Model',
+    columns: MODEL_COLUMNS,
+    rows: models.map((model) => {
+      const { at, quant, contextTokens } = usualOf(catalog, model);
+      return {
+        ...modelHead(model),
+        cells: [
+          textCell(quant.name),
+          planForCell(catalog, model, quant, contextTokens),
+          textCell(contextTitle(maximumContext(model))),
+          textCell(smallestDeviceText(catalog, at, contextTokens)),
+        ],
+      };
+    }),
+  };
+}
+
+/** All models, by size. */
+export function modelListPage(catalog: Catalog): ListPage {
+  const models = catalog.estimableModels;
+  let from = 0;
+  const sections = SIZE_CLASSES.map(({ title, below }) => {
+    const own = models.filter(({ parameters }) => parameters.total >= from && parameters.total < below);
+    from = below;
+    return { title, grid: modelGrid(catalog, `Models, ${title.toLowerCase()}`, own) };
+  });
+  return listPage(catalog, {
+    path: modelListPath(),
+    name: 'Models',
+    title: `VRAM requirements of ${models.length} open-weight models`,
+    description: `How much VRAM ${models.length} open-weight models need at their usual quant with 8K context, and the smallest device that holds each.`,
+    heading: 'Models and the memory they need',
+    answer: [`${models.length} models by size, most looked-up first. Plan for is at the usual quant (Q4_K_M; MXFP4 where experts are published so) with 8K tokens of context.`],
+    sections,
+  });
+}
+
+/** All quantization formats. */
+export function quantListPage(catalog: Catalog): ListPage {
+  return listPage(catalog, {
+    path: quantListPath(),
+    name: 'Quants',
+    title: `GGUF quants compared: ${catalog.quants.length} formats by bits`,
+    description: `${catalog.quants.length} quantization formats from fewest bits to most, with what each is for and the quality loss that was measured.`,
+    heading: 'Quantization formats',
+    answer: [`${catalog.quants.length} formats, fewest bits first. Nominal bits are those of the base block; real files have more, because some tensors keep a finer type.`],
+    sections: [
+      {
+        title: 'By bits',
+        grid: {
+          caption: 'Quantization formats by bits per weight',
+          corner: 'Format',
+          columns: ['Nominal bits', 'Mean KL divergence', 'What it is'],
+          rows: catalog.quants.map((quant) => {
+            const loss = (quant.quality ?? []).find(({ metric }) => metric === 'mean KL divergence');
+            return {
+              head: { text: quant.name, href: quantPath(quant.id) },
+              cells: [textCell(String(quant.nominalBits)), loss ? textCell(String(loss.value), loss.model) : null, textCell(quant.summary)],
+            };
+          }),
+        },
+      },
+    ],
+  });
+}
+
+const CLASS_TITLES: Readonly<Record<GpuRecord['class'], string>> = {
+  consumer: 'Desktop cards',
+  laptop: 'Laptop GPUs',
+  workstation: 'Workstation cards',
+  datacenter: 'Datacenter GPUs',
+  apple: 'Macs',
+  unified: 'PCs with unified memory',
+};
+
+/** All devices, by class. */
+export function gpuListPage(catalog: Catalog): ListPage {
+  const sections = Object.entries(CLASS_TITLES).map(([kind, title]) => ({
+    title,
+    grid: {
+      caption: title,
+      corner: 'Device',
+      columns: ['Sold with', 'Usable', 'Bandwidth', 'Largest model, usual quant at 8K'],
+      rows: catalog.gpus
+        .filter((gpu) => gpu.class === kind)
+        .map((gpu) => {
+          const own = deviceOf(gpu);
+          const largest = own && largestModelWithin(catalog, roomOf(own));
+          return {
+            head: { text: gpu.shortName, href: gpuPath(gpu.id) },
+            ...(gpu.released ? {} : { note: 'announced' }),
+            cells: [
+              textCell(`${gpu.memoryGB} GB`),
+              textCell(formatGB(usableMemoryOf(gpu).bytes)),
+              gpu.bandwidth ? textCell(formatBandwidth(gpu.bandwidth.GBps)) : null,
+              textCell(largest?.name ?? 'none'),
+            ],
+          };
+        }),
+    },
+  }));
+  return listPage(catalog, {
+    path: gpuListPath(),
+    name: 'GPUs',
+    title: `${catalog.gpus.length} GPUs and Macs: usable memory for LLMs`,
+    description: `Usable memory, bandwidth and the largest model that fits, for ${catalog.gpus.length} graphics cards, accelerators, Macs and PCs with unified memory.`,
+    heading: 'Devices and what they hold',
+    answer: ['Usable memory is what the driver reports to programs, less than the label says; where no report is on record a stated share of the label counts.'],
+    sections,
+  });
+}
+
+/** All families. */
+export function familyListPage(catalog: Catalog): ListPage {
+  return listPage(catalog, {
+    path: familyListPath(),
+    name: 'Families',
+    title: `${catalog.families.length} model families and their VRAM`,
+    description: `${catalog.families.length} families of open-weight models with their members, from smallest to largest.`,
+    heading: 'Model families',
+    answer: [`${catalog.families.length} families. Plan for is that of the smallest and the largest member at the usual quant with 8K of context.`],
+    sections: [
+      {
+        title: 'By name',
+        grid: {
+          caption: 'Model families',
+          corner: 'Family',
+          columns: ['Models', 'Smallest', 'Largest'],
+          rows: catalog.families.map((family) => {
+            const members = catalog.estimableModels.filter((model) => model.family === family.id).sort((a, b) => a.parameters.total - b.parameters.total);
+            const cell = (model: EstimableModel | undefined) => {
+              if (!model) return null;
+              const { quant, contextTokens } = usualOf(catalog, model);
+              const figure = planForCell(catalog, model, quant, contextTokens);
+              return figure && { ...figure, note: model.name };
+            };
+            return {
+              head: { text: family.name, href: familyPath(family.id) },
+              note: family.vendor,
+              cells: [textCell(String(catalog.membersOf(family.id).length)), cell(members[0]), cell(members.at(-1))],
+            };
+          }),
+        },
+      },
+    ],
+  });
+}
+
+/** All guides. */
+export function guideListPage(catalog: Catalog): ListPage {
+  return listPage(catalog, {
+    path: guideListPath(),
+    name: 'Guides',
+    title: 'Guides to running models in the memory you have',
+    description: `${catalog.guides.length} guides: how the figures are made, and how to fit more model into less memory.`,
+    heading: 'Guides',
+    answer: ['Written by hand, with sources and the day they were last checked.'],
+    sections: [
+      {
+        title: 'All guides',
+        grid: {
+          caption: 'Guides',
+          corner: 'Guide',
+          columns: ['What it answers', 'Checked'],
+          rows: catalog.guides.map((guide) => ({
+            head: { text: guide.title, href: guidePath(guide.id) },
+            cells: [textCell(guide.description), textCell(guide.reviewed)],
+          })),
+        },
+      },
+    ],
+  });
+}
+
+/** What a wrong address shows. */
+export function notFoundPage(catalog: Catalog): ListPage {
+  const path = '/404.html';
+  return {
+    kind: 'list',
+    meta: { ...metaOf({ path, title: 'Page not found', description: ['There is no page at this address.'], crumbs: [], name: 'Not found', updated: catalog.updated }), indexable: false },
+    heading: 'There is no page at this address',
+    answer: ['A context longer than a model can take has no page, nor has a quant that no file exists for.'],
+    sections: [
+      {
+        title: 'Where to go from here',
+        grid: {
+          caption: 'Ways into the site',
+          corner: 'Page',
+          columns: ['What it has'],
+          rows: [
+            { head: { text: 'Calculator', href: homePath() }, cells: [textCell('Any model, quant, context and device')] },
+            { head: { text: 'Models', href: modelListPath() }, cells: [textCell(`${catalog.estimableModels.length} models`)] },
+            { head: { text: 'GPUs', href: gpuListPath() }, cells: [textCell(`${catalog.gpus.length} devices`)] },
+          ],
+        },
+      },
+    ],
+  };
+}

@@ -1,0 +1,187 @@
+import type { Catalog } from '../../catalog/catalog.ts';
+import { type EstimableModel, isEstimable, type ModelRecord } from '../../catalog/model.schema.ts';
+import { familyPath, modelApiPath, modelListPath, modelPath } from '../../site/routes.ts';
+import { EstimateError, formatBytes, formatCount, formatGB, formatParameters } from '../../vram/index.ts';
+import { scenarioBar } from '../bars.ts';
+import { cacheNote, layerCounts } from '../cache-note.ts';
+import { calculatorPreset } from '../calculator-preset.ts';
+import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf } from '../expand.ts';
+import { type Facts, factsOf } from '../facts.ts';
+import { faqOf } from '../faq.ts';
+import { hardwareIntro, hardwareTables } from '../hardware.ts';
+import { contextPlot } from '../plot.ts';
+import { peersOf, scenarioLink, siblingGroup } from '../related.ts';
+import { computeScenario, needOf, type Scenario } from '../scenario.ts';
+import type { Fact, ModelPage, Question } from '../views.ts';
+import { contextTitle, joinWords, tokensText } from '../words.ts';
+import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
+import { runs } from './scenario-page.ts';
+import { planForCell } from './shared.ts';
+
+const MOST_GENERAL_QUESTIONS = 4;
+
+/**
+ * The hub of a model: the head query, answered for its usual quant and context.
+ * @throws {EstimateError} `unknown-model`
+ */
+export function modelPage(catalog: Catalog, id: string): ModelPage {
+  const model = estimableModel(catalog, id);
+  const quant = defaultQuantOf(catalog, model);
+  const context = defaultContextOf(model);
+  const scenario = computeScenario(catalog, { model: id, quant: quant.id, context });
+  const facts = factsOf(catalog, scenario);
+  const faq = questionsOf(model, facts);
+  const path = modelPath(id);
+  const planFor = formatGB(scenario.planForBytes);
+  const needs = formatGB(scenario.needsBytes);
+  const note = cacheNote(computeScenario(catalog, { model: id, quant: quant.id, context: model.context.native }));
+  const engine = `${scenario.allocation.engine.name} ${scenario.allocation.engine.version}`;
+  return {
+    kind: 'model',
+    id,
+    meta: metaOf({
+      path,
+      title: `${model.name} VRAM requirements: ${planFor} at ${quant.name}`,
+      description: [
+        `${model.name} needs ${needs} of VRAM at ${quant.name} with ${contextTitle(context)} context; plan for ${planFor}.`,
+        runs(facts),
+        'Every quant and context, with devices.',
+      ],
+      crumbs: [{ text: 'Models', href: modelListPath() }],
+      name: model.name,
+      questions: faq,
+      updated: newest(model.updated, engineUpdated(catalog)),
+    }),
+    heading: `How much VRAM does ${model.name} need?`,
+    hook: model.hook,
+    answer: [
+      `${model.name} at ${quant.name} with ${tokensText(context)} of context needs ${needs} of VRAM in ${engine}; plan for ${planFor}.`,
+      span(catalog, model, context),
+      runs(facts),
+    ],
+    bar: scenarioBar(scenario.allocation.device, scenario.planForBytes),
+    grid: {
+      caption: `Plan for of ${model.name} by quant and context`,
+      corner: 'Quant',
+      columns: contextsOf(model).map(contextTitle),
+      rows: quantsOf(catalog, model).map((own) => ({
+        head: { text: own.name, href: `${path}${own.id}/` },
+        note: formatGB(fileBytes(catalog, model, own.id)),
+        cells: contextsOf(model).map((tokens) => planForCell(catalog, model, own, tokens)),
+      })),
+    },
+    plot: contextPlot(catalog, model),
+    hardware: {
+      intro: `At ${quant.name} with ${tokensText(context)} of context. ${hardwareIntro(facts)}`,
+      groups: hardwareTables(scenario, catalog),
+    },
+    ...(note && { cacheNote: note }),
+    facts: factList(catalog, model, scenario),
+    aliases: model.aliases,
+    faq,
+    related: [
+      {
+        title: `${model.name} at ${quant.name}`,
+        links: contextsOf(model).map((tokens) => scenarioLink(catalog, model, quant, tokens, contextTitle(tokens))),
+      },
+      siblingGroup(catalog, model, quant, context),
+      { title: 'Models that need about as much', links: peersOf(catalog, model) },
+    ].filter(({ links }) => links.length > 0),
+    calculator: calculatorPreset(facts),
+    sources: sourceLinks(model),
+    engine,
+    apiHref: modelApiPath(id),
+  };
+}
+
+/** @throws {EstimateError} `unknown-model` where there is no record with an architecture */
+export function estimableModel(catalog: Catalog, id: string): EstimableModel {
+  const model = catalog.byId.models.get(id);
+  if (model && isEstimable(model)) return model;
+  throw new EstimateError('unknown-model', `Found model "${id}"; expected the id of a record in content/models with an architecture.`);
+}
+
+function fileBytes(catalog: Catalog, model: EstimableModel, quant: string): number {
+  return computeScenario(catalog, { model: model.id, quant, context: defaultContextOf(model) }).allocation.fileBytes;
+}
+
+/** From the smallest to the largest quant. */
+function span(catalog: Catalog, model: EstimableModel, context: number): string {
+  const quants = quantsOf(catalog, model);
+  const [low] = quants;
+  const high = quants.at(-1);
+  if (!low || !high) return '';
+  const planFor = (quant: string): string => formatGB(needOf(catalog, { model: model.id, quant, context }).planForBytes);
+  return `The range is ${planFor(low.id)} at ${low.name} to ${planFor(high.id)} at ${high.name}.`;
+}
+
+function questionsOf(model: ModelRecord, facts: Facts): readonly Question[] {
+  const own = (model.faq ?? []).map(({ question, answer }) => ({ question, answer }));
+  const general = faqOf(facts).filter(({ question }) => own.every((other) => other.question !== question));
+  return [...general.slice(0, MOST_GENERAL_QUESTIONS), ...own];
+}
+
+const ATTENTION_NAMES: Readonly<Record<EstimableModel['architecture']['attention']['kind'], string>> = {
+  full: 'grouped-query attention',
+  latent: 'multi-head latent attention (MLA)',
+  'sliding-window': 'sliding-window hybrid',
+  'linear-hybrid': 'linear-attention hybrid',
+  compressed: 'compressed sparse attention (CSA and HCA)',
+};
+
+function factList(catalog: Catalog, model: EstimableModel, scenario: Scenario): readonly Fact[] {
+  const { architecture, parameters, context } = model;
+  const source = (key: string | undefined): Pick<Fact, 'source'> => {
+    const link = sourceLink(model, key);
+    return link ? { source: link } : {};
+  };
+  const { experts } = architecture.feedForward;
+  const kvHere = scenario.allocation.device.kvCache;
+  const longest = computeScenario(catalog, { ...scenario.key, context: context.native });
+  const family = catalog.byId.families.get(model.family);
+  const kinds = [...layerCounts(architecture)].map(([kind, count]) => `${count} ${kind}`);
+  const facts: (Fact | undefined)[] = [
+    {
+      term: 'Parameters',
+      text: `${formatParameters(parameters.total)} counted from the tensors${parameters.published === undefined ? '' : `, ${formatParameters(parameters.published)} as published`}${parameters.scope ? ` (${parameters.scope})` : ''}`,
+      ...source(parameters.source),
+    },
+    parameters.active === undefined
+      ? undefined
+      : { term: 'Active per token', text: formatParameters(parameters.active), ...source(parameters.activeSource ?? parameters.source) },
+    experts && {
+      term: 'Experts',
+      text: `${experts.used} of ${experts.count} per token${experts.shared > 0 ? `, ${experts.shared} shared` : ''}`,
+      ...source(model.architectureSource),
+    },
+    {
+      term: 'Layers',
+      text: `${architecture.layers}, hidden size ${formatCount(architecture.hiddenSize)}${kinds.length > 1 ? ` (${kinds.length} kinds)` : ''}`,
+      ...source(model.architectureSource),
+    },
+    { term: 'Attention', text: ATTENTION_NAMES[architecture.attention.kind], ...source(model.architectureSource) },
+    {
+      term: 'KV cache, 16 bits',
+      text: `${formatBytes(kvHere)} at ${tokensText(scenario.contextTokens)}, ${formatBytes(longest.allocation.device.kvCache)} at ${tokensText(context.native)}`,
+    },
+    { term: 'Context', text: `${formatCount(context.native)} tokens`, ...source(context.source) },
+    context.extended === undefined
+      ? undefined
+      : {
+          term: 'Extended context',
+          text: `${formatCount(context.extended)} tokens${context.extendedBy ? ` with ${context.extendedBy}` : ''}`,
+          ...source(context.extendedSource ?? context.source),
+        },
+    model.nativeFormat && {
+      term: 'Published as',
+      text: `${model.nativeFormat.name}${model.nativeFormat.checkpointBytes === undefined ? '' : `, ${formatGB(model.nativeFormat.checkpointBytes)}`}`,
+      ...source(model.nativeFormat.source),
+    },
+    { term: 'Reads', text: joinWords(model.modalities) },
+    model.license && { term: 'Licence', text: model.license.name, ...source(model.license.source) },
+    { term: 'Released', text: `${model.released}, ${model.vendor}` },
+    family && { term: 'Family', text: family.name, source: { text: family.name, href: familyPath(family.id) } },
+    ...(model.caveats ?? []).map((text) => ({ term: 'Note', text })),
+  ];
+  return facts.filter((fact) => fact !== undefined);
+}

@@ -1,0 +1,115 @@
+import type { Catalog } from '../../catalog/catalog.ts';
+import type { QuantRecord } from '../../catalog/quant.schema.ts';
+import { modelQuantPath, quantListPath, quantPath } from '../../site/routes.ts';
+import { EstimateError, formatBitsPerWeight, formatGB } from '../../vram/index.ts';
+import { defaultContextOf, quantsOf } from '../expand.ts';
+import { modelAtQuant } from '../scenario.ts';
+import type { Fact, Question, QuantPage } from '../views.ts';
+import { contextTitle } from '../words.ts';
+import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
+import { modelHead, planForCell, smallestDeviceText, textCell } from './shared.ts';
+
+/**
+ * A quantization format, and every model at it.
+ * @throws {EstimateError} `unknown-quant`
+ */
+export function quantPage(catalog: Catalog, id: string): QuantPage {
+  const quant = catalog.byId.quants.get(id);
+  if (!quant) throw new EstimateError('unknown-quant', `Found quant "${id}"; expected the id of a record in content/quants.`);
+  const models = catalog.estimableModels.filter((model) => quantsOf(catalog, model).some((own) => own.id === id));
+  const bits = models.map((model) => modelAtQuant(catalog, model.id, id).allocate(defaultContextOf(model)).bitsPerWeight);
+  const low = Math.min(...bits);
+  const high = Math.max(...bits);
+  const span = bits.length === 0 ? '' : `Real files have ${formatBitsPerWeight(low)} to ${formatBitsPerWeight(high)} bits per weight, over ${models.length} models.`;
+  const faq = questionsOf(catalog, quant, low, high, models.length);
+  return {
+    kind: 'quant',
+    id,
+    meta: metaOf({
+      path: quantPath(id),
+      title: `${quant.name}: bits per weight, quality and VRAM by model`,
+      description: [`${quant.name}: ${quant.nominalBits} bits nominally.`, span, quant.summary],
+      crumbs: [{ text: 'Quants', href: quantListPath() }],
+      name: quant.name,
+      questions: faq,
+      updated: newest(quant.updated, engineUpdated(catalog)),
+    }),
+    heading: `${quant.name}: what it costs in memory`,
+    answer: [quant.summary, ...(span ? [span] : ['No scenario pages are made for it; the estimator on the command line knows it.'])],
+    facts: factList(catalog, quant),
+    grid: {
+      caption: `Models at ${quant.name}`,
+      corner: 'Model',
+      columns: ['File', 'Bits per weight', 'Plan for at 8K', 'Smallest device'],
+      rows: models.map((model) => {
+        const at = modelAtQuant(catalog, model.id, id);
+        const context = defaultContextOf(model);
+        const { fileBytes, bitsPerWeight } = at.allocate(context);
+        return {
+          ...modelHead(model),
+          cells: [
+            { text: formatGB(fileBytes), href: modelQuantPath(model.id, id) },
+            textCell(formatBitsPerWeight(bitsPerWeight)),
+            planForCell(catalog, model, quant, context),
+            textCell(smallestDeviceText(catalog, at, context)),
+          ],
+        };
+      }),
+    },
+    faq,
+    related: [{ title: 'Quants next to it', links: neighbours(catalog, quant) }],
+    sources: sourceLinks(quant),
+  };
+}
+
+function neighbours(catalog: Catalog, quant: QuantRecord): QuantPage['related'][number]['links'] {
+  const own = catalog.quants.findIndex(({ id }) => id === quant.id);
+  return catalog.quants
+    .slice(Math.max(0, own - 2), own + 3)
+    .filter(({ id }) => id !== quant.id)
+    .map((other) => ({ text: other.name, href: quantPath(other.id), figure: `${other.nominalBits} bits` }));
+}
+
+function factList(catalog: Catalog, quant: QuantRecord): readonly Fact[] {
+  const engine = catalog.byId.engines.get(quant.engine);
+  const layout = sourceLink(quant, quant.source);
+  return [
+    { term: 'Bits per weight, nominal', text: String(quant.nominalBits), ...(layout && { source: layout }) },
+    ...(engine ? [{ term: 'Runs in', text: engine.name }] : []),
+    ...(quant.kind ? [{ term: 'Kind', text: quant.kind }] : []),
+    { term: 'Importance matrix', text: quant.needsImatrix ? 'required' : 'optional' },
+    ...(quant.quality ?? []).map((entry) => {
+      const source = sourceLink(quant, entry.source);
+      const against = entry.baseline === undefined ? '' : ` (16 bits: ${entry.baseline})`;
+      return {
+        term: `${entry.metric === 'perplexity' ? 'Perplexity' : 'Mean KL divergence'}, ${entry.model}`,
+        text: `${entry.value}${against}${entry.imatrix === undefined ? '' : entry.imatrix ? ', with importance matrix' : ', without importance matrix'}${entry.corpus ? `, ${entry.corpus}` : ''}`,
+        ...(source && { source }),
+      };
+    }),
+    ...(quant.caveats ?? []).map((text) => ({ term: 'Note', text })),
+  ];
+}
+
+function questionsOf(catalog: Catalog, quant: QuantRecord, low: number, high: number, models: number): readonly Question[] {
+  if (models === 0) return [];
+  const questions: Question[] = [
+    {
+      question: `How many bits per weight does ${quant.name} really have?`,
+      answer:
+        high - low < 0.01
+          ? `${formatBitsPerWeight(low)} in every model here.`
+          : `Between ${formatBitsPerWeight(low)} and ${formatBitsPerWeight(high)}, by model: llama-quantize gives some tensors other types, and small models have a larger share of embeddings. The name's ${quant.nominalBits} bits are those of its base block.`,
+    },
+  ];
+  const example = catalog.estimableModels.find((model) => quantsOf(catalog, model).some(({ id }) => id === quant.id));
+  if (example) {
+    const context = defaultContextOf(example);
+    const at = modelAtQuant(catalog, example.id, quant.id);
+    questions.push({
+      question: `How much VRAM does a ${quant.name} file need?`,
+      answer: `Its size less the token embedding, plus cache and buffers. ${example.name}: a ${formatGB(at.allocate(context).fileBytes)} file, ${formatGB(at.need(context).needsBytes)} allocated with ${contextTitle(context)} of context, ${formatGB(at.need(context).planForBytes)} to plan for.`,
+    });
+  }
+  return questions;
+}

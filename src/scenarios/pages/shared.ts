@@ -1,0 +1,120 @@
+import type { Catalog } from '../../catalog/catalog.ts';
+import type { EstimableModel } from '../../catalog/model.schema.ts';
+import type { QuantRecord } from '../../catalog/quant.schema.ts';
+import { modelPath, scenarioPath } from '../../site/routes.ts';
+import { contextLabel, type Fit, formatGB, formatParameters, formatTokens, overheadOf } from '../../vram/index.ts';
+import { type CatalogDevice, devicesOf } from '../devices.ts';
+import { contextsOf, defaultContextOf, defaultQuantOf, maximumContext, recommendedQuants } from '../expand.ts';
+import { tierFor } from '../facts.ts';
+import { type ModelAtQuant, modelAtQuant, needOf } from '../scenario.ts';
+import { bestOf } from '../verdict.ts';
+import type { Grid } from '../views.ts';
+import { contextTitle, deviceLabel, nameWithMemory } from '../words.ts';
+
+export type Cell = NonNullable<Grid['rows'][number]['cells'][number]>;
+export type Row = Grid['rows'][number];
+
+/** Contexts that hub grids show, in tokens. */
+export const GRID_CONTEXTS: readonly number[] = [8, 32, 128].map((k) => k * 1024);
+
+/** Memory that a device leaves to a model, in bytes. */
+export const roomOf = (own: CatalogDevice): number => own.device.usableBytes - overheadOf(own.device);
+
+/** A model at its usual quant and context. */
+export interface Usual {
+  readonly at: ModelAtQuant;
+  readonly quant: QuantRecord;
+  readonly contextTokens: number;
+  readonly needsBytes: number;
+  readonly planForBytes: number;
+}
+
+/** The figures that stand for a model in lists. */
+export function usualOf(catalog: Catalog, model: EstimableModel): Usual {
+  const quant = defaultQuantOf(catalog, model);
+  const contextTokens = defaultContextOf(model);
+  const at = modelAtQuant(catalog, model.id, quant.id);
+  return { at, quant, contextTokens, ...at.need(contextTokens) };
+}
+
+/** A text cell without a link. */
+export const textCell = (text: string, note?: string): Cell => ({ text, href: '', ...(note !== undefined && { note }) });
+
+/** Plan for of a scenario, linked to its page; `null` where the model's context ends before. */
+export function planForCell(catalog: Catalog, model: EstimableModel, quant: QuantRecord, context: number, fit?: Fit): Cell | null {
+  if (!contextsOf(model).includes(context)) return null;
+  const { planForBytes } = needOf(catalog, { model: model.id, quant: quant.id, context });
+  return {
+    text: formatGB(planForBytes),
+    href: scenarioPath(model.id, quant.id, contextLabel(context)),
+    ...(fit !== undefined && { fit }),
+  };
+}
+
+/** The smallest device that holds `planForBytes`, in words: a card, a machine with unified memory, or several GPUs. */
+export function smallestDeviceText(catalog: Catalog, at: ModelAtQuant, context: number): string {
+  const devices = devicesOf(catalog);
+  const { planForBytes } = at.need(context);
+  const card = tierFor(devices.cards, planForBytes);
+  if (card) return nameWithMemory(bestOf(card).gpu);
+  const unified = tierFor(devices.unified, planForBytes);
+  if (unified) return nameWithMemory(bestOf(unified).gpu);
+  const h200 = devices.byId.get('h200-sxm');
+  const count = h200 && at.fewestDevices(h200.device, context);
+  return h200 && count !== undefined ? deviceLabel(h200.gpu, count) : 'more than 16 GPUs';
+}
+
+/** The recommended quant with the most bits whose Plan for is within `roomBytes` at a context; `undefined` where none is. */
+export function largestQuantWithin(catalog: Catalog, model: EstimableModel, context: number, roomBytes: number): QuantRecord | undefined {
+  return recommendedQuants(catalog, model).findLast(
+    (quant) => needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes <= roomBytes,
+  );
+}
+
+/** Row head of a model: its hub, with its parameters. */
+export function modelHead(model: EstimableModel): Pick<Row, 'head' | 'note'> {
+  const { active } = model.parameters;
+  const total = formatParameters(model.parameters.published ?? model.parameters.total);
+  return { head: { text: model.name, href: modelPath(model.id) }, note: active === undefined ? total : `${total}, ${formatParameters(active)} active` };
+}
+
+/** Which quant fits at each of {@link GRID_CONTEXTS}, for every model of which some does, most looked-up first. */
+export function whatFitsRows(catalog: Catalog, roomBytes: number, extra: (model: EstimableModel, quant: QuantRecord) => Cell | null = () => null): readonly Row[] {
+  return catalog.estimableModels.flatMap((model) => {
+    const shortest = Math.min(GRID_CONTEXTS[0] ?? 0, maximumContext(model));
+    const atShortest = largestQuantWithin(catalog, model, shortest, roomBytes);
+    if (!atShortest) return [];
+    const cells = GRID_CONTEXTS.map((context): Cell | null => {
+      if (!contextsOf(model).includes(context)) return null;
+      const quant = largestQuantWithin(catalog, model, context, roomBytes);
+      if (!quant) return textCell('none');
+      const { planForBytes } = needOf(catalog, { model: model.id, quant: quant.id, context });
+      return { text: quant.name, href: scenarioPath(model.id, quant.id, contextLabel(context)), note: formatGB(planForBytes) };
+    });
+    return [{ ...modelHead(model), cells: [...cells, ...[extra(model, atShortest)].filter((cell) => cell !== null)] }];
+  });
+}
+
+/** Column heads of {@link whatFitsRows}. */
+export const WHAT_FITS_COLUMNS: readonly string[] = GRID_CONTEXTS.map((context) => `Largest quant at ${contextTitle(context)}`);
+
+/** "8K" for column heads. */
+export const contextHead = (context: number): string => formatTokens(context);
+
+/** How many estimable models fit `roomBytes` at 8K: in any quant, and at their usual one. */
+export function countWithin(catalog: Catalog, roomBytes: number): { readonly any: number; readonly usual: number } {
+  let any = 0;
+  let usual = 0;
+  for (const model of catalog.estimableModels) {
+    if (largestQuantWithin(catalog, model, defaultContextOf(model), roomBytes)) any++;
+    if (usualOf(catalog, model).planForBytes <= roomBytes) usual++;
+  }
+  return { any, usual };
+}
+
+/** The model with most parameters that fits at its usual quant and 8K. */
+export function largestModelWithin(catalog: Catalog, roomBytes: number): EstimableModel | undefined {
+  return catalog.estimableModels
+    .filter((model) => usualOf(catalog, model).planForBytes <= roomBytes)
+    .reduce<EstimableModel | undefined>((best, model) => (best && best.parameters.total >= model.parameters.total ? best : model), undefined);
+}

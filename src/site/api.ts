@@ -1,0 +1,212 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import type { EstimableModel } from '../catalog/model.schema.ts';
+import { devicesOf } from '../scenarios/devices.ts';
+import { contextsOf, maximumContext, quantsOf } from '../scenarios/expand.ts';
+import { isIndexable } from '../scenarios/index-policy.ts';
+import { computeScenario, modelAtQuant } from '../scenarios/scenario.ts';
+import { type Architecture, contextLabel, formatGB, LLAMA_CPP_VERSION, type RuleOfThumbInputs } from '../vram/index.ts';
+import { CONTENT_LICENSE, SITE_NAME } from './config.ts';
+import { absoluteUrl, modelApiPath, modelPath, scenarioPath } from './routes.ts';
+
+/** Raised when a field of the JSON files changes its name or meaning; new fields do not raise it. */
+export const API_VERSION = 1;
+
+const ENGINE = { name: 'llama.cpp', version: LLAMA_CPP_VERSION } as const;
+
+/** One scenario in the API. Amounts are whole bytes; `needs` and `planFor` are the page's own words. */
+export interface ApiScenario {
+  readonly contextTokens: number;
+  readonly url: string;
+  readonly indexable: boolean;
+  readonly needsBytes: number;
+  readonly planForBytes: number;
+  readonly needs: string;
+  readonly planFor: string;
+  readonly kvCacheBytes: number;
+  readonly stateBytes: number;
+  readonly computeBytes: number;
+  readonly ruleOfThumb: { readonly weightsBytes: number; readonly kvCacheBytes: number; readonly overheadBytes: number; readonly totalBytes: number };
+}
+
+export interface ApiQuant {
+  readonly quant: string;
+  readonly name: string;
+  readonly fileBytes: number;
+  readonly bitsPerWeight: number;
+  /** On one device with every layer offloaded; the same at every context. */
+  readonly weightsBytes: number;
+  readonly hostWeightsBytes: number;
+  readonly scenarios: readonly ApiScenario[];
+}
+
+export interface ApiModel {
+  readonly version: typeof API_VERSION;
+  readonly license: string;
+  readonly attribution: string;
+  readonly engine: { readonly name: string; readonly version: string };
+  readonly updated: string;
+  readonly model: {
+    readonly id: string;
+    readonly name: string;
+    readonly family: string;
+    readonly url: string;
+    readonly parameters: number;
+    readonly activeParameters?: number;
+    readonly contextTokens: number;
+  };
+  readonly quants: readonly ApiQuant[];
+}
+
+/** Every scenario of a model, from the same figures as its pages. */
+export function modelApi(catalog: Catalog, model: EstimableModel, origin: string): ApiModel {
+  const { parameters } = model;
+  return {
+    version: API_VERSION,
+    license: CONTENT_LICENSE.name,
+    attribution: SITE_NAME,
+    engine: ENGINE,
+    updated: model.updated,
+    model: {
+      id: model.id,
+      name: model.name,
+      family: model.family,
+      url: absoluteUrl(modelPath(model.id), origin),
+      parameters: parameters.total,
+      ...(parameters.active !== undefined && { activeParameters: parameters.active }),
+      contextTokens: maximumContext(model),
+    },
+    quants: quantsOf(catalog, model).map((quant) => {
+      const { fileBytes, bitsPerWeight, device, host } = modelAtQuant(catalog, model.id, quant.id).allocate(model.context.native);
+      return {
+        quant: quant.id,
+        name: quant.name,
+        fileBytes,
+        bitsPerWeight: Number(bitsPerWeight.toFixed(4)),
+        weightsBytes: device.weights,
+        hostWeightsBytes: host.weights,
+        scenarios: contextsOf(model).map((context) => apiScenario(catalog, model.id, quant.id, context, origin)),
+      };
+    }),
+  };
+}
+
+function apiScenario(catalog: Catalog, model: string, quant: string, context: number, origin: string): ApiScenario {
+  const key = { model, quant, context };
+  const { allocation, ruleOfThumb, needsBytes, planForBytes } = computeScenario(catalog, key);
+  return {
+    contextTokens: context,
+    url: absoluteUrl(scenarioPath(model, quant, contextLabel(context)), origin),
+    indexable: isIndexable(catalog, key),
+    needsBytes,
+    planForBytes,
+    needs: formatGB(needsBytes),
+    planFor: formatGB(planForBytes),
+    kvCacheBytes: allocation.device.kvCache,
+    stateBytes: allocation.device.state,
+    computeBytes: allocation.device.compute,
+    ruleOfThumb: {
+      weightsBytes: ruleOfThumb.weights,
+      kvCacheBytes: ruleOfThumb.kvCache,
+      overheadBytes: ruleOfThumb.overhead,
+      totalBytes: ruleOfThumb.total,
+    },
+  };
+}
+
+export interface ApiIndex {
+  readonly version: typeof API_VERSION;
+  readonly license: string;
+  readonly engine: { readonly name: string; readonly version: string };
+  readonly updated: string;
+  readonly models: readonly { readonly id: string; readonly name: string; readonly url: string; readonly json: string; readonly updated: string }[];
+}
+
+/** The models of the API, with the addresses of their files. */
+export function apiIndex(catalog: Catalog, origin: string): ApiIndex {
+  return {
+    version: API_VERSION,
+    license: CONTENT_LICENSE.name,
+    engine: ENGINE,
+    updated: catalog.updated,
+    models: catalog.estimableModels.map(({ id, name, updated }) => ({
+      id,
+      name,
+      url: absoluteUrl(modelPath(id), origin),
+      json: absoluteUrl(modelApiPath(id), origin),
+      updated,
+    })),
+  };
+}
+
+/** What the calculator in the browser needs of the catalogue; everything else it computes. */
+export interface CalculatorCatalog {
+  readonly version: typeof API_VERSION;
+  readonly engine: { readonly name: string; readonly version: string };
+  readonly models: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly architecture: Architecture;
+    readonly publishedParameters: number;
+    /** Longest context, extended where the record says so, in tokens. */
+    readonly maxContext: number;
+    /** Present where the file carries the multi-token-prediction blocks; absent = it does not. */
+    readonly mtpInFile?: true;
+    readonly ruleOfThumb?: RuleOfThumbInputs;
+  }[];
+  /** GGUF quants with pages, fewest bits first. */
+  readonly quants: readonly { readonly id: string; readonly name: string; readonly scheme: string; readonly nominalBits: number }[];
+  /** Released devices that llama.cpp runs on, by group and memory. */
+  readonly devices: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly group: string;
+    readonly vendor: string;
+    readonly usableBytes: number;
+    readonly nodeSize?: number;
+    readonly speedClass?: string;
+    readonly bandwidthGBps?: number;
+  }[];
+}
+
+const GROUPS = {
+  consumer: 'Desktop cards',
+  laptop: 'Laptop GPUs',
+  workstation: 'Workstation cards',
+  datacenter: 'Datacenter GPUs',
+  apple: 'Macs',
+  unified: 'PCs with unified memory',
+} as const;
+
+/** The calculator's data: one file for the whole site. */
+export function calculatorCatalog(catalog: Catalog): CalculatorCatalog {
+  const { byId } = devicesOf(catalog);
+  return {
+    version: API_VERSION,
+    engine: ENGINE,
+    models: catalog.estimableModels.map((model) => ({
+      id: model.id,
+      name: model.name,
+      architecture: model.architecture,
+      publishedParameters: model.parameters.published ?? model.parameters.total,
+      maxContext: maximumContext(model),
+      ...(model.mtpInFile === true && { mtpInFile: true as const }),
+      ...(model.ruleOfThumb && {
+        ruleOfThumb: {
+          layers: model.ruleOfThumb.layers,
+          kvHeads: model.ruleOfThumb.kvHeads,
+          headDim: model.ruleOfThumb.headDim,
+          sequenceCompression: model.ruleOfThumb.sequenceCompression ?? 1,
+        },
+      }),
+    })),
+    quants: catalog.quants
+      .filter((quant) => quant.scenarioPages === true)
+      .map(({ id, name, scheme, nominalBits }) => ({ id, name, scheme, nominalBits })),
+    devices: catalog.gpus.flatMap((gpu) => {
+      const own = byId.get(gpu.id);
+      if (!own) return [];
+      const { device, speed } = own;
+      return [{ id: gpu.id, name: gpu.shortName, group: GROUPS[gpu.class], ...device, ...speed }];
+    }),
+  };
+}

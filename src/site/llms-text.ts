@@ -1,0 +1,55 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import { scenarioKeys } from '../scenarios/expand.ts';
+import { formatCount } from '../vram/index.ts';
+import { CONTENT_LICENSE, SITE_NAME, SITE_TAGLINE } from './config.ts';
+import {
+  absoluteUrl,
+  apiIndexPath,
+  calculatorPath,
+  familyListPath,
+  gpuListPath,
+  guideListPath,
+  methodologyPath,
+  modelApiPath,
+  modelListPath,
+  modelPath,
+  quantListPath,
+  vramTierListPath,
+} from './routes.ts';
+
+const MOST_MODELS = 40;
+
+/** The text of /llms.txt: what the site has, where its pages and JSON files are, and how to read the two figures. */
+export function llmsText(catalog: Catalog, origin: string): string {
+  const link = (text: string, path: string, note: string): string => `- [${text}](${absoluteUrl(path, origin)}): ${note}`;
+  const models = catalog.estimableModels;
+  return [
+    `# ${SITE_NAME}`,
+    '',
+    `> ${SITE_TAGLINE}. ${models.length} models at every GGUF quant and context: ${formatCount(scenarioKeys(catalog).length)} scenarios, each with what llama.cpp allocates (Needs) and what to plan for (Plan for).`,
+    '',
+    'Needs is the sum of weights, KV cache, recurrent state and compute buffer on the GPU. Plan for is the larger of the usual rule of thumb and Needs plus 5 %. GB is 10^9 bytes, GiB 2^30.',
+    `Scenario pages: ${absoluteUrl(modelListPath(), origin)}MODEL/QUANT/CONTEXT/ with contexts such as 8k, 128k, 1m. Text and data: ${CONTENT_LICENSE.name}.`,
+    '',
+    '## Data',
+    '',
+    link('Models of the API', apiIndexPath(), 'list of the JSON files, one a model, with every scenario in bytes'),
+    link('Example', modelApiPath(models[0]?.id ?? ''), models[0]?.name ?? ''),
+    '',
+    '## Ways in',
+    '',
+    link('Models', modelListPath(), 'by size'),
+    link('GPUs and Macs', gpuListPath(), 'what runs on each'),
+    link('By memory', vramTierListPath(), 'what fits 6 to 512 GB'),
+    link('Quants', quantListPath(), 'bits, quality, memory'),
+    link('Families', familyListPath(), 'siblings by size'),
+    link('Guides', guideListPath(), 'hand-written'),
+    link('Methodology', methodologyPath(), 'how every figure is made'),
+    link('Calculator', calculatorPath(), 'any combination, in the browser'),
+    '',
+    '## Most looked-up models',
+    '',
+    ...models.slice(0, MOST_MODELS).map((model) => link(model.name, modelPath(model.id), model.hook)),
+    '',
+  ].join('\n');
+}

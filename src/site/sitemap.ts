@@ -1,0 +1,35 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import { scenarioKeys } from '../scenarios/expand.ts';
+import { isIndexable } from '../scenarios/index-policy.ts';
+import { engineUpdated, newest } from '../scenarios/pages/meta.ts';
+import { contextLabel } from '../vram/index.ts';
+import { familyPath, gpuPath, guidePath, modelPath, modelQuantPath, quantPath, scenarioPath } from './routes.ts';
+
+/** Site paths that exist but are kept out of the sitemap: their canonical is another page. */
+export function nonIndexablePaths(catalog: Catalog): ReadonlySet<string> {
+  return new Set(
+    scenarioKeys(catalog)
+      .filter((key) => !isIndexable(catalog, key))
+      .map(({ model, quant, context }) => scenarioPath(model, quant, contextLabel(context))),
+  );
+}
+
+/**
+ * ISO date of the record that a page is about, by site path. Pages that list several records are left out:
+ * a date that moves with any of them would say nothing.
+ */
+export function lastModifiedByPath(catalog: Catalog): ReadonlyMap<string, string> {
+  const dates = new Map<string, string>();
+  const { models, quants } = catalog.byId;
+  for (const family of catalog.families) dates.set(familyPath(family.id), family.updated);
+  for (const quant of catalog.quants) dates.set(quantPath(quant.id), quant.updated);
+  for (const gpu of catalog.gpus) dates.set(gpuPath(gpu.id), gpu.updated);
+  for (const guide of catalog.guides) dates.set(guidePath(guide.id), guide.reviewed);
+  for (const model of catalog.estimableModels) dates.set(modelPath(model.id), model.updated);
+  for (const { model, quant, context } of scenarioKeys(catalog)) {
+    const date = newest(models.get(model)?.updated ?? '', quants.get(quant)?.updated ?? '', engineUpdated(catalog));
+    dates.set(modelQuantPath(model, quant), date);
+    dates.set(scenarioPath(model, quant, contextLabel(context)), date);
+  }
+  return dates;
+}

@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest';
+import { engineVersionsAgree } from '../../../../src/catalog/rules/engine-versions-agree.ts';
+import { drafts, engine } from '../made-up.ts';
+
+test.each([
+  ['llama-cpp', 'v0.5.0', 0],
+  ['llama-cpp', 'v0.6.0', 1],
+  ['vllm', 'v0.27.0', 0],
+])('%s %s has %i problems', (id, version, count) => {
+  expect(engineVersionsAgree(drafts({ engines: [engine({ id, version })] }))).toHaveLength(count);
+});

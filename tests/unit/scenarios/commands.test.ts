@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { commandsOf } from '../../../src/scenarios/commands.ts';
+import { factsAt } from './catalog.ts';
+
+const commandsAt = (path: string) => commandsOf(factsAt(path));
+const flag = (command: string, name: string): string | undefined => new RegExp(`(?:^| )${name} (\\S+)`).exec(command)?.[1];
+
+describe('commands', () => {
+  it('have the settings that the figures are for', () => {
+    const [server] = commandsAt('llama-3-1-8b/q4-k-m/32k');
+    const command = server?.command ?? '';
+    expect(command).toMatch(/^llama-server -hf [\w.-]+\/[\w.-]+:Q4_K_M /);
+    expect(flag(command, '-c')).toBe('32768');
+    expect(flag(command, '-np')).toBe('1');
+    expect(Number(flag(command, '-ngl'))).toBeGreaterThan(126);
+    expect(command).not.toContain('-ctk');
+    expect(server?.note).toContain('-ctk q8_0');
+  });
+
+  it('take a file where no repository is known', () => {
+    const facts = factsAt('ling-mini-2-0/q4-k-m/8k');
+    expect(facts.scenario.model.ggufRepositories ?? []).toEqual([]);
+    expect(commandsOf(facts)[0]?.command).toContain('-m ling-mini-2-0-q4-k-m.gguf');
+    expect(commandsOf(facts)[0]?.note).toContain('No GGUF repository is on record');
+  });
+
+  it('switch on YaRN beyond the native context', () => {
+    const command = commandsAt('qwen2-5-7b/q4-k-m/128k')[0]?.command ?? '';
+    expect(command).toContain('--rope-scaling yarn --rope-scale 4 --yarn-orig-ctx 32768');
+    expect(commandsAt('qwen2-5-7b/q4-k-m/32k')[0]?.command).not.toContain('rope');
+  });
+
+  it('keep as few experts in RAM as the card allows', () => {
+    const facts = factsAt('gpt-oss-120b/mxfp4-moe/128k');
+    const experts = commandsOf(facts).find(({ tool }) => tool.includes('experts in RAM'));
+    expect(experts?.tool).toContain('RTX 4090 (24 GB)');
+    const layers = Number(flag(experts?.command ?? '', '--n-cpu-moe'));
+    const card = facts.experts?.partly?.own;
+    const room = (card?.device.usableBytes ?? 0) - 457 * 2 ** 20;
+    const onCard = (cpuMoeLayers: number): number => facts.scenario.at.allocate(131_072, { cpuMoeLayers }).device.total * 1.05;
+    expect(onCard(layers)).toBeLessThanOrEqual(room);
+    expect(onCard(layers - 1)).toBeGreaterThan(room);
+    expect(commandsAt('llama-3-1-8b/q4-k-m/8k').some(({ command }) => command.includes('moe'))).toBe(false);
+  });
+
+  it('say what an Ollama tag holds', () => {
+    const note = (path: string): string | undefined => commandsAt(path).find(({ tool }) => tool === 'Ollama')?.note;
+    expect(note('llama-3-1-8b/q4-k-m/8k')).toContain('usually Q4_K_M; "ollama show llama3.1:8b"');
+    expect(note('llama-3-1-8b/q8-0/8k')).toContain('usually Q4_K_M, not Q8_0');
+    expect(note('gpt-oss-120b/mxfp4-moe/8k')).toContain('usually MXFP4_MOE;');
+    const command = commandsAt('llama-3-1-8b/q4-k-m/8k').find(({ tool }) => tool === 'Ollama')?.command;
+    expect(command).toBe('OLLAMA_CONTEXT_LENGTH=8192 OLLAMA_NUM_PARALLEL=1 ollama serve\nollama run llama3.1:8b');
+  });
+});

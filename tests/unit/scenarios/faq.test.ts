@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { scenarioKeys } from '../../../src/scenarios/expand.ts';
+import { factsOf } from '../../../src/scenarios/facts.ts';
+import { FAQ_RULES, faqOf } from '../../../src/scenarios/faq.ts';
+import { computeScenario } from '../../../src/scenarios/scenario.ts';
+import { catalog, factsAt } from './catalog.ts';
+
+/** A question's rule, a scenario it is asked on with question and answer, and one it is not asked on. */
+const CASES: Readonly<Record<string, { on: string; asks: string; says: RegExp; silentOn: string }>> = {
+  'runs-on-a-card': {
+    on: 'qwen3-6-27b/q4-k-m/32k',
+    asks: 'Can I run Qwen3.6 27B Q4_K_M with 32K context on an RTX 4090 (24 GB)?',
+    says: /^Yes\. Of its 25\.2 GB usable memory 5\.\d+ GB remain .* It goes up to 11\d,\d{3} tokens\.$/,
+    silentOn: 'deepseek-v4-pro/q4-k-m/1m',
+  },
+  'short-of-a-card': {
+    on: 'qwen3-32b/q4-k-m/32k',
+    asks: 'Is an RTX 4090 (24 GB) enough for Qwen3 32B Q4_K_M at 32K?',
+    says: /^No\. It is 3\.\d+ GB short of the 28\.\d GB that llama\.cpp allocates\. Up to 15K tokens of context fit on it\.$/,
+    silentOn: 'deepseek-v4-pro/q4-k-m/1m',
+  },
+  'longer-than-trained': {
+    on: 'qwen2-5-7b/q4-k-m/128k',
+    asks: 'Is 128K within what Qwen2.5 7B was trained for?',
+    says: /^No: it was trained for 32K tokens\. The longer context comes from YaRN/,
+    silentOn: 'llama-3-1-8b/q4-k-m/8k',
+  },
+  'eight-gpu-node': {
+    on: 'deepseek-v4-pro/q4-k-m/1m',
+    asks: 'Does DeepSeek V4 Pro Q4_K_M fit on 8 x H100 at 1M?',
+    says: /^No\. 1012 GB to plan for exceeds the 640 GB of eight 80 GB cards\. It takes 13 x H100 80GB or 8 x H200 141GB\.$/,
+    silentOn: 'llama-3-1-70b/q4-k-m/8k',
+  },
+  'several-consumer-cards': {
+    on: 'llama-3-1-70b/q4-k-m/8k',
+    asks: 'How many RTX 3090 does Llama 3.1 70B Q4_K_M take at 8K?',
+    says: /^2\. llama\.cpp splits whole layers, so the fullest card holds 22\.\d GB/,
+    silentOn: 'llama-3-1-8b/q4-k-m/8k',
+  },
+  'experts-in-vram': {
+    on: 'gpt-oss-120b/mxfp4-moe/128k',
+    asks: 'Only 5.1B parameters are active. Does gpt-oss 120B need less VRAM for that?',
+    says: /^Not by itself: any token may call any expert, so all 62\.8 GB of weights/,
+    silentOn: 'llama-3-1-8b/q4-k-m/8k',
+  },
+  'sibling-instead': {
+    on: 'deepseek-v4-pro/q4-k-m/1m',
+    asks: 'Should I run DeepSeek V4 Pro or DeepSeek V4 Flash?',
+    says: /^By memory, DeepSeek V4 Flash: at Q4_K_M it takes 18\d GB instead of 1012 GB and fits one MI300X \(192 GB\)\./,
+    silentOn: 'qwen3-0-6b/q4-k-m/4k',
+  },
+  'cache-and-its-type': {
+    on: 'llama-3-1-8b/q8-0/128k',
+    asks: 'How large is the KV cache of Llama 3.1 8B at 128K, and does q8_0 help?',
+    says: /^17\.2 GB in 16 bits, 6\d % of the 2\d\.\d GB allocated\./,
+    silentOn: 'deepseek-v4-pro/q4-k-m/1m',
+  },
+  'which-quant': {
+    on: 'llama-3-1-8b/q4-k-m/8k',
+    asks: 'Is Q4_K_M the right quant of Llama 3.1 8B for 8K?',
+    says: /^Not if you own the 8 GB anyway: Q5_K_M fits the same size of card/,
+    silentOn: 'deepseek-v4-pro/q4-k-m/1m',
+  },
+  'runs-on-a-mac': {
+    on: 'gpt-oss-120b/mxfp4-moe/128k',
+    asks: 'Does gpt-oss 120B MXFP4_MOE run on a Mac or another machine with unified memory?',
+    says: /^Yes, from 96 GB of memory: M\d Max 96GB/,
+    silentOn: 'deepseek-v4-pro/q4-k-m/1m',
+  },
+  'ram-beside-vram': {
+    on: 'llama-3-1-8b/q4-k-m/8k',
+    // 128,256 x 4,096 elements at Q4_K: 4.5 bits each.
+    asks: 'How much system RAM does Llama 3.1 8B need when it is wholly on the GPU?',
+    says: /the token embedding \(296 MB\) stays in RAM/,
+    silentOn: '',
+  },
+};
+
+describe('questions', () => {
+  it('all have a case here', () => {
+    expect(FAQ_RULES.map(({ name }) => name).toSorted()).toEqual(Object.keys(CASES).toSorted());
+  });
+
+  it.each(FAQ_RULES.map((rule) => [rule.name, rule] as const))('%s', (name, rule) => {
+    const own = CASES[name] ?? { on: '', asks: '', says: /$^/, silentOn: '' };
+    const facts = factsAt(own.on);
+    expect(rule.when(facts)).toBe(true);
+    expect(rule.ask(facts)).toBe(own.asks);
+    expect(rule.say(facts)).toMatch(own.says);
+    if (own.silentOn) expect(rule.when(factsAt(own.silentOn)), own.silentOn).toBe(false);
+  });
+});
+
+describe('the FAQ of a page', () => {
+  it('has the questions of the model itself where they apply', () => {
+    const own = catalog.byId.models.get('deepseek-v4-pro')?.faq?.[0]?.question ?? '';
+    expect(own).not.toBe('');
+    expect(faqOf(factsAt('deepseek-v4-pro/q4-k-m/1m')).map(({ question }) => question)).toContain(own);
+    expect(faqOf(factsAt('deepseek-v4-pro/q5-k-m/64k')).map(({ question }) => question)).not.toContain(own);
+  });
+
+  it('asks two to six different questions, each answered in full sentences', () => {
+    for (const key of scenarioKeys(catalog).filter((_, index) => index % 97 === 0)) {
+      const faq = faqOf(factsOf(catalog, computeScenario(catalog, key)));
+      expect(faq.length).toBeGreaterThanOrEqual(2);
+      expect(faq.length).toBeLessThanOrEqual(6);
+      expect(new Set(faq.map(({ question }) => question)).size).toBe(faq.length);
+      for (const { question, answer } of faq) {
+        expect(question).toMatch(/\?$/);
+        expect(answer).toMatch(/\.$/);
+        expect(`${question} ${answer}`).not.toMatch(/undefined|NaN|Infinity| {2}/);
+      }
+    }
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { devicesOf } from '../../../src/scenarios/devices.ts';
+import { tierFor } from '../../../src/scenarios/facts.ts';
+import { hardwareGroups, hardwareIntro, hardwareTables } from '../../../src/scenarios/hardware.ts';
+import { computeScenario } from '../../../src/scenarios/scenario.ts';
+import { overheadOf } from '../../../src/vram/index.ts';
+import { catalog, factsAt, keyOf } from './catalog.ts';
+
+const devices = devicesOf(catalog);
+const labels = (path: string): readonly string[] => hardwareGroups(factsAt(path)).flatMap(({ rows }) => rows.map(({ label }) => label));
+
+describe('devices of the catalogue', () => {
+  it('are released and run llama.cpp', () => {
+    expect(devices.all.every(({ gpu }) => gpu.released)).toBe(true);
+    expect(new Set(devices.all.map(({ device }) => device.vendor))).toEqual(new Set(['nvidia', 'amd', 'intel', 'apple']));
+    expect(devices.all.length).toBeGreaterThan(150);
+  });
+
+  it('has every device that pages name by id', () => {
+    expect(devices.reference.consumer).toHaveLength(11);
+    expect(devices.reference.professional).toHaveLength(14);
+    expect(devices.reference.unified).toHaveLength(11);
+    expect(devices.nodes).toHaveLength(6);
+    expect(devices.multi).toHaveLength(6);
+  });
+
+  it('calls no laptop and no Mac a card', () => {
+    expect(devices.cards.some(({ gpu }) => gpu.class === 'laptop' || gpu.class === 'apple' || gpu.class === 'unified')).toBe(false);
+  });
+});
+
+describe('the smallest device that holds an amount', () => {
+  it.each([
+    [5e9, 6],
+    [20e9, 20],
+    [24e9, 24],
+    [60e9, 64],
+    [210e9, 256],
+  ])('%d bytes', (bytes, memoryGB) => {
+    const tier = tierFor(devices.cards, bytes);
+    expect(tier?.memoryGB).toBe(memoryGB);
+    for (const { device } of tier?.devices ?? []) expect(device.usableBytes - overheadOf(device)).toBeGreaterThanOrEqual(bytes);
+    const smaller = devices.cards.filter(({ gpu }) => gpu.memoryGB < memoryGB);
+    for (const { device } of smaller) expect(device.usableBytes - overheadOf(device)).toBeLessThan(bytes);
+  });
+
+  it('is none where none is large enough', () => {
+    expect(tierFor(devices.cards, 1e12)).toBeUndefined();
+  });
+
+  it('is a desktop card where one of that size is', () => {
+    expect(tierFor(devices.cards, 20e9)?.devices[0]?.kind).toBe('consumer');
+  });
+});
+
+describe('hardware of a scenario page', () => {
+  it('shows cards on both sides of the boundary', () => {
+    const rows = hardwareGroups(factsAt('qwen3-6-27b/q4-k-m/32k'))[0]?.rows ?? [];
+    expect(rows.map(({ fit }) => fit)).toEqual(['no', 'no', 'fits', 'fits', 'fits']);
+    expect(rows.map(({ label }) => label)).toContain('RX 7900 XT');
+  });
+
+  it('keeps to about 12 to 18 devices', () => {
+    for (const path of ['llama-3-1-8b/q4-k-m/8k', 'qwen3-6-27b/q4-k-m/32k', 'gpt-oss-120b/mxfp4-moe/128k', 'deepseek-v4-pro/q4-k-m/1m', 'glm-5-3/iq4-xs/512k']) {
+      expect(labels(path).length, path).toBeGreaterThanOrEqual(12);
+      expect(labels(path).length, path).toBeLessThanOrEqual(18);
+    }
+  });
+
+  it('names the pair of desktop cards that replaces a datacenter card', () => {
+    expect(labels('llama-3-1-70b/q4-k-m/8k')).toEqual(expect.arrayContaining(['2 x RTX 3090', '2 x RTX 4090', 'L40S']));
+    expect(hardwareIntro(factsAt('llama-3-1-70b/q4-k-m/8k'))).toContain('2 x RTX 3090');
+  });
+
+  it('does not list desktop cards that are hopelessly small', () => {
+    expect(labels('deepseek-v4-pro/q4-k-m/1m').some((label) => label.startsWith('RTX'))).toBe(false);
+  });
+
+  it('is complete on hubs', () => {
+    const rows = hardwareTables(computeScenario(catalog, keyOf('llama-3-1-8b/q4-k-m/8k')), catalog).flatMap((group) => group.rows);
+    expect(rows).toHaveLength(devices.cards.length + devices.unified.length);
+    expect(new Set(rows.map(({ device }) => device.href)).size).toBe(rows.length);
+  });
+});

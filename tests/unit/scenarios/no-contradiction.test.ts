@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { devicesOf } from '../../../src/scenarios/devices.ts';
+import { scenarioKeys } from '../../../src/scenarios/expand.ts';
+import { modelPage, scenarioPage } from '../../../src/scenarios/pages.ts';
+import { modelApi } from '../../../src/site/api.ts';
+import { headTags } from '../../../src/site/metadata.ts';
+import { structuredData } from '../../../src/site/structured-data.ts';
+import { contextLabel, overheadOf } from '../../../src/vram/index.ts';
+import { catalog } from './catalog.ts';
+
+const ORIGIN = 'https://example.org';
+/** A prime step, so that models, quants and contexts all vary. */
+const SAMPLE_STEP = 61;
+const sample = scenarioKeys(catalog).filter((_, index) => index % SAMPLE_STEP === 0);
+
+const sampled = new Set(sample.map(({ model }) => model));
+const apis = new Map(catalog.estimableModels.filter(({ id }) => sampled.has(id)).map((model) => [model.id, modelApi(catalog, model, ORIGIN)]));
+
+describe.each(sample)('$model $quant $context', (key) => {
+  const page = scenarioPage(catalog, key);
+  const { planFor, needs } = page;
+
+  it('carries one Plan for and one Needs everywhere', () => {
+    const head = headTags(page.meta, ORIGIN);
+    expect(page.meta.title).toContain(planFor.gb);
+    expect(head.title).toContain(planFor.gb);
+    expect(page.meta.description).toContain(planFor.gb);
+    expect(page.meta.description).toContain(needs.gb);
+    expect(page.answer[0]).toContain(planFor.gb);
+    expect(page.answer[0]).toContain(needs.gb);
+    expect(page.calculator).toMatchObject({ planFor: planFor.gb, needs: needs.gb, planForMemory: planFor, needsMemory: needs });
+    expect(page.calculation.find(({ term }) => term === 'Needs')?.result).toBe(needs.gb);
+    expect(page.calculation.find(({ term }) => term === 'Plan for')?.result).toBe(planFor.gb);
+    const entry = apis
+      .get(key.model)
+      ?.quants.find(({ quant }) => quant === key.quant)
+      ?.scenarios.find(({ contextTokens }) => contextTokens === key.context);
+    expect(entry).toMatchObject({ planFor: planFor.gb, needs: needs.gb, planForBytes: planFor.bytes, needsBytes: needs.bytes });
+    expect(entry?.url).toBe(`${ORIGIN}${page.meta.path}`);
+  });
+
+  it('sums up: the parts are Needs', () => {
+    expect(page.parts.reduce((sum, { memory }) => sum + memory.bytes, 0)).toBe(needs.bytes);
+    expect(page.ruleOfThumb.parts.reduce((sum, { memory }) => sum + memory.bytes, 0)).toBe(page.ruleOfThumb.total.bytes);
+    expect(planFor.bytes).toBe(Math.max(page.ruleOfThumb.total.bytes, Math.ceil(needs.bytes * 1.05)));
+  });
+
+  it('has the same questions on the page and in its structured data', () => {
+    expect(page.meta.questions).toBe(page.faq);
+    const graph = structuredData(page, ORIGIN);
+    const faq = JSON.stringify(graph['@graph']);
+    for (const { answer } of page.faq) expect(faq).toContain(JSON.stringify(answer));
+    expect(new Set(page.faq.map(({ question }) => question)).size).toBe(page.faq.length);
+  });
+
+  it('says "no single GPU" only where none in the catalogue fits', () => {
+    const { cards } = devicesOf(catalog);
+    const holding = cards.filter(({ device }) => device.usableBytes - overheadOf(device) >= planFor.bytes);
+    const text = [page.answer.join(' '), page.hardware.intro].join(' ');
+    expect(/No single (GPU|graphics card)|Not even sixteen/.test(text)).toBe(holding.length === 0);
+    if (holding.length > 0) {
+      const smallest = Math.min(...holding.map(({ gpu }) => gpu.memoryGB));
+      const named = holding.filter(({ gpu }) => gpu.memoryGB === smallest).some(({ gpu }) => page.hardware.intro.includes(gpu.shortName));
+      expect(named, page.hardware.intro).toBe(true);
+    }
+  });
+
+  it('marks every device by the two figures', () => {
+    const { byId } = devicesOf(catalog);
+    for (const row of page.hardware.groups.flatMap(({ rows }) => rows)) {
+      if (row.count > 1) continue;
+      const own = byId.get(row.device.href.split('/')[2] ?? '');
+      const room = own ? own.device.usableBytes - overheadOf(own.device) : 0;
+      expect(row.fit, row.label).toBe(room >= planFor.bytes ? 'fits' : room >= needs.bytes ? 'tight' : 'no');
+      expect(row.headroom.endsWith(row.fit === 'no' ? 'short' : 'free')).toBe(true);
+    }
+  });
+
+  it('fits on the calculator what the page says', () => {
+    const { gpu, devices, fit } = page.calculator;
+    const row = page.hardware.groups.flatMap(({ rows }) => rows).find(({ device, count }) => device.href === `/gpus/${gpu}/` && count === devices);
+    if (row) expect(row).toMatchObject({ fit, headroom: page.calculator.headroom, largestContext: page.calculator.largestContext });
+    if (/holds it with/.test(page.answer.join(' '))) expect(fit).toBe('fits');
+  });
+});
+
+describe('the hub of a model', () => {
+  it.each(catalog.estimableModels.filter((_, index) => index % 9 === 0).map(({ id }) => id))('%s says in its grid what the scenario pages say', (id) => {
+    const hub = modelPage(catalog, id);
+    const cells = hub.grid.rows.flatMap(({ cells: own }) => own).filter((cell) => cell !== null);
+    for (const cell of cells.filter((_, index) => index % 17 === 0)) {
+      const [, , model = '', quant = '', label = ''] = cell.href.split('/');
+      const key = scenarioKeys(catalog).find((own) => own.model === model && own.quant === quant && contextLabel(own.context) === label);
+      expect(key && scenarioPage(catalog, key).planFor.gb).toBe(cell.text);
+    }
+    expect(hub.meta.title).toContain(hub.calculator.planFor);
+    expect(hub.answer[0]).toContain(hub.calculator.planFor);
+  });
+});

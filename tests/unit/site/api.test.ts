@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { contextsOf, quantsOf } from '../../../src/scenarios/expand.ts';
+import { apiIndex, calculatorCatalog, modelApi } from '../../../src/site/api.ts';
+import { DEFAULT_SETTINGS, estimateLlamaCpp, schemeOf } from '../../../src/vram/index.ts';
+import { catalog } from '../scenarios/catalog.ts';
+
+const ORIGIN = 'https://example.org';
+const model = catalog.estimableModels.find(({ id }) => id === 'deepseek-v4-pro');
+if (!model) throw new Error('deepseek-v4-pro');
+const api = modelApi(catalog, model, ORIGIN);
+
+describe('the JSON of a model', () => {
+  it('has every quant and context once', () => {
+    expect(api.quants.map(({ quant }) => quant)).toEqual(quantsOf(catalog, model).map(({ id }) => id));
+    for (const { scenarios } of api.quants) expect(scenarios.map(({ contextTokens }) => contextTokens)).toEqual(contextsOf(model));
+  });
+
+  it('has the golden figures', () => {
+    const quant = api.quants.find(({ name }) => name === 'Q4_K_M');
+    const scenario = quant?.scenarios.at(-1);
+    expect(scenario).toMatchObject({ planFor: '1012 GB', needs: '963 GB', contextTokens: 1_048_576, url: `${ORIGIN}/models/deepseek-v4-pro/q4-k-m/1m/` });
+    expect(scenario?.ruleOfThumb).toMatchObject({ weightsBytes: 896e9 });
+    expect((quant?.weightsBytes ?? 0) + (scenario?.kvCacheBytes ?? 0) + (scenario?.stateBytes ?? 0) + (scenario?.computeBytes ?? 0)).toBe(scenario?.needsBytes);
+  });
+
+  it('has nothing but whole bytes, and says version, licence and engine', () => {
+    for (const { scenarios } of api.quants) for (const { needsBytes, planForBytes } of scenarios) expect([needsBytes, planForBytes].every(Number.isSafeInteger)).toBe(true);
+    expect(api).toMatchObject({ version: 1, license: 'CC BY 4.0', engine: { name: 'llama.cpp', version: 'v0.5.0' } });
+    expect(JSON.parse(JSON.stringify(api))).toEqual(api);
+  });
+});
+
+describe('the index of the API', () => {
+  it('lists every model with its file', () => {
+    const { models } = apiIndex(catalog, ORIGIN);
+    expect(models).toHaveLength(catalog.estimableModels.length);
+    expect(models.every(({ json, id }) => json === `${ORIGIN}/api/v1/models/${id}.json`)).toBe(true);
+  });
+});
+
+describe('the data of the calculator', () => {
+  const data = calculatorCatalog(catalog);
+
+  it('is enough to compute what the pages say', () => {
+    const own = data.models.find(({ id }) => id === 'deepseek-v4-pro');
+    const quant = data.quants.find(({ id }) => id === 'q4-k-m');
+    if (!own || !quant) throw new Error('the golden page is not in the data');
+    const settings = { ...DEFAULT_SETTINGS, context: 1_048_576 };
+    const { device } = estimateLlamaCpp(own.architecture, schemeOf(quant.scheme), settings, { mtpInFile: own.mtpInFile === true });
+    expect(device.total).toBe(api.quants.find(({ name }) => name === 'Q4_K_M')?.scenarios.at(-1)?.needsBytes);
+    expect(own.ruleOfThumb).toEqual({ layers: 80, kvHeads: 1, headDim: 288, sequenceCompression: 0.25 });
+    expect(own.publishedParameters).toBe(1.6e12);
+  });
+
+  it('offers released devices with their usable memory', () => {
+    expect(data.devices.length).toBeGreaterThan(150);
+    expect(data.devices.every(({ usableBytes }) => Number.isSafeInteger(usableBytes))).toBe(true);
+    expect(data.devices.find(({ id }) => id === 'rtx-4090')).toMatchObject({ name: 'RTX 4090', group: 'Desktop cards', vendor: 'nvidia', speedClass: 'nvidia', bandwidthGBps: 1008 });
+    expect(data.devices.every(({ id }) => catalog.byId.gpus.get(id)?.released === true)).toBe(true);
+  });
+
+  it('stays small enough to load on demand', () => {
+    expect(JSON.stringify(data).length).toBeLessThan(200_000);
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import * as routes from '../../../src/site/routes.ts';
+
+describe('site paths', () => {
+  it('are those of the design', () => {
+    expect(routes.homePath()).toBe('/');
+    expect(routes.modelPath('deepseek-v4-pro')).toBe('/models/deepseek-v4-pro/');
+    expect(routes.modelQuantPath('deepseek-v4-pro', 'q4-k-m')).toBe('/models/deepseek-v4-pro/q4-k-m/');
+    expect(routes.scenarioPath('deepseek-v4-pro', 'q4-k-m', '1m')).toBe('/models/deepseek-v4-pro/q4-k-m/1m/');
+    expect(routes.familyPath('deepseek-v4')).toBe('/families/deepseek-v4/');
+    expect(routes.quantPath('q4-k-m')).toBe('/quants/q4-k-m/');
+    expect(routes.gpuPath('rtx-4090')).toBe('/gpus/rtx-4090/');
+    expect(routes.vramTierPath(24)).toBe('/vram/24gb/');
+    expect(routes.modelApiPath('deepseek-v4-pro')).toBe('/api/v1/models/deepseek-v4-pro.json');
+  });
+
+  it('end in a slash for pages, and in a file name for files', () => {
+    const pages = [
+      routes.modelListPath(),
+      routes.familyListPath(),
+      routes.quantListPath(),
+      routes.gpuListPath(),
+      routes.vramTierListPath(),
+      routes.guideListPath(),
+      routes.methodologyPath(),
+      routes.guidePath('kv-cache'),
+    ];
+    for (const path of pages) expect(path).toMatch(/^\/[a-z0-9/-]+\/$/);
+    const files = [routes.apiIndexPath(), routes.calculatorDataPath(), routes.sitemapPath(), routes.robotsPath(), routes.llmsTextPath(), routes.iconPath(), routes.openGraphImagePath()];
+    for (const path of files) expect(path).toMatch(/^\/[a-z0-9/.-]+\.[a-z]+$/);
+  });
+
+  it('give the methodology its own address', () => {
+    expect(routes.guidePath('methodology')).toBe('/methodology/');
+    expect(routes.guidePath('moe-offload')).toBe('/guides/moe-offload/');
+  });
+
+  it('become absolute at the address of the deployment', () => {
+    expect(routes.absoluteUrl('/gpus/', 'https://example.org')).toBe('https://example.org/gpus/');
+    expect(routes.absoluteUrl('/gpus/', 'https://example.org/')).toBe('https://example.org/gpus/');
+  });
+});
