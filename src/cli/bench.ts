@@ -25,7 +25,9 @@ function measure(work: () => number): Measurement {
 function report(name: string, { count, wallMs, cpuMs }: Measurement): void {
   const perSecond = Math.round(count / (wallMs / 1000)).toLocaleString('en');
   const perItem = ((cpuMs * 1000) / count).toFixed(1);
-  console.log(`${name.padEnd(46)}${perSecond.padStart(12)} a second  ${perItem.padStart(9)} us CPU each  (${count} in ${wallMs.toFixed(0)} ms)`);
+  console.log(
+    `${name.padEnd(46)}${perSecond.padStart(12)} a second  ${perItem.padStart(9)} us CPU each  (${count} in ${wallMs.toFixed(0)} ms)`,
+  );
 }
 
 const loading = performance.now();
@@ -41,7 +43,11 @@ const architectures = catalog.estimableModels.map(({ architecture }) => architec
 const estimates = measure(() => {
   for (let index = 0; index < ESTIMATES; index += 1) {
     const architecture = architectures[index % architectures.length];
-    if (architecture) estimateLlamaCpp(architecture, scheme, { ...DEFAULT_SETTINGS, context: 4096 + 256 * Math.floor(index / architectures.length) });
+    if (architecture)
+      estimateLlamaCpp(architecture, scheme, {
+        ...DEFAULT_SETTINGS,
+        context: 4096 + 256 * Math.floor(index / architectures.length),
+      });
   }
   return ESTIMATES;
 });

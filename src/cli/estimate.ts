@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadCatalogFromDisk } from '../catalog/from-disk.ts';
 import { type Answer, Estimator, failureOf } from './estimate/answer.ts';
 import { HELP, parseArguments } from './estimate/flags.ts';
-import { type Line, linesOf, LONGEST_LINE } from './estimate/lines.ts';
+import { type Line, LONGEST_LINE, linesOf } from './estimate/lines.ts';
 import { parseRequest } from './estimate/request.ts';
 import { formatResult } from './estimate/table.ts';
 

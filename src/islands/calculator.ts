@@ -2,9 +2,9 @@
  * The calculator: fills the form that the page already has with every choice and keeps the figures beside it up to date.
  * A custom element without a framework: one form and a dozen texts need no more, and it leaves the budget to the estimator.
  */
-import { contextLabel, EstimateError } from '../vram/index.ts';
+import { contextLabel, EstimateError } from '../vram/browser.ts';
 import { type CalculatorAnswer, computeAnswer, modelOf, type RowName } from './calculator/answer.ts';
-import { type CalculatorData, loadData } from './calculator/data.ts';
+import { type CalculatorData, loadData, prepareModel } from './calculator/data.ts';
 import { isStateFragment } from './calculator/fragment.ts';
 import {
   type CalculatorState,
@@ -19,6 +19,8 @@ import {
 
 type Control = HTMLInputElement | HTMLSelectElement;
 type Choice = readonly [value: string, text: string];
+
+const NOT_LOADED = 'The calculator could not be loaded. The figures are those of this page.';
 
 /** The contexts that the list offers, in tokens. */
 const CONTEXT_LADDER = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((k) => k * 1024);
@@ -43,7 +45,7 @@ function plain(choices: readonly Choice[]): ReadonlyMap<string, readonly Choice[
 
 class VramCalculator extends HTMLElement {
   connectedCallback(): void {
-    this.#start().catch(() => this.#showError('The calculator could not be loaded. The figures are those of this page.'));
+    this.#start().catch(() => this.#showError(NOT_LOADED));
   }
 
   async #start(): Promise<void> {
@@ -52,11 +54,15 @@ class VramCalculator extends HTMLElement {
     const preset = readState((key) => this.#control(key).value, data, firstState(data));
     let state = preset;
 
-    const show = (next: CalculatorState): void => {
+    const show = async (next: CalculatorState): Promise<void> => {
       state = next;
-      for (const key of Object.values(KEYS)) this.#control(key).setCustomValidity('');
-      this.#offerContexts(data, state);
-      this.#showAnswer(data, state);
+      this.#offerContexts(data, next);
+      await prepareModel(modelOf(data, next));
+      // The reader may have gone on to another setting meanwhile.
+      if (state === next) this.#showAnswer(data, next);
+    };
+    const showLater = (next: CalculatorState): void => {
+      show(next).catch(() => this.#showError(NOT_LOADED));
     };
     const follow = (): void => {
       if (!isStateFragment(location.hash)) return;
@@ -64,7 +70,7 @@ class VramCalculator extends HTMLElement {
       for (const [field, key] of Object.entries(KEYS) as [keyof CalculatorState, string][]) {
         this.#control(key).value = field === 'context' ? contextLabel(next.context) : String(next[field]);
       }
-      show(next);
+      showLater(next);
     };
 
     this.addEventListener('input', ({ target }) => {
@@ -79,19 +85,19 @@ class VramCalculator extends HTMLElement {
         next = { ...next, context: maxContext };
         this.#control(KEYS.context).value = contextLabel(maxContext);
       }
-      show(next);
+      showLater(next);
       history.replaceState(null, '', writeFragment(next));
     });
     this.addEventListener('reset', () => {
       history.replaceState(null, '', location.pathname + location.search);
-      show(preset);
+      showLater(preset);
     });
     this.addEventListener('submit', (event) => event.preventDefault());
     addEventListener('hashchange', follow);
 
     const settings = this.querySelector('fieldset');
     if (settings) settings.disabled = false;
-    show(preset);
+    await show(preset);
     follow();
     this.dataset['ready'] = '';
   }
@@ -106,7 +112,10 @@ class VramCalculator extends HTMLElement {
     const named = (list: readonly { readonly id: string; readonly name: string }[]): Choice[] =>
       list.map(({ id, name }) => [id, name]);
     const words = (list: readonly string[]): Choice[] => list.map((word) => [word, word]);
-    fill(this.#control(KEYS.model), plain(named(data.models).sort(([, a], [, b]) => a.localeCompare(b, 'en', { numeric: true }))));
+    fill(
+      this.#control(KEYS.model),
+      plain(named(data.models).sort(([, a], [, b]) => a.localeCompare(b, 'en', { numeric: true }))),
+    );
     fill(this.#control(KEYS.quant), plain(named(data.quants)));
     fill(this.#control(KEYS.kType), plain(words(KV_TYPE_NAMES)));
     fill(this.#control(KEYS.vType), plain(words(KV_TYPE_NAMES)));
@@ -131,7 +140,10 @@ class VramCalculator extends HTMLElement {
       this.#showError(error.message);
       return;
     }
-    for (const [name, { bytes, gb, gib }] of Object.entries(answer.rows) as [RowName, CalculatorAnswer['rows'][RowName]][]) {
+    for (const [name, { bytes, gb, gib }] of Object.entries(answer.rows) as [
+      RowName,
+      CalculatorAnswer['rows'][RowName],
+    ][]) {
       const row = this.#part(name);
       row.hidden = name === 'state' && bytes === 0;
       const figure = row.querySelector('data');

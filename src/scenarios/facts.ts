@@ -236,15 +236,16 @@ function shorterContextOf(scenario: Scenario, cards: readonly CatalogDevice[], c
 }
 
 function expertsOf(scenario: Scenario, devices: Devices): ExpertsFacts | undefined {
-  const { at, contextTokens, model } = scenario;
-  if (!model.architecture.feedForward.experts) return undefined;
+  const { at, contextTokens } = scenario;
   const all = at.expertsInRam(contextTokens);
+  if (!all) return undefined;
   const planned = planForBytes(all.deviceBytes);
   const tier = tierFor(devices.cards, planned);
   // The card to plan with: the best-known one that holds everything but experts, and not the whole model.
   const holds = (card: CatalogDevice): boolean => roomOf(card) >= planned && roomOf(card) < scenario.planForBytes;
   const own = namedCards(devices).find((card) => card.kind === 'consumer' && holds(card)) ?? namedCards(devices).find(holds);
-  return { ...all, ...(tier && { tier }), ...(own && { partly: { own, ...at.expertsInRam(contextTokens, roomOf(own)) } }) };
+  const split = own && at.expertsInRam(contextTokens, roomOf(own));
+  return { ...all, ...(tier && { tier }), ...(own && split && { partly: { own, ...split } }) };
 }
 
 function smallerSiblingOf(catalog: Catalog, scenario: Scenario): Sibling | undefined {

@@ -3,13 +3,13 @@ import { type EstimableModel, isEstimable } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
 import {
   type Allocation,
-  type Architecture,
   balancedSplit,
   DEFAULT_SETTINGS,
   type Device,
   EstimateError,
   estimateLlamaCpp,
   estimateRuleOfThumb,
+  type ExpertSplit,
   type Fit,
   MOST_DEVICES,
   type ModelFile,
@@ -18,11 +18,10 @@ import {
   type RuleOfThumb,
   type Settings,
   schemeOf,
-  weighModel,
+  splitExperts,
 } from '../vram/index.ts';
 import type { ScenarioKey } from './expand.ts';
-import { CONTEXT_LADDER, maximumContext } from './expand.ts';
-import { memoized } from './memoized.ts';
+import { maximumContext } from './expand.ts';
 
 /** Needs and Plan for of one context, in bytes. */
 export interface Need {
@@ -54,9 +53,6 @@ interface Share {
 
 /** llama.cpp pads a context to this many tokens, so that largest contexts are multiples of it. */
 const CONTEXT_STEP = 256;
-
-/** Settings whose longest and shortest context have been estimated. */
-const endsEstimated = memoized((_: Architecture) => new Set<string>());
 
 /**
  * One model at one quant: what its pages share. Whatever does not depend on the page's own context (largest context per
@@ -91,51 +87,18 @@ export class ModelAtQuant {
 
   /** What llama.cpp allocates with `changes` to the default settings. Throws {@link EstimateError} where it refuses. */
   allocate(context: number, changes: Partial<Settings> = {}): Allocation {
-    this.#estimateEnds(changes);
-    return this.#estimate(context, changes);
-  }
-
-  #estimate(context: number, changes: Partial<Settings>): Allocation {
     const { architecture, scheme, mtpInFile } = this.file;
     const settings = { ...DEFAULT_SETTINGS, context, ...changes };
     return estimateLlamaCpp(architecture, scheme, settings, mtpInFile === undefined ? {} : { mtpInFile });
   }
 
-  /**
-   * Estimates the longest and the shortest context of a page first: the estimator walks the graph at both ends and then
-   * knows the contexts between them without walking again.
-   */
-  #estimateEnds(changes: Partial<Settings>): void {
-    const ends = endsEstimated(this.file.architecture);
-    const { cpuMoeLayers = 0, devices = 1, kType, microBatch } = changes;
-    // The compute buffer depends on the quant only where weights stay in host memory.
-    const key = `${devices}/${kType}/${microBatch}/${cpuMoeLayers}/${cpuMoeLayers === 0 ? '' : this.quant.id}`;
-    if (ends.has(key)) return;
-    ends.add(key);
-    for (const context of [this.maximumContext, CONTEXT_LADDER[0] ?? this.maximumContext]) this.#estimate(context, changes);
-  }
-
-  /**
-   * The model with the experts of its first layers in RAM: of every layer, or of as few as leave the rest within `roomBytes`.
-   * The compute buffer is that of all experts in RAM, which no smaller number exceeds.
-   */
-  expertsInRam(context: number, roomBytes?: number): { readonly cpuMoeLayers: number; readonly deviceBytes: number; readonly hostBytes: number } {
+  /** The model with the experts of every layer in RAM, or of as few as leave the rest within `roomBytes`; `undefined` for dense models. */
+  expertsInRam(context: number, roomBytes?: number): ExpertSplit | undefined {
     const { architecture, scheme, mtpInFile } = this.file;
-    const { device, host } = this.allocate(context, { cpuMoeLayers: -1 });
-    let cpuMoeLayers = architecture.layers;
-    let deviceBytes = device.total;
-    let hostBytes = host.weights + host.kvCache + host.compute;
-    if (roomBytes !== undefined) {
-      const { layers } = weighModel(architecture, scheme, mtpInFile === undefined ? {} : { mtpInFile });
-      // llama.cpp keeps the experts of the first layers in RAM, so they come back to the device from the last one on.
-      for (const { experts } of layers.toReversed()) {
-        if (planForBytes(deviceBytes + experts.device) > roomBytes) break;
-        cpuMoeLayers -= 1;
-        deviceBytes += experts.device;
-        hostBytes -= experts.host;
-      }
-    }
-    return { cpuMoeLayers, deviceBytes, hostBytes };
+    return splitExperts(architecture, scheme, context, this.maximumContext, {
+      ...(mtpInFile !== undefined && { mtpInFile }),
+      ...(roomBytes !== undefined && { roomBytes }),
+    });
   }
 
   /** The rule of thumb's figures for a context. */

@@ -4,7 +4,7 @@ import { devicesOf } from '../scenarios/devices.ts';
 import { contextsOf, maximumContext, quantsOf } from '../scenarios/expand.ts';
 import { isIndexable } from '../scenarios/index-policy.ts';
 import { computeScenario, modelAtQuant } from '../scenarios/scenario.ts';
-import { type Architecture, contextLabel, formatGB, LLAMA_CPP_VERSION, type RuleOfThumbInputs } from '../vram/index.ts';
+import { type Architecture, contextLabel, formatGB, LLAMA_CPP_VERSION, type PackedTensors, packTensors, type RuleOfThumbInputs } from '../vram/index.ts';
 import { CONTENT_LICENSE, SITE_NAME } from './config.ts';
 import { absoluteUrl, modelApiPath, modelPath, scenarioPath } from './routes.ts';
 
@@ -146,6 +146,8 @@ export interface CalculatorCatalog {
     readonly id: string;
     readonly name: string;
     readonly architecture: Architecture;
+    /** Tensors of its file, so that the browser needs no code that derives them. */
+    readonly tensors: PackedTensors;
     readonly publishedParameters: number;
     /** Longest context, extended where the record says so, in tokens. */
     readonly maxContext: number;
@@ -187,6 +189,7 @@ export function calculatorCatalog(catalog: Catalog): CalculatorCatalog {
       id: model.id,
       name: model.name,
       architecture: model.architecture,
+      tensors: packTensors(model.architecture, model.mtpInFile === true),
       publishedParameters: model.parameters.published ?? model.parameters.total,
       maxContext: maximumContext(model),
       ...(model.mtpInFile === true && { mtpInFile: true as const }),

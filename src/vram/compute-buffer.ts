@@ -2,12 +2,12 @@
  * Compute buffers of llama.cpp: what ggml's graph allocator needs for one micro-batch of a model, found by walking the
  * model's graph as the allocator does.
  */
-import type { Architecture } from './architecture.ts';
+import { type Architecture, layerKinds } from './architecture.ts';
 import { measureGraph } from './ggml/scheduler.ts';
 import { type CacheSettings, CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
-import type { LayerPlacement } from './layer-split.ts';
+import { type LayerPlacement, placeLayers } from './layer-split.ts';
 import { type GraphSettings, ModelGraph, type Weight, type WeightTable } from './llama-graphs/builder.ts';
-import { buildModel } from './llama-graphs/classes.ts';
+import { buildModel, rotatesLayer } from './llama-graphs/classes.ts';
 import { representativeLayers } from './llama-graphs/representative-layers.ts';
 import { cudaBytes } from './quantization/ggml-types.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
@@ -50,74 +50,49 @@ function graphWeightsOf(architecture: Architecture, scheme: QuantizationScheme, 
   return { table, shapes, sizes };
 }
 
-/** One walk: what every buffer needs at a context, and the decisions that led there. */
-interface Sample {
-  readonly context: number;
-  /** Between samples of one regime all sizes grow linearly with the context. */
-  readonly regime: number;
-  readonly bytes: readonly number[];
-  readonly decisions: number;
-}
-
-/** Walks of one model with equal settings but for the context, by context. */
-type Series = Sample[];
-
-/** Results and weights of one architecture. */
+/** What is known of one architecture: it does not change while the program runs. */
 interface Known {
-  readonly series: Map<string, Series>;
-  readonly weights: Map<string, GraphWeights>;
+  /** Buffers by settings, then by context. */
+  readonly walks: Map<string, Map<number, readonly number[]>>;
+  /** The tensors of one file. Its scheme matters only where weights are on the host and are copied. */
+  weights?: { readonly file: string; readonly own: GraphWeights };
 }
 
 const known = new WeakMap<Architecture, Known>();
 
-/** Most series kept per architecture; a page varies few settings. */
-const MOST_SERIES = 512;
-/** Most samples kept per series: contexts below a window's length are not interpolated. */
-const MOST_SAMPLES = 4096;
+/** Most combinations of settings kept per architecture; a page varies few. */
+const MOST_SETTINGS = 512;
+/** Most contexts kept per combination. */
+const MOST_CONTEXTS = 512;
+/** From so many devices on, those between the first and the last are alike: the walk takes no more. */
+const MOST_WALKED_DEVICES = 4;
 
-/** Contexts at which sizes stop growing with the context, or grow in steps. */
-function regimeOf(architecture: Architecture, settings: ComputeSettings, context: number): number {
+/** Contexts at which a window or a selection of keys is full and stops growing with the context. */
+function fullAt(architecture: Architecture, settings: ComputeSettings): readonly number[] {
   const { attention } = architecture;
-  // Windows and selections of the best keys fill up; the numbers of filled ones tell regimes apart.
-  const limits: number[] = [];
-  if (attention.kind === 'sliding-window') limits.push(padTo(attention.window * settings.sequences + settings.microBatch, CELL_PADDING));
-  if (attention.kind === 'latent' || attention.kind === 'full') limits.push(attention.indexer?.topK ?? 0);
-  if (attention.kind === 'linear-hybrid') limits.push(attention.indexer?.topK ?? 0);
-  let regime = 0;
-  for (const limit of limits) if (context >= limit) regime += 1;
-  // DeepSeek V4 pads the rows of its highest compression to 256: they grow in steps.
-  if (attention.kind === 'compressed') regime = Math.ceil(context / (CELL_PADDING * 128));
-  return context < settings.microBatch ? -context : regime;
+  if (attention.kind === 'sliding-window') return [padTo(attention.window * settings.sequences + settings.microBatch, CELL_PADDING)];
+  const topK = 'indexer' in attention ? attention.indexer?.topK : undefined;
+  return topK === undefined ? [] : [contextCells(topK)];
 }
 
 /** The context that has the same cells everywhere. */
-function roundContext(architecture: Architecture, settings: ComputeSettings): number {
-  if (settings.context < settings.microBatch) return settings.context;
-  return architecture.attention.kind === 'compressed' ? padTo(settings.context, 4 * CELL_PADDING) : contextCells(settings.context);
+function roundContext(architecture: Architecture, settings: ComputeSettings, context: number): number {
+  if (context < settings.microBatch) return context;
+  return architecture.attention.kind === 'compressed' ? padTo(context, 4 * CELL_PADDING) : contextCells(context);
 }
 
-/** Position of the first sample whose context is not smaller. */
-function positionOf(series: Series, context: number): number {
-  let low = 0;
-  let high = series.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((series[middle] as Sample).context < context) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+/** Largest power of two that is not above `context`. */
+const powerBelow = (context: number): number => 2 ** Math.floor(Math.log2(context));
 
-function interpolated(before: Sample, after: Sample, context: number): number[] {
-  const share = (context - before.context) / (after.context - before.context);
-  return before.bytes.map((bytes, index) => Math.round(bytes + ((after.bytes[index] ?? bytes) - bytes) * share));
-}
+/** At most three significant bits: 4096, 40,960, 163,840 and the like, which people and models use. */
+const isRound = (context: number): boolean => context % (powerBelow(context) / 4) === 0;
 
 /**
  * Compute buffers of every device and of the host.
  *
- * The walk is done once per settings and context; contexts between two walks that took the same decisions are exact by
- * interpolation. Memoised per architecture object.
+ * The graph is walked at round contexts ({@link isRound}). A buffer is the largest of phases that grow linearly with the
+ * context, so that other contexts are interpolated between the powers of two around them: never too little, and exact
+ * but where another phase takes over in between. Memoised per architecture object.
  */
 export function computeBuffers(
   architecture: Architecture,
@@ -126,49 +101,61 @@ export function computeBuffers(
   placement: LayerPlacement,
   options: WeighOptions = {},
 ): ComputeBuffers {
-  const bytes = bytesOf(architecture, scheme, settings, placement, options);
-  return { devices: bytes.slice(0, placement.devices), host: bytes[placement.devices] ?? 0 };
+  const { devices } = placement;
+  const walked = devices > MOST_WALKED_DEVICES && !placement.weightsOnHost ? placeLayers(architecture, 0, { devices: MOST_WALKED_DEVICES, gpuLayers: -1, cpuMoeLayers: 0 }) : placement;
+  const bytes = bytesAt(architecture, scheme, settings, walked, options);
+  const own = bytes.slice(0, walked.devices);
+  const host = bytes[walked.devices] ?? 0;
+  if (walked === placement) return { devices: own, host };
+  const between = Math.max(...own.slice(1, -1));
+  return { devices: Array.from({ length: devices }, (_, device) => (device === 0 ? own[0] : device === devices - 1 ? own.at(-1) : between) ?? between), host };
 }
 
-function bytesOf(architecture: Architecture, scheme: QuantizationScheme, settings: ComputeSettings, placement: LayerPlacement, options: WeighOptions): readonly number[] {
+/** Buffers at the context of the settings, walked or interpolated. */
+function bytesAt(architecture: Architecture, scheme: QuantizationScheme, settings: ComputeSettings, placement: LayerPlacement, options: WeighOptions): readonly number[] {
+  const walkAt = (at: number): readonly number[] => walkOnce(architecture, scheme, { ...settings, context: roundContext(architecture, settings, at) }, placement, options);
+  const context = roundContext(architecture, settings, settings.context);
+  if (context < settings.microBatch || isRound(context)) return walkAt(context);
+  const lower = Math.max(powerBelow(context), settings.microBatch);
+  const upper = 2 * powerBelow(context);
+  const ends = fullAt(architecture, settings).filter((end) => end > lower && end < upper);
+  const below = Math.max(lower, ...ends.filter((end) => end <= context));
+  const above = Math.min(upper, ...ends.filter((end) => end >= context));
+  if (below === above || below >= context) return walkAt(below);
+  const before = walkAt(below);
+  const after = walkAt(above);
+  const share = (context - below) / (above - below);
+  return before.map((bytes, index) => Math.round(bytes + ((after[index] ?? bytes) - bytes) * share));
+}
+
+function walkOnce(architecture: Architecture, scheme: QuantizationScheme, settings: ComputeSettings, placement: LayerPlacement, options: WeighOptions): readonly number[] {
   let own = known.get(architecture);
   if (!own) {
-    own = { series: new Map(), weights: new Map() };
+    own = { walks: new Map() };
     known.set(architecture, own);
   }
-  const { series: all, weights } = own;
-  const { kType, vType, microBatch, sequences, flashAttention, outputs } = settings;
-  const file = placement.weightsOnHost ? `${scheme}/${options.mtpInFile}` : '';
-  const key = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${placement.key}/${file}`;
-  let series = all.get(key);
-  if (!series) {
-    if (all.size >= MOST_SERIES) all.clear();
-    series = [];
-    all.set(key, series);
+  const { kType, vType, microBatch, sequences, flashAttention, outputs, context } = settings;
+  const file = `${scheme}/${options.mtpInFile}`;
+  const key = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${placement.key}/${placement.weightsOnHost ? file : ''}`;
+  let byContext = own.walks.get(key);
+  if (!byContext) {
+    if (own.walks.size >= MOST_SETTINGS) own.walks.clear();
+    byContext = new Map();
+    own.walks.set(key, byContext);
   }
-  const context = roundContext(architecture, settings);
-  const position = positionOf(series, context);
-  const after = series[position];
-  if (after?.context === context) return after.bytes;
-  const before = series[position - 1];
-  const regime = regimeOf(architecture, settings, context);
-  if (before && after && before.regime === regime && after.regime === regime && before.decisions === after.decisions) {
-    return interpolated(before, after, context);
+  let bytes = byContext.get(context);
+  if (!bytes) {
+    if (byContext.size >= MOST_CONTEXTS) byContext.clear();
+    if (!own.weights || (placement.weightsOnHost && own.weights.file !== file)) own.weights = { file, own: graphWeightsOf(architecture, scheme, options) };
+    bytes = walk(architecture, own.weights.own, settings, placement).highest;
+    byContext.set(context, bytes);
   }
-  if (series.length >= MOST_SAMPLES) series.length = 0;
-  const fileKey = `${scheme}/${options.mtpInFile}`;
-  let graphWeights = weights.get(fileKey);
-  if (!graphWeights) {
-    graphWeights = graphWeightsOf(architecture, scheme, options);
-    weights.set(fileKey, graphWeights);
-  }
-  const measured = walk(architecture, graphWeights, { ...settings, context }, placement);
-  series.splice(positionOf(series, context), 0, { context, regime, bytes: measured.highest, decisions: measured.decisions });
-  return measured.highest;
+  return bytes;
 }
 
 /** Whether every layer leaves something behind: then none may be left out. */
-function layersAddUp({ attention, perLayerEmbeddingSize }: Architecture): boolean {
+function layersAddUp({ className, attention, perLayerEmbeddingSize }: Architecture): boolean {
+  if (className === 'KimiK3ForConditionalGeneration') return true;
   return attention.kind === 'compressed' || ('indexer' in attention && attention.indexer !== undefined) || perLayerEmbeddingSize !== undefined;
 }
 
@@ -176,10 +163,12 @@ function layersAddUp({ attention, perLayerEmbeddingSize }: Architecture): boolea
 function walkedLayers(architecture: Architecture, weights: GraphWeights, placement: LayerPlacement): number[] {
   const { kindOfLayer } = cacheLayoutOf(architecture);
   if (layersAddUp(architecture)) return kindOfLayer.map((_, layer) => layer);
+  const layerKindOf = layerKinds(architecture);
   const signatures = kindOfLayer.map((kind, layer) => {
+    const rotates = rotatesLayer(architecture, layerKindOf[layer] ?? 'F', layer);
     const device = placement.deviceOfLayer[layer] ?? -1;
     const expertsOnHost = layer < placement.expertLayersOnHost;
-    return `${device}/${expertsOnHost}/${kind}/${weights.shapes[layer]}/${device < 0 || expertsOnHost ? weights.sizes[layer] : ''}`;
+    return `${device}/${expertsOnHost}/${kind}/${rotates}/${weights.shapes[layer]}/${device < 0 || expertsOnHost ? weights.sizes[layer] : ''}`;
   });
   return representativeLayers(signatures);
 }

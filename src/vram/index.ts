@@ -1,16 +1,20 @@
 /** The estimator's public face. Nothing outside `src/vram` imports any other file of it. */
 
+import './all-models.ts';
+
 export * from './allocation.ts';
 export * from './architecture.ts';
 export * from './device.ts';
 export type { Engine, EstimateOptions } from './engines/engine.ts';
 export { estimateLlamaCpp, LLAMA_CPP_VERSION, llamaCpp } from './engines/llama-cpp.ts';
 export * from './engines/rule-of-thumb.ts';
+export { type ExpertSplit, splitExperts } from './experts-in-ram.ts';
 export { architectureFromConfig, parseConfig } from './from-config.ts';
 export { contextCells, isQuantizedKvType, KV_TYPES, windowCells } from './kv-cache.ts';
 export * from './placement.ts';
 export * from './quantization/schemes.ts';
 export * from './speed.ts';
+export { type PackedTensor, type PackedTensors, packTensors, tellTensors } from './tensor-lists.ts';
 export { balancedSplit, type TensorSplit } from './tensor-split.ts';
 export * from './units.ts';
 export * from './weights.ts';

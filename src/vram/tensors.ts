@@ -153,19 +153,6 @@ function addRopeFactors(file: FileBuilder, architecture: Architecture): void {
   }
 }
 
-/**
- * Query heads per key/value head of block 0, as llama.cpp's file states them: 0 where the class lists them per block
- * and block 0 has no attention; latent attention counts one key/value head.
- */
-export function headsPerKvHeadOfFirstBlock(architecture: Architecture): number {
-  const kind = layerKinds(architecture)[0] ?? 'F';
-  const { attention } = architecture;
-  if (attention.kind === 'linear-hybrid' && kind === 'L' && attention.linear.type !== 'gated-deltanet') return 0;
-  if (kind === '-' || kind === 'E' || kind === 'N') return 0;
-  const { heads, kvHeads } = attentionShapeOf(architecture, kind);
-  return Math.floor(heads / kvHeads);
-}
-
 function addBlock(file: FileBuilder, architecture: Architecture, recipe: Recipe, layer: number, kind: LayerKind): void {
   addNorms(file, architecture, recipe, layer, kind);
   addMixer(file, architecture, recipe, layer, kind);

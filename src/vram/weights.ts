@@ -5,7 +5,7 @@
  * (128-byte alignment, and the missing elements of the last row of a quantized tensor whose rows are no multiple of
  * 512 elements). `host` is what the same tensors take in host memory.
  */
-import type { Architecture } from './architecture.ts';
+import { type Architecture, headsPerKvHeadOfFirstBlock } from './architecture.ts';
 import {
   cudaBytes,
   elementsOf,
@@ -15,7 +15,8 @@ import {
 } from './quantization/ggml-types.ts';
 import { type QuantizationContext, quantizedTypes } from './quantization/llama-quantize.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
-import { converterKeepsNextToken, headsPerKvHeadOfFirstBlock, type Tensor, tensorsOf } from './tensors.ts';
+import { keepsNextToken, tensorsOf } from './tensor-lists.ts';
+import type { Tensor } from './tensors.ts';
 
 /** Bytes of a group of tensors, by where they are. */
 export interface GroupBytes {
@@ -78,8 +79,8 @@ export function weighTensors(
   scheme: QuantizationScheme,
   options: WeighOptions = {},
 ): readonly WeighedTensor[] {
-  const nextToken = options.mtpInFile ?? converterKeepsNextToken(architecture);
-  const tensors = tensorsOf(architecture, { nextToken });
+  const nextToken = options.mtpInFile ?? keepsNextToken(architecture);
+  const tensors = tensorsOf(architecture, nextToken);
   const types = quantizedTypes(tensors, scheme, contextOf(architecture, nextToken));
   return tensors.map((tensor) => ({ tensor, type: types.get(tensor) ?? 'F32' }));
 }
@@ -119,7 +120,7 @@ export function weighModel(
 ): ModelWeights {
   const ofArchitecture = memo.get(architecture) ?? new Map<string, ModelWeights>();
   memo.set(architecture, ofArchitecture);
-  const key = `${scheme} ${options.mtpInFile ?? converterKeepsNextToken(architecture)}`;
+  const key = `${scheme} ${options.mtpInFile ?? keepsNextToken(architecture)}`;
   const known = ofArchitecture.get(key);
   if (known !== undefined) return known;
   const weights = sumUp(architecture, weighTensors(architecture, scheme, options));

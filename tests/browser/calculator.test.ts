@@ -21,7 +21,8 @@ describe('the calculator', () => {
     const model = catalog.byId.models.get(id);
     if (model?.architecture === undefined) throw new Error(`${id} has no architecture`);
     const settings = { ...DEFAULT_SETTINGS, ...changes };
-    return estimateLlamaCpp(model.architecture, schemeOf(scheme), settings, { mtpInFile: model.mtpInFile === true }).device.total;
+    return estimateLlamaCpp(model.architecture, schemeOf(scheme), settings, { mtpInFile: model.mtpInFile === true })
+      .device.total;
   }
 
   async function openCalculator(path: string): Promise<Visit> {
@@ -37,6 +38,7 @@ describe('the calculator', () => {
 
   async function figuresOf(page: Page): Promise<unknown> {
     const parts = await Promise.all(PARTS.map(async (part) => [part, await bytesOf(page, part)] as const));
+    // biome-ignore lint/performance/useDomNodeTextContent: text that nobody sees does not count
     const text = await page.locator('vram-calculator .card').innerText();
     return { ...Object.fromEntries(parts), text };
   }
@@ -61,7 +63,13 @@ describe('the calculator', () => {
     await page.getByRole('combobox', { name: 'Type of V' }).selectOption('q4_0');
     await page.getByRole('spinbutton', { name: 'Parallel sequences' }).fill('4');
     await page.getByRole('spinbutton', { name: 'Micro-batch' }).fill('1024');
-    const settings: Partial<Settings> = { context: 32768, kType: 'q8_0', vType: 'q4_0', sequences: 4, microBatch: 1024 };
+    const settings: Partial<Settings> = {
+      context: 32768,
+      kType: 'q8_0',
+      vType: 'q4_0',
+      sequences: 4,
+      microBatch: 1024,
+    };
     expect(await bytesOf(page, 'needs')).toBe(needsOf('llama-3-1-8b', 'Q8_0', settings));
     expect(complaints).toEqual([]);
   });

@@ -13,18 +13,27 @@ describe('one page of each kind', () => {
   });
   afterAll(() => site.close());
 
-  test.each(KINDS)('%s: no serious accessibility issue in either theme, no complaint of the browser (%s)', async (_kind, path) => {
-    const { page, complaints } = await site.visit(path, { colorScheme: 'light' });
-    const light = await new AxeBuilder({ page }).analyze();
-    await page.emulateMedia({ colorScheme: 'dark' });
-    const dark = await new AxeBuilder({ page }).withRules(['color-contrast']).analyze();
-    const serious = [...light.violations, ...dark.violations]
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).slice(0, 3).join(', ')}`);
-    expect(serious).toEqual([]);
-    expect(complaints).toEqual([]);
-    await page.context().close();
-  });
+  test.each(KINDS)(
+    '%s: no serious accessibility issue in either theme, no complaint of the browser (%s)',
+    async (_kind, path) => {
+      const { page, complaints } = await site.visit(path, { colorScheme: 'light' });
+      const light = await new AxeBuilder({ page }).analyze();
+      await page.emulateMedia({ colorScheme: 'dark' });
+      const dark = await new AxeBuilder({ page }).withRules(['color-contrast']).analyze();
+      const serious = [...light.violations, ...dark.violations]
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(
+          ({ id, nodes }) =>
+            `${id}: ${nodes
+              .map(({ target }) => target.join(' '))
+              .slice(0, 3)
+              .join(', ')}`,
+        );
+      expect(serious).toEqual([]);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    },
+  );
 
   test.each(KINDS)('%s: nothing is wider than a screen of 320 px (%s)', async (_kind, path) => {
     const { page } = await site.visit(path, NARROW);

@@ -17,7 +17,10 @@ describe('the JSON API of the built site', () => {
 
   beforeAll(() => {
     site = openSite('dist');
-    models = [...site.files].filter((file) => file.startsWith('/api/v1/models/')).sort().map((file) => readJson<ApiModel>(file));
+    models = [...site.files]
+      .filter((file) => file.startsWith('/api/v1/models/'))
+      .sort()
+      .map((file) => readJson<ApiModel>(file));
   });
 
   test('every JSON file of the site parses', () => {
@@ -43,10 +46,14 @@ describe('the JSON API of the built site', () => {
     const listed = new Set(sitemapAddresses(site));
     const differing: string[] = [];
     for (const { quants } of models) {
-      for (const { url, needs, planFor, needsBytes, planForBytes, indexable } of quants.flatMap(({ scenarios }) => scenarios)) {
+      for (const { url, needs, planFor, needsBytes, planForBytes, indexable } of quants.flatMap(
+        ({ scenarios }) => scenarios,
+      )) {
         const html = readFileSync(join(site.directory, fileOf(new URL(url).pathname)), 'utf8');
         const told = [`>${needs}<`, `>${planFor}<`, `value="${needsBytes}"`, `value="${planForBytes}"`];
-        differing.push(...told.filter((text) => !html.includes(text)).map((text) => `${url}: ${text} is not on the page`));
+        differing.push(
+          ...told.filter((text) => !html.includes(text)).map((text) => `${url}: ${text} is not on the page`),
+        );
         if (listed.has(url) !== indexable) differing.push(`${url}: indexable is ${indexable}`);
       }
     }
@@ -59,7 +66,12 @@ describe('the JSON API of the built site', () => {
     for (const { model, quants } of models) {
       for (const { quant, scenarios } of quants) {
         const scenario = scenarios.at(-1);
-        const answer = computeAnswer(data, { ...firstState(data), model: model.id, quant, context: scenario?.contextTokens ?? 0 });
+        const answer = computeAnswer(data, {
+          ...firstState(data),
+          model: model.id,
+          quant,
+          context: scenario?.contextTokens ?? 0,
+        });
         expect(answer.rows.needs.bytes, `${model.id} ${quant}`).toBe(scenario?.needsBytes);
         expect(answer.rows['plan-for'].bytes, `${model.id} ${quant}`).toBe(scenario?.planForBytes);
       }

@@ -31,7 +31,8 @@ describe('what a visitor downloads, compressed', () => {
     const page = readPage(site, fileOf(GOLDEN_PATH));
     const eager = scriptsOf(page, site);
     const all = withImports(eager, site);
-    const weigh = (paths: Iterable<string>): number => [...paths].reduce((sum, path) => sum + compressedBytes(site, path), 0);
+    const weigh = (paths: Iterable<string>): number =>
+      [...paths].reduce((sum, path) => sum + compressedBytes(site, path), 0);
     expect(eager.length).toBeGreaterThan(0);
     expect(all.size).toBeGreaterThan(eager.length);
     expect(weigh(eager)).toBeLessThanOrEqual(EAGER_SCRIPT_BUDGET_BYTES);

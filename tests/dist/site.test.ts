@@ -23,7 +23,10 @@ describe('every page of the built site', () => {
     expect(exists(GOLDEN_PATH, site)).toBe(true);
   });
 
-  test.each(['/robots.txt', '/sitemap-index.xml', '/_headers', '/404.html', '/api/v1/calculator.json'])('%s is there', (file) => {
-    expect(site.files.has(file)).toBe(true);
-  });
+  test.each(['/robots.txt', '/sitemap-index.xml', '/_headers', '/404.html', '/api/v1/calculator.json'])(
+    '%s is there',
+    (file) => {
+      expect(site.files.has(file)).toBe(true);
+    },
+  );
 });

@@ -33,7 +33,10 @@ function blank(text: string): string {
 export function markupOf(html: string): string {
   return html
     .replace(/<!--[\s\S]*?-->/g, blank)
-    .replace(/(<(script|style)\b[^>]*>)([\s\S]*?)(<\/\2>)/gi, (_, open, _name, inside, close) => open + blank(inside) + close);
+    .replace(
+      /(<(script|style)\b[^>]*>)([\s\S]*?)(<\/\2>)/gi,
+      (_, open, _name, inside, close) => open + blank(inside) + close,
+    );
 }
 
 /** Opening tags in document order. */

@@ -1,6 +1,15 @@
 /** Rules that every page of the built site keeps. Each says what is wrong in one line that names the page. */
 import { copyOf, elementTexts, textOf } from './html.ts';
-import { type BuiltPage, type BuiltSite, exists, isIndexable, pageFiles, readPage, sitemapAddresses, siteUrl } from './site.ts';
+import {
+  type BuiltPage,
+  type BuiltSite,
+  exists,
+  isIndexable,
+  pageFiles,
+  readPage,
+  sitemapAddresses,
+  siteUrl,
+} from './site.ts';
 
 interface Check {
   /** Problems of one page. */
@@ -75,11 +84,15 @@ const headIsComplete: Rule = (site) => ({
     if (!page.description) yield `${page.path}: no description`;
     const headings = elementTexts(page.markup, 'h1');
     if (headings.length !== 1 || headings[0] === '') yield `${page.path}: ${headings.length} h1`;
-    if (!page.tags.some((tag) => tag.name === 'html' && tag.attributes.get('lang') === 'en')) yield `${page.path}: no lang`;
+    if (!page.tags.some((tag) => tag.name === 'html' && tag.attributes.get('lang') === 'en'))
+      yield `${page.path}: no lang`;
     const meta = new Map(
       page.tags
         .filter((tag) => tag.name === 'meta')
-        .map(({ attributes }) => [attributes.get('property') ?? attributes.get('name'), attributes.get('content') ?? '']),
+        .map(({ attributes }) => [
+          attributes.get('property') ?? attributes.get('name'),
+          attributes.get('content') ?? '',
+        ]),
     );
     if (!meta.get('viewport')?.includes('width=device-width')) yield `${page.path}: no viewport`;
     if (!page.title?.includes(meta.get('og:title') ?? '\0')) yield `${page.path}: og:title is not in the title`;
@@ -101,7 +114,8 @@ const canonicalsResolve: Rule = (site) => {
         yield `${page.path}: ${page.canonicals.length} canonicals`;
         return;
       }
-      if (!canonical.startsWith(`${site.origin}/`)) yield `${page.path}: canonical ${canonical} is not an address of ${site.origin}`;
+      if (!canonical.startsWith(`${site.origin}/`))
+        yield `${page.path}: canonical ${canonical} is not an address of ${site.origin}`;
       if (!/\b(index|noindex)\b/.test(page.robots)) yield `${page.path}: robots is "${page.robots}"`;
       if (isIndexable(page, site)) indexable.add(copyOf(canonical));
       else if (canonical !== site.origin + page.path) {
@@ -165,15 +179,18 @@ const structuredDataIsTrue: Rule = (site) => ({
       }
     }
     const crumbs = things.filter((thing) => thing['@type'] === 'BreadcrumbList');
-    if (page.path !== '/' && page.path !== '/404.html' && crumbs.length !== 1) yield `${page.path}: ${crumbs.length} breadcrumb lists`;
+    if (page.path !== '/' && page.path !== '/404.html' && crumbs.length !== 1)
+      yield `${page.path}: ${crumbs.length} breadcrumb lists`;
     for (const list of crumbs) {
       const items = list.itemListElement ?? [];
-      if (items.some((item, index) => item.position !== index + 1 || !item.name)) yield `${page.path}: breadcrumbs are not numbered or named`;
+      if (items.some((item, index) => item.position !== index + 1 || !item.name))
+        yield `${page.path}: breadcrumbs are not numbered or named`;
       for (const { item } of items) {
         const url = item === undefined ? undefined : siteUrl(item, page.path, site);
         if (url === undefined || !exists(url.pathname, site)) yield `${page.path}: breadcrumb ${item} leads nowhere`;
       }
-      if (items.at(-1)?.item !== site.origin + page.path) yield `${page.path}: breadcrumbs end at ${items.at(-1)?.item}`;
+      if (items.at(-1)?.item !== site.origin + page.path)
+        yield `${page.path}: breadcrumbs end at ${items.at(-1)?.item}`;
     }
     const faqs = things.filter((thing) => thing['@type'] === 'FAQPage');
     const told = faqs
@@ -190,7 +207,8 @@ const nothingIsInline: Rule = () => ({
   *visit(page) {
     for (const { name, attributes } of page.tags) {
       for (const [attribute, value] of attributes) {
-        if (attribute === 'style' || attribute.startsWith('on')) yield `${page.path}: <${name} ${attribute}="${value}">`;
+        if (attribute === 'style' || attribute.startsWith('on'))
+          yield `${page.path}: <${name} ${attribute}="${value}">`;
         if (value.startsWith('javascript:')) yield `${page.path}: <${name} ${attribute}="${value}">`;
       }
       if (name === 'style') yield `${page.path}: a <style> element`;
@@ -204,8 +222,9 @@ const nothingIsInline: Rule = () => ({
 const sitemapIsExact: Rule = (site) => {
   const indexable = new Set<string>();
   return {
-    *visit(page) {
+    visit(page) {
       if (isIndexable(page, site)) indexable.add(site.origin + page.path);
+      return [];
     },
     *finish() {
       const listed = new Set<string>();
@@ -238,7 +257,11 @@ export interface SiteReport {
 
 /** Reads every page once and asks every rule. */
 export function checkSite(site: BuiltSite): SiteReport {
-  const checks = Object.entries(SITE_RULES).map(([name, rule]) => ({ name, check: rule(site), problems: [] as string[] }));
+  const checks = Object.entries(SITE_RULES).map(([name, rule]) => ({
+    name,
+    check: rule(site),
+    problems: [] as string[],
+  }));
   const files = pageFiles(site);
   for (const file of files) {
     const page = readPage(site, file);
@@ -247,6 +270,8 @@ export function checkSite(site: BuiltSite): SiteReport {
   for (const { check, problems } of checks) problems.push(...(check.finish?.() ?? []));
   return {
     pages: files.length,
-    problems: Object.fromEntries(checks.map(({ name, problems }) => [name, problems])) as unknown as SiteReport['problems'],
+    problems: Object.fromEntries(
+      checks.map(({ name, problems }) => [name, problems]),
+    ) as unknown as SiteReport['problems'],
   };
 }

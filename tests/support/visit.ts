@@ -29,7 +29,8 @@ async function open(browser: Browser, address: string, path: string, options: Br
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
   page.on('response', (response) => {
-    if (response.status() >= 400 && !response.url().endsWith(path)) complaints.push(`${response.url()}: ${response.status()}`);
+    if (response.status() >= 400 && !response.url().endsWith(path))
+      complaints.push(`${response.url()}: ${response.status()}`);
   });
   page.on('request', (request) => {
     if (['script', 'fetch', 'xhr'].includes(request.resourceType())) requests.push(new URL(request.url()).pathname);

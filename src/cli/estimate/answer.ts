@@ -8,8 +8,8 @@ import {
   type Allocation,
   architectureFromConfig,
   type DecodeSpeed,
-  decodeSpeed,
   type DeviceMemory,
+  decodeSpeed,
   EstimateError,
   estimateLlamaCpp,
   estimateRuleOfThumb,
@@ -114,7 +114,8 @@ export class Estimator {
       const expected = [...new Set(Object.values(ENGINES))].join(', ');
       throw new EstimateError('unknown-engine', `engine is "${request.engine}", expected one of ${expected}`);
     }
-    const subject = 'model' in request.subject ? this.#modelOf(request.subject.model) : this.#configOf(request.subject.config);
+    const subject =
+      'model' in request.subject ? this.#modelOf(request.subject.model) : this.#configOf(request.subject.config);
     const { settings } = request;
     const { maximumContext: maximum } = subject;
     if (maximum !== undefined && settings.context > maximum && !request.allowBeyondMaximum) {
@@ -141,11 +142,20 @@ export class Estimator {
   #modelOf(name: string): Subject {
     const model = this.#catalog.resolveModel(name);
     if (model === undefined) {
-      const suggestion = suggestionOf(name, this.#catalog.models.map(({ id }) => id));
-      throw new EstimateError('unknown-model', `model is "${name.slice(0, 100)}", which is no id or alias of the catalogue${suggestion}`);
+      const suggestion = suggestionOf(
+        name,
+        this.#catalog.models.map(({ id }) => id),
+      );
+      throw new EstimateError(
+        'unknown-model',
+        `model is "${name.slice(0, 100)}", which is no id or alias of the catalogue${suggestion}`,
+      );
     }
     if (!isEstimable(model)) {
-      throw new EstimateError('unknown-architecture', `${model.name} cannot be estimated yet: ${model.notEstimableBecause ?? 'its dimensions are not published'}`);
+      throw new EstimateError(
+        'unknown-architecture',
+        `${model.name} cannot be estimated yet: ${model.notEstimableBecause ?? 'its dimensions are not published'}`,
+      );
     }
     const { architecture, mtpInFile, parameters, ruleOfThumb } = model;
     return {
@@ -166,7 +176,11 @@ export class Estimator {
     const config = readConfig(path);
     const architecture = architectureFromConfig(config);
     const maximum = maximumOfConfig(config);
-    const subject: Subject = { name: path, file: { architecture }, ...(maximum !== undefined && { maximumContext: maximum }) };
+    const subject: Subject = {
+      name: path,
+      file: { architecture },
+      ...(maximum !== undefined && { maximumContext: maximum }),
+    };
     if (this.#configs.size >= CONFIGS_KEPT) this.#configs.clear();
     this.#configs.set(path, subject);
     return subject;
@@ -179,15 +193,24 @@ export class Estimator {
     } catch {
       const near = nearMatches(name, SCHEME_NAMES);
       const expected = near.length > 0 ? `near: ${near.join(', ')}` : `expected one of ${SCHEME_NAMES.join(', ')}`;
-      throw new EstimateError('unknown-quant', `quant is "${name.slice(0, 100)}", which is no format that llama-quantize writes; ${expected}`);
+      throw new EstimateError(
+        'unknown-quant',
+        `quant is "${name.slice(0, 100)}", which is no format that llama-quantize writes; ${expected}`,
+      );
     }
   }
 
   #deviceOf(name: string) {
     const gpu = this.#catalog.resolveGpu(name);
     if (gpu === undefined) {
-      const suggestion = suggestionOf(name, this.#catalog.gpus.map(({ id }) => id));
-      throw new EstimateError('unknown-gpu', `gpu is "${name.slice(0, 100)}", which is no id or alias of the catalogue${suggestion}`);
+      const suggestion = suggestionOf(
+        name,
+        this.#catalog.gpus.map(({ id }) => id),
+      );
+      throw new EstimateError(
+        'unknown-gpu',
+        `gpu is "${name.slice(0, 100)}", which is no id or alias of the catalogue${suggestion}`,
+      );
     }
     const found = deviceOf(gpu);
     if (found === undefined) throw new EstimateError('refused-by-engine', `llama.cpp does not run on ${gpu.name}`);
@@ -200,7 +223,10 @@ function readConfig(path: string): unknown {
   try {
     const stats = statSync(path);
     if (!stats.isFile() || stats.size > LONGEST_CONFIG_BYTES) {
-      throw new EstimateError('bad-request', `config is "${path}", expected a file of at most ${formatBytes(LONGEST_CONFIG_BYTES)}`);
+      throw new EstimateError(
+        'bad-request',
+        `config is "${path}", expected a file of at most ${formatBytes(LONGEST_CONFIG_BYTES)}`,
+      );
     }
     text = readFileSync(path, 'utf8');
   } catch (error) {
@@ -224,7 +250,12 @@ function planOf(file: ModelFile, settings: Settings, { device, parameters }: All
   return isPartial ? planForBytes(device.total) : planFor(file, settings, device.total, parameters);
 }
 
-function placementOf(file: ModelFile, settings: Settings, gpu: NonNullable<ReturnType<typeof deviceOf>>, maximum?: number): PlacementAnswer {
+function placementOf(
+  file: ModelFile,
+  settings: Settings,
+  gpu: NonNullable<ReturnType<typeof deviceOf>>,
+  maximum?: number,
+): PlacementAnswer {
   const { fit, usableBytes, headroomBytes } = placeOn(file, settings, gpu.device);
   return {
     fit,
@@ -238,8 +269,18 @@ function placementOf(file: ModelFile, settings: Settings, gpu: NonNullable<Retur
 }
 
 /** The rule of thumb in the shape of an engine's result: everything on one device, its overhead as the overhead. */
-function ruleOfThumbResult(file: ModelFile, settings: Settings, { parameters, bitsPerWeight, fileBytes }: Allocation): Result {
-  const rule = estimateRuleOfThumb(file.architecture, file.scheme, settings, file.publishedParameters ?? parameters, file.ruleOfThumb);
+function ruleOfThumbResult(
+  file: ModelFile,
+  settings: Settings,
+  { parameters, bitsPerWeight, fileBytes }: Allocation,
+): Result {
+  const rule = estimateRuleOfThumb(
+    file.architecture,
+    file.scheme,
+    settings,
+    file.publishedParameters ?? parameters,
+    file.ruleOfThumb,
+  );
   const device: DeviceMemory = {
     weights: rule.weights,
     kvCache: rule.kvCache,

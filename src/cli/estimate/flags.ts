@@ -58,7 +58,11 @@ function normalizeArguments(commandLine: readonly string[]): string[] {
     if (/^-\d+$/.test(arg) && previous?.startsWith('--')) {
       args[args.length - 1] = `${previous}=${arg}`;
     } else {
-      args.push(arg.replace(/^--[^=]+/, (name) => name.replace(/(\w)-([a-z])/g, (_, before, letter) => before + letter.toUpperCase())));
+      args.push(
+        arg.replace(/^--[^=]+/, (name) =>
+          name.replace(/(\w)-([a-z])/g, (_, before, letter) => before + letter.toUpperCase()),
+        ),
+      );
     }
   }
   return args;
@@ -77,11 +81,19 @@ export function parseArguments(commandLine: readonly string[]): Arguments {
         json: { type: 'boolean' },
         jsonl: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
-        ...Object.fromEntries(Object.entries(FIELDS).map(([name, [type]]) => [name, { type: type === 'switch' ? 'boolean' : 'string' } as const])),
+        ...Object.fromEntries(
+          Object.entries(FIELDS).map(([name, [type]]) => [
+            name,
+            { type: type === 'switch' ? 'boolean' : 'string' } as const,
+          ]),
+        ),
       },
     }));
   } catch (error) {
-    throw new EstimateError('bad-request', `${error instanceof Error ? error.message : error} (--help lists the flags)`);
+    throw new EstimateError(
+      'bad-request',
+      `${error instanceof Error ? error.message : error} (--help lists the flags)`,
+    );
   }
   const { json, jsonl, help, ...given } = values;
   const fields = Object.fromEntries(

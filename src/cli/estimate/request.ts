@@ -105,7 +105,11 @@ export function parseRequest(value: unknown): EstimateRequest {
   let subject: EstimateRequest['subject'];
   if (model !== undefined) subject = { model };
   else if (config !== undefined) subject = { config };
-  else throw new EstimateError('bad-request', 'model is missing, expected the id or an alias of a model (or config, a path)');
+  else
+    throw new EstimateError(
+      'bad-request',
+      'model is missing, expected the id or an alias of a model (or config, a path)',
+    );
   return {
     subject,
     quant,

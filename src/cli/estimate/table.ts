@@ -1,5 +1,13 @@
 /** A result as a table for people. */
-import { formatBitsPerWeight, formatBytes, formatGB, formatGiB, formatParameters, formatSpeedRange, formatTokens } from '../../vram/index.ts';
+import {
+  formatBitsPerWeight,
+  formatBytes,
+  formatGB,
+  formatGiB,
+  formatParameters,
+  formatSpeedRange,
+  formatTokens,
+} from '../../vram/index.ts';
 import type { PlacementAnswer, Result } from './answer.ts';
 import type { EstimateRequest } from './request.ts';
 
@@ -9,7 +17,11 @@ type Row = readonly string[];
 function columns(rows: readonly Row[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows
-    .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '))
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join('  '),
+    )
     .join('\n');
 }
 
@@ -25,7 +37,9 @@ function placementText(placement: PlacementAnswer, label: string): string {
   const context = largestContext === 0 ? 'no context fits' : `largest context ${formatTokens(largestContext)}`;
   return [
     `${label}: ${FIT_WORDS[fit]} (${formatGB(placement.usableBytes)} usable, ${room}); ${context}`,
-    ...(speed && fit !== 'no' ? [`Decode: ${formatSpeedRange(speed.low, speed.high)}, one user, the whole context in use`] : []),
+    ...(speed && fit !== 'no'
+      ? [`Decode: ${formatSpeedRange(speed.low, speed.high)}, one user, the whole context in use`]
+      : []),
   ].join('\n');
 }
 
@@ -61,7 +75,10 @@ export function formatResult(request: EstimateRequest, result: Result): string {
     ]);
     blocks.push(columns([head, ...rows]));
   }
-  if (placement) blocks.push(placementText(placement, settings.devices > 1 ? `${settings.devices} x ${request.gpu}` : (request.gpu ?? '')));
+  if (placement)
+    blocks.push(
+      placementText(placement, settings.devices > 1 ? `${settings.devices} x ${request.gpu}` : (request.gpu ?? '')),
+    );
   if (result.notes.length > 0) blocks.push(result.notes.map((note) => `- ${note}`).join('\n'));
   return blocks.join('\n\n');
 }

@@ -3,16 +3,16 @@ import {
   DEFAULT_SETTINGS,
   EstimateError,
   type Fit,
+  type FormattedMemory,
   formatBytes,
   formatMemory,
   formatTokens,
-  type FormattedMemory,
   largestContext,
   type ModelFile,
-  planFor,
   placeOn,
+  planFor,
   type Settings,
-} from '../../vram/index.ts';
+} from '../../vram/browser.ts';
 import type { CalculatorData, CalculatorModel } from './data.ts';
 import type { CalculatorState } from './state.ts';
 
@@ -48,7 +48,10 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
   const model = modelOf(data, state);
   const device = find(data.devices, state.gpu);
   if (state.context > model.maxContext) {
-    throw new EstimateError('context-too-long', `${model.name} takes at most ${formatTokens(model.maxContext)} tokens.`);
+    throw new EstimateError(
+      'context-too-long',
+      `${model.name} takes at most ${formatTokens(model.maxContext)} tokens.`,
+    );
   }
   const file: ModelFile = {
     architecture: model.architecture,

@@ -1,10 +1,20 @@
 /** The data the calculator loads: what the estimator must know about models, quants and devices. */
-import type { Architecture, Device, QuantizationScheme, RuleOfThumbInputs } from '../../vram/index.ts';
+import {
+  type Architecture,
+  type Device,
+  loadGraph,
+  type PackedTensors,
+  type QuantizationScheme,
+  type RuleOfThumbInputs,
+  tellTensors,
+} from '../../vram/browser.ts';
 
 export interface CalculatorModel {
   readonly id: string;
   readonly name: string;
   readonly architecture: Architecture;
+  /** Tensors of its file. */
+  readonly tensors: PackedTensors;
   readonly publishedParameters: number;
   /** Longest published context in tokens. */
   readonly maxContext: number;
@@ -44,4 +54,10 @@ export async function loadData(href: string): Promise<CalculatorData> {
   const data: CalculatorData = await response.json();
   if (data.version !== 1) throw new Error(`${href}: version ${data.version}`);
   return data;
+}
+
+/** Makes everything ready that estimates of a model need; resolves at once where it is. */
+export async function prepareModel({ architecture, tensors }: CalculatorModel): Promise<void> {
+  tellTensors(architecture, tensors);
+  await loadGraph(architecture);
 }

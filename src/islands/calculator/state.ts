@@ -1,5 +1,12 @@
 /** The calculator's settings, and their form in a URL fragment: `#m=deepseek-v4-pro&q=q4-k-m&c=1m&...`. */
-import { contextLabel, DEFAULT_SETTINGS, KV_TYPES, type KvType, parseContextLabel, type Settings } from '../../vram/index.ts';
+import {
+  contextLabel,
+  DEFAULT_SETTINGS,
+  KV_TYPES,
+  type KvType,
+  parseContextLabel,
+  type Settings,
+} from '../../vram/browser.ts';
 import type { CalculatorData } from './data.ts';
 
 export interface CalculatorState {
@@ -74,7 +81,11 @@ function wholeNumberIn([least, most]: readonly [number, number], text: string | 
 }
 
 /** Reads settings by their keys; what is missing, unknown or out of bounds keeps its value of `base`. */
-export function readState(read: (key: string) => string | null, data: CalculatorData, base: CalculatorState): CalculatorState {
+export function readState(
+  read: (key: string) => string | null,
+  data: CalculatorData,
+  base: CalculatorState,
+): CalculatorState {
   return {
     model: idIn(data.models, read(KEYS.model)) ?? base.model,
     quant: idIn(data.quants, read(KEYS.quant)) ?? base.quant,

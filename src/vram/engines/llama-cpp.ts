@@ -1,10 +1,12 @@
 /** What llama.cpp allocates for a GGUF model: weights, KV cache, recurrent state and compute buffers of every device and of the host. */
 import type { Allocation, DeviceMemory, Settings } from '../allocation.ts';
 import { EstimateError } from '../allocation.ts';
-import type { Architecture } from '../architecture.ts';
+import { type Architecture, isLatent } from '../architecture.ts';
 import { computeBuffers } from '../compute-buffer.ts';
+import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
 import { type CacheSettings, cacheBytesByKind, cacheLayoutOf, isQuantizedKvType, KV_TYPES } from '../kv-cache.ts';
 import { placeLayers } from '../layer-split.ts';
+import { isSimplified } from '../llama-graphs/classes.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
 import { weighModel } from '../weights.ts';
@@ -12,6 +14,8 @@ import type { Engine, EstimateOptions } from './engine.ts';
 
 /** The version every figure of this module is for. */
 export const LLAMA_CPP_VERSION = 'v0.5.0';
+
+const SIMPLIFIED_NOTE = `The compute buffer is approximate: llama.cpp ${LLAMA_CPP_VERSION}'s graph for this model is simplified here.`;
 
 const IDENTITY = { name: 'llama.cpp', version: LLAMA_CPP_VERSION } as const;
 
@@ -36,47 +40,47 @@ function checkSettings(settings: Settings): void {
   if (settings.devices > 16) throw new EstimateError('refused-by-engine', `llama.cpp uses at most 16 devices, not ${settings.devices}.`);
 }
 
-/** Head widths of the caches, for the checks that llama.cpp makes on quantized types. */
-function cachedHeadWidths(architecture: Architecture): { keys: number[]; values: number[]; latent: boolean } {
+/** Widths of the attention layers, one entry per kind. */
+function attentionWidths(architecture: Architecture): { widths: AttentionWidths[]; sharesRows: boolean } {
   const { attention } = architecture;
-  const shapes = attention.kind === 'sliding-window' ? [attention.full, attention.sliding] : attention.kind === 'linear-hybrid' ? [attention.full] : attention.kind === 'compressed' ? [] : [attention];
-  const keys: number[] = [];
-  const values: number[] = [];
-  let latent = attention.kind === 'compressed';
-  if (attention.kind === 'compressed') keys.push(attention.rowWidth);
-  for (const shape of shapes) {
-    if ('kvLoraRank' in shape) {
-      latent = true;
-      keys.push(shape.kvLoraRank + shape.ropeHeadDim);
-      values.push(shape.kvLoraRank);
-    } else {
-      keys.push(shape.headDim);
-      values.push(shape.valueHeadDim ?? shape.headDim);
-    }
+  if (attention.kind === 'compressed') {
+    const { rowWidth, heads } = attention;
+    return { widths: [{ keyDim: rowWidth, valueDim: rowWidth, headsPerKvHead: heads }], sharesRows: true };
   }
-  return { keys, values, latent };
+  const shapes = attention.kind === 'sliding-window' ? [attention.full, attention.sliding] : attention.kind === 'linear-hybrid' ? [attention.full] : [attention];
+  const widths = shapes.map((shape): AttentionWidths => {
+    if (isLatent(shape)) return { keyDim: shape.kvLoraRank + shape.ropeHeadDim, valueDim: shape.kvLoraRank, headsPerKvHead: attention.heads };
+    const { heads = attention.heads, kvHeads, headDim, valueHeadDim = headDim } = shape;
+    return { keyDim: headDim, valueDim: valueHeadDim, headsPerKvHead: heads / kvHeads };
+  });
+  return { widths, sharesRows: shapes.some(isLatent) };
 }
 
-/** Whether FlashAttention is used, or an error where llama.cpp refuses to start with these settings. */
-export function resolveFlashAttention(architecture: Architecture, settings: Settings): boolean {
+/**
+ * Whether FlashAttention is used. `auto` turns it off where the device has no kernel for the model, unless a quantized
+ * V cache needs it.
+ *
+ * @throws {EstimateError} `refused-by-engine` where llama.cpp does not start with these settings
+ */
+export function resolveFlashAttention(architecture: Architecture, settings: Pick<Settings, 'kType' | 'vType' | 'flashAttention'>): boolean {
   const { kType, vType } = settings;
-  const heads = cachedHeadWidths(architecture);
-  if (heads.latent && kType !== vType) {
-    throw new EstimateError('refused-by-engine', `llama.cpp ${LLAMA_CPP_VERSION} does not support different cache types for K (${kType}) and V (${vType}) with multi-head latent attention.`);
+  const { widths, sharesRows } = attentionWidths(architecture);
+  if (sharesRows && kType !== vType) {
+    throw new EstimateError('refused-by-engine', `llama.cpp ${LLAMA_CPP_VERSION} keeps K and V of this model in one row: the cache types of K (${kType}) and V (${vType}) must be equal.`);
   }
-  if (isQuantizedKvType(vType) && settings.flashAttention === 'off') {
+  if (settings.flashAttention === 'off') {
+    if (!isQuantizedKvType(vType)) return false;
     throw new EstimateError('refused-by-engine', `llama.cpp ${LLAMA_CPP_VERSION} refuses a quantized V cache (${vType}) without FlashAttention: turn FlashAttention on, or keep V at f16.`);
   }
-  if (settings.flashAttention !== 'off') {
-    const sides = [['K', kType, heads.keys], ['V', vType, heads.values]] as const;
-    for (const [side, type, widths] of sides) {
-      const odd = widths.find((width) => width % KV_TYPES[type].blockElements !== 0);
-      if (odd !== undefined) {
-        throw new EstimateError('refused-by-engine', `llama.cpp ${LLAMA_CPP_VERSION} refuses a ${side} cache of type ${type}: its block of ${KV_TYPES[type].blockElements} does not divide the head width ${odd}.`);
-      }
+  for (const { keyDim, valueDim } of widths) {
+    for (const [side, type, width] of [['K', kType, keyDim], ['V', vType, valueDim]] as const) {
+      const { blockElements } = KV_TYPES[type];
+      if (width % blockElements === 0) continue;
+      throw new EstimateError('refused-by-engine', `llama.cpp ${LLAMA_CPP_VERSION} refuses a ${side} cache of type ${type}: its block of ${blockElements} does not divide the head width ${width}.`);
     }
   }
-  return settings.flashAttention !== 'off';
+  if (settings.flashAttention === 'on' || isQuantizedKvType(vType)) return true;
+  return widths.every((own) => cudaFlashAttention(own, kType, vType));
 }
 
 function sumDevices(devices: readonly DeviceMemory[]): DeviceMemory {
@@ -155,7 +159,7 @@ export function estimateLlamaCpp(architecture: Architecture, scheme: Quantizatio
     device: sumDevices(perDevice),
     host: { weights: hostWeights, kvCache: hostCache, compute: compute.host },
     perDevice,
-    notes: [],
+    notes: isSimplified(architecture) ? [SIMPLIFIED_NOTE] : [],
   };
 }
 

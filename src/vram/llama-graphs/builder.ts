@@ -4,6 +4,7 @@
  */
 import type { KvType } from '../allocation.ts';
 import type { Architecture } from '../architecture.ts';
+import { cudaFlashAttention } from '../ggml/cuda-attention.ts';
 import { Graph, type GraphTensor, HOST, isContiguous, type Residence } from '../ggml/tensor.ts';
 import { type CacheSettings, contextCells, isQuantizedKvType, KV_TYPES, padTo, windowCells } from '../kv-cache.ts';
 import type { LayerPlacement } from '../layer-split.ts';
@@ -25,7 +26,7 @@ export interface GraphSettings extends CacheSettings {
 }
 
 /** How an activation combines with its gate. */
-export type Activation = 'gated' | 'clamped' | 'plain' | 'fused' | 'relu-squared';
+export type Activation = 'gated' | 'clamped' | 'plain' | 'fused' | 'relu-squared' | 'situ';
 
 /** How a router's logits become weights. */
 export interface Routing {
@@ -70,33 +71,6 @@ export interface AttentionInput {
 export interface StateInput {
   readonly main: GraphTensor;
   readonly extra: GraphTensor;
-}
-
-/** Sizes of kernels: whether CUDA's FlashAttention runs these widths (ggml/src/ggml-cuda/fattn.cu). */
-export function cudaFlashAttention(keyDim: number, valueDim: number, headsPerKvHead: number, kType: KvType, vType: KvType): boolean {
-  if (kType !== vType) return false;
-  if (!['f16', 'bf16', 'f32', 'q4_0', 'q8_0'].includes(kType)) return false;
-  switch (keyDim) {
-    case 40:
-    case 64:
-    case 72:
-    case 80:
-    case 96:
-    case 112:
-    case 128:
-    case 256:
-      return valueDim === keyDim;
-    case 192:
-      return valueDim === 128 && headsPerKvHead % 8 === 0;
-    case 320:
-      return valueDim === 256 && headsPerKvHead % 32 === 0;
-    case 512:
-      return valueDim === keyDim && headsPerKvHead >= 2;
-    case 576:
-      return valueDim === 512 && headsPerKvHead >= 2;
-    default:
-      return false;
-  }
 }
 
 /** Whether CUDA has one kernel for the whole selection: no groups, and a count of experts it was compiled for. */
@@ -205,7 +179,10 @@ export class ModelGraph {
 
   /** A weight beside the layers that is kept with the output layer; `undefined` where the model has none. */
   outputWeight(name: string): GraphTensor | undefined {
-    return this.resident(name, { backend: this.placement.outputDevice < 0 ? HOST : this.placement.outputDevice, holds: 'weights' });
+    return this.resident(name, {
+      backend: this.placement.outputDevice < 0 ? HOST : this.placement.outputDevice,
+      holds: 'weights',
+    });
   }
 
   /** RoPE factors: every device that holds a layer has its own copy. */
@@ -226,7 +203,13 @@ export class ModelGraph {
     const known = this.residents.get(`${name} ${layer}`);
     if (known) return known;
     const elementBytes = KV_TYPES[type].blockBytes / KV_TYPES[type].blockElements;
-    const tensor = this.graph.resident({ backend: this.deviceOf(layer), holds: 'cache' }, elementBytes, elementBytes * width * rows, width, rows);
+    const tensor = this.graph.resident(
+      { backend: this.deviceOf(layer), holds: 'cache' },
+      elementBytes,
+      elementBytes * width * rows,
+      width,
+      rows,
+    );
     this.residents.set(`${name} ${layer}`, tensor);
     return tensor;
   }
@@ -235,7 +218,13 @@ export class ModelGraph {
   state(name: string, layer: number, width: number): GraphTensor {
     const known = this.residents.get(`${name} ${layer}`);
     if (known) return known;
-    const tensor = this.graph.resident({ backend: this.deviceOf(layer), holds: 'cache' }, 4, 4 * width * this.sequences, width, this.sequences);
+    const tensor = this.graph.resident(
+      { backend: this.deviceOf(layer), holds: 'cache' },
+      4,
+      4 * width * this.sequences,
+      width,
+      this.sequences,
+    );
     this.residents.set(`${name} ${layer}`, tensor);
     return tensor;
   }
@@ -277,15 +266,25 @@ export class ModelGraph {
    * @param widths of its layers; where they differ, the rotation is not used
    * @param withValues MLA has no values
    */
-  attentionInput(options: { sliding?: number; keyDim?: number | undefined; valueDim?: number | undefined; withValues: boolean }): AttentionInput {
+  attentionInput(options: {
+    sliding?: number;
+    keyDim?: number | undefined;
+    valueDim?: number | undefined;
+    withValues: boolean;
+  }): AttentionInput {
     const { graph, settings } = this;
-    const cells = options.sliding === undefined ? contextCells(settings.context) : windowCells(options.sliding, settings);
+    const cells =
+      options.sliding === undefined ? contextCells(settings.context) : windowCells(options.sliding, settings);
     const keyRows = graph.input(8, this.tokens);
-    const valueRows = options.withValues ? graph.input(8, settings.flashAttention ? this.tokens : this.tokens * this.widestValues) : undefined;
+    const valueRows = options.withValues
+      ? graph.input(8, settings.flashAttention ? this.tokens : this.tokens * this.widestValues)
+      : undefined;
     const mask = graph.input(settings.flashAttention ? 2 : 4, cells, this.tokens);
     const { keyDim, valueDim } = options;
-    const rotatesKeys = options.withValues && keyDim !== undefined && isQuantizedKvType(settings.kType) && keyDim % 64 === 0;
-    const rotatesValues = options.withValues && valueDim !== undefined && isQuantizedKvType(settings.vType) && valueDim % 64 === 0;
+    const rotatesKeys =
+      options.withValues && keyDim !== undefined && isQuantizedKvType(settings.kType) && keyDim % 64 === 0;
+    const rotatesValues =
+      options.withValues && valueDim !== undefined && isQuantizedKvType(settings.vType) && valueDim % 64 === 0;
     let side = 64;
     if (rotatesKeys) while ((keyDim ?? 0) % (side * 2) === 0) side *= 2;
     return {
@@ -388,7 +387,10 @@ export class ModelGraph {
   }
 
   /** Inputs of DeepSeek V4's raw window: every sequence has cells of its own. */
-  rawInput(window: number, rotationSide: number | undefined): { cells: number; mask: GraphTensor; keyRows: GraphTensor; rotation: GraphTensor | undefined } {
+  rawInput(
+    window: number,
+    rotationSide: number | undefined,
+  ): { cells: number; mask: GraphTensor; keyRows: GraphTensor; rotation: GraphTensor | undefined } {
     const { graph, settings, sequences } = this;
     const cells = windowCells(window, { ...settings, sequences: 1 });
     return {
@@ -431,9 +433,58 @@ export class ModelGraph {
       return;
     }
     // Without FlashAttention values are stored transposed: every element is a row of its own.
-    let flat = width * 4 === values.strides[2] ? graph.reshape(values, width, tokens) : graph.cont(values, width, tokens);
+    let flat =
+      width * 4 === values.strides[2] ? graph.reshape(values, width, tokens) : graph.cont(values, width, tokens);
     if (width < stored) flat = graph.compute([stored, tokens, 1, 1], [flat]);
     this.store(graph.reshape(cache, 1, stored * input.cells), graph.reshape(flat, 1, stored * tokens), ids);
+  }
+
+  /** Writes keys and values into the cache of a layer; returns the rotated queries and what the cache holds. */
+  storeAndRead(
+    layer: number,
+    input: AttentionInput,
+    query: GraphTensor,
+    keys: GraphTensor | undefined,
+    values: GraphTensor | undefined,
+    widths: HeadWidths,
+    options: { cacheLayer?: number; keysLast?: boolean } = {},
+  ): { query: GraphTensor; keys: GraphTensor; values: GraphTensor } {
+    const { graph, settings } = this;
+    const { kvHeads, keyDim, valueDim } = widths;
+    const { cells } = input;
+    const owner = options.cacheLayer ?? layer;
+    let q = query;
+    let k = keys;
+    let v = values;
+    if (input.keyRotation) {
+      q = this.rotate(q, input.keyRotation);
+      if (k) k = this.rotate(k, input.keyRotation);
+    }
+    if (input.valueRotation && v) v = this.rotate(v, input.valueRotation);
+    graph.expand(q);
+    // Models without windows add keys last, so that they are written straight into the cache.
+    const order = (options.keysLast ?? !this.hasWindows) ? [v, k] : [k, v];
+    for (const operand of order) if (operand) graph.expand(operand);
+    if (k) this.storeKeys(layer, k, input);
+    if (v && input.valueRows) this.storeValues(layer, v, input);
+    const keyCache = this.cache('keys', owner, settings.kType, kvHeads * keyDim, cells);
+    const element = keyCache.elementBytes;
+    const cachedKeys = graph.window(keyCache, [keyDim, kvHeads, cells], [element * keyDim, element * keyDim * kvHeads]);
+    if (!input.valueRows) {
+      const partOfKeys = graph.window(
+        cachedKeys,
+        [valueDim, cachedKeys.shape[1], cachedKeys.shape[2]],
+        cachedKeys.strides.slice(1),
+      );
+      return { query: q, keys: cachedKeys, values: partOfKeys };
+    }
+    const stored = settings.flashAttention ? kvHeads * valueDim : this.widestValues;
+    const valueCache = this.cache('values', owner, settings.vType, stored, cells);
+    const bytes = valueCache.elementBytes;
+    const cachedValues = settings.flashAttention
+      ? graph.window(valueCache, [valueDim, kvHeads, cells], [bytes * valueDim, bytes * valueDim * kvHeads])
+      : graph.window(valueCache, [cells, kvHeads, valueDim], [bytes * cells * valueDim, bytes * cells]);
+    return { query: q, keys: cachedKeys, values: cachedValues };
   }
 
   /**
@@ -460,39 +511,9 @@ export class ModelGraph {
       keysLast?: boolean;
     } = {},
   ): GraphTensor {
-    const { graph } = this;
-    const owner = options.cacheLayer ?? layer;
-    let q = query;
-    let k = keys;
-    let v = values;
-    if (input.keyRotation) {
-      q = this.rotate(q, input.keyRotation);
-      if (k) k = this.rotate(k, input.keyRotation);
-    }
-    if (input.valueRotation && v) v = this.rotate(v, input.valueRotation);
-    graph.expand(q);
-    // Models without windows add keys last, so that they are written straight into the cache.
-    const order = (options.keysLast ?? !this.hasWindows) ? [v, k] : [k, v];
-    for (const operand of order) if (operand) graph.expand(operand);
-    if (k) this.storeKeys(layer, k, input);
-    if (v && input.valueRows) this.storeValues(layer, v, input);
+    const cached = this.storeAndRead(layer, input, query, keys, values, widths, options);
     const mask = options.openMask ? options.openMask() : input.mask;
-    const { settings } = this;
-    const keyCache = this.cache('keys', owner, settings.kType, widths.kvHeads * widths.keyDim, input.cells);
-    const element = keyCache.elementBytes;
-    const cachedKeys = graph.window(keyCache, [widths.keyDim, widths.kvHeads, input.cells], [element * widths.keyDim, element * widths.keyDim * widths.kvHeads]);
-    let cachedValues: GraphTensor;
-    if (!input.valueRows) {
-      cachedValues = graph.window(cachedKeys, [widths.valueDim, cachedKeys.shape[1], cachedKeys.shape[2]], cachedKeys.strides.slice(1));
-    } else {
-      const stored = settings.flashAttention ? widths.kvHeads * widths.valueDim : this.widestValues;
-      const valueCache = this.cache('values', owner, settings.vType, stored, input.cells);
-      const bytes = valueCache.elementBytes;
-      cachedValues = settings.flashAttention
-        ? graph.window(valueCache, [widths.valueDim, widths.kvHeads, input.cells], [bytes * widths.valueDim, bytes * widths.valueDim * widths.kvHeads])
-        : graph.window(valueCache, [input.cells, widths.kvHeads, widths.valueDim], [bytes * input.cells * widths.valueDim, bytes * input.cells]);
-    }
-    let result = this.attend(q, cachedKeys, cachedValues, mask, widths, options);
+    let result = this.attend(cached.query, cached.keys, cached.values, mask, widths, options);
     if (input.valueRotation) result = this.rotate(result, input.valueRotation);
     if (options.project === false) return result;
     return this.project(layer, 'attn_output', result);
@@ -518,11 +539,17 @@ export class ModelGraph {
     const v = graph.permute(values, 0, 2, 1, 3);
     let result: GraphTensor;
     if (settings.flashAttention) {
-      const supported = cudaFlashAttention(widths.keyDim, widths.valueDim, widths.heads / widths.kvHeads, settings.kType, settings.vType);
+      const { keyDim, valueDim } = widths;
+      const supported = cudaFlashAttention(
+        { keyDim, valueDim, headsPerKvHead: widths.heads / widths.kvHeads },
+        settings.kType,
+        settings.vType,
+      );
       const cells = keys.shape[2];
       let extra = 0;
       if (supported && settings.kType !== 'f16') extra += 2 * cells * widths.kvHeads * widths.keyDim;
-      if (supported && settings.vType !== 'f16' && values.viewOf !== keys.viewOf) extra += 2 * cells * widths.kvHeads * widths.valueDim;
+      if (supported && settings.vType !== 'f16' && values.viewOf !== keys.viewOf)
+        extra += 2 * cells * widths.kvHeads * widths.valueDim;
       result = graph.flashAttention(q, k, v, mask, options.sinks, extra, !supported);
       if (options.decompress) {
         result = graph.permute(result, 0, 2, 1, 3);
@@ -560,12 +587,15 @@ export class ModelGraph {
         break;
       case 'clamped': {
         const gate = this.project(layer, `ffn_gate${suffix}`, input);
-        const limited = clampX(graph, up);
-        inner = graph.like([clampX(graph, gate), limited]);
+        const limited = graph.overwriting([up]);
+        inner = graph.like([graph.overwriting([gate]), limited]);
         break;
       }
       case 'fused':
         inner = graph.compute([up.shape[0] / 2, up.shape[1], up.shape[2], up.shape[3]], [up]);
+        break;
+      case 'situ':
+        inner = this.situ(this.project(layer, `ffn_gate${suffix}`, input), up);
         break;
       case 'plain':
         inner = graph.overwriting([up]);
@@ -575,6 +605,15 @@ export class ModelGraph {
         break;
     }
     return this.project(layer, `ffn_down${suffix}`, inner);
+  }
+
+  /** Kimi K3's activation: a scaled tanh times a sigmoid of the gate, times a scaled tanh. */
+  private situ(gate: GraphTensor, up: GraphTensor): GraphTensor {
+    const { graph } = this;
+    const squashed = graph.overwriting([graph.overwriting([graph.overwriting([gate])])]);
+    const gated = graph.overwriting([squashed, graph.overwriting([gate])]);
+    const linear = graph.overwriting([graph.overwriting([graph.overwriting([up])])]);
+    return graph.overwriting([gated, linear]);
   }
 
   /**
@@ -613,7 +652,7 @@ export class ModelGraph {
       const flat = graph.reshape(chosenWeights, used, tokens);
       const sum = graph.compute([1, tokens, 1, 1], [flat]);
       intermediate.push(sum);
-      chosenWeights = graph.reshape(graph.overwriting([flat, clampS(graph, sum)]), 1, used, tokens);
+      chosenWeights = graph.reshape(graph.overwriting([flat, graph.overwriting([sum])]), 1, used, tokens);
     }
     if (routing.scaled) chosenWeights = graph.overwriting([chosenWeights]);
     // CUDA selects experts in one kernel that reads the logits to the end.
@@ -640,8 +679,8 @@ export class ModelGraph {
     }
     switch (activation) {
       case 'clamped':
-        up = clampX(graph, up);
-        current = graph.like([clampX(graph, gate as GraphTensor), up]);
+        up = graph.overwriting([up]);
+        current = graph.like([graph.overwriting([gate as GraphTensor]), up]);
         break;
       case 'silu-clamped':
         up = graph.overwriting([up]);
@@ -649,6 +688,9 @@ export class ModelGraph {
         break;
       case 'relu-squared':
         current = graph.overwriting([graph.overwriting([up])]);
+        break;
+      case 'situ':
+        current = this.situ(gate as GraphTensor, up);
         break;
       default:
         current = gate ? graph.like([gate, up]) : graph.overwriting([up]);
@@ -685,7 +727,11 @@ export class ModelGraph {
   /** Ids of the `count` largest values of each row: a view of all of them in order. */
   topK(values: GraphTensor, count: number): GraphTensor {
     const sorted = this.graph.like([values]);
-    return this.graph.window(sorted, [count, sorted.shape[1], sorted.shape[2], sorted.shape[3]], sorted.strides.slice(1));
+    return this.graph.window(
+      sorted,
+      [count, sorted.shape[1], sorted.shape[2], sorted.shape[3]],
+      sorted.strides.slice(1),
+    );
   }
 
   private bestGroups(selection: GraphTensor, routing: Routing, tokens: number): GraphTensor {
@@ -711,7 +757,12 @@ export class ModelGraph {
   }
 
   /** Loads the states of the micro-batch's sequences (build_rs). `load` replaces the plain row lookup. */
-  loadState(all: GraphTensor, width: number, input: StateInput, load?: (states: GraphTensor, ids: GraphTensor) => GraphTensor): GraphTensor {
+  loadState(
+    all: GraphTensor,
+    width: number,
+    input: StateInput,
+    load?: (states: GraphTensor, ids: GraphTensor) => GraphTensor,
+  ): GraphTensor {
     const { graph } = this;
     const states = graph.reshape(all, width, this.sequences);
     const zero = graph.window(states, [0]);
@@ -737,7 +788,16 @@ export class ModelGraph {
   }
 
   /** Final norm and head; `after` is what follows the logits (scale, soft cap). */
-  finish(current: GraphTensor, options: { norm?: string; layerNorm?: boolean; inPlaceSteps?: number; ids?: GraphTensor | undefined; keepsHidden?: boolean } = {}): void {
+  finish(
+    current: GraphTensor,
+    options: {
+      norm?: string;
+      layerNorm?: boolean;
+      inPlaceSteps?: number;
+      ids?: GraphTensor | undefined;
+      keepsHidden?: boolean;
+    } = {},
+  ): void {
     const weight = this.outputWeight(options.norm ?? 'output_norm');
     const bias = this.outputWeight(`${options.norm ?? 'output_norm'}.bias`);
     let normed = options.layerNorm ? this.layerNorm(current, weight, bias) : this.norm(current, weight, bias);
@@ -763,10 +823,14 @@ export class ModelGraph {
   private tiedHead(): GraphTensor | undefined {
     if (this.placement.outputDevice < 0) return this.inputTable('token_embd');
     const weight = this.weights.get('token_embd');
-    return weight && this.graph.resident({ backend: this.placement.outputDevice, holds: 'weights' }, 4, weight.deviceBytes, ...weight.shape);
+    return (
+      weight &&
+      this.graph.resident(
+        { backend: this.placement.outputDevice, holds: 'weights' },
+        4,
+        weight.deviceBytes,
+        ...weight.shape,
+      )
+    );
   }
 }
-
-function cl(graph: any, t: any, m: any) { return m==='own' ? graph.like([t]) : m==='view' ? graph.into(t,[t]) : graph.overwriting([t]); }
-function clampX(graph: any, t: any) { return cl(graph, t, process.env.CX ?? 'inplace'); }
-function clampS(graph: any, t: any) { return cl(graph, t, process.env.CS ?? 'inplace'); }

@@ -1,7 +1,8 @@
 /** Graphs of decoders with ordinary attention: GQA with or without windows, dense or with experts (`src/models/*.cpp`). */
-import { type Architecture, type AttentionShape, hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
+import { type Architecture, hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { Activation, AttentionInput, HeadWidths, ModelGraph, Routing } from './builder.ts';
+import { attentionInputs, layerWidths, routingOf, withGatedShared } from './parts.ts';
 
 /** How the layers of a class differ from Llama's. */
 export interface DecoderRecipe {
@@ -24,7 +25,7 @@ export interface DecoderRecipe {
   /** Which layers rotate queries and keys; absent = all. */
   readonly rotates?: (kind: LayerKind, layer: number) => boolean;
   /** Queries are multiplied by a constant behind the rotation. */
-  readonly scaledQueries?: true;
+  readonly scaledQueries?: boolean;
   /** Queries are multiplied by an input that depends on the position: in layers without rotation, or in all. */
   readonly temperature?: 'unrotated' | 'all';
   readonly sinks?: true;
@@ -52,44 +53,6 @@ export interface DecoderRecipe {
   readonly logitSteps?: number;
 }
 
-export function widthsOf(shape: AttentionShape, heads: number): HeadWidths {
-  return { heads: shape.heads ?? heads, kvHeads: shape.kvHeads, keyDim: shape.headDim, valueDim: shape.valueHeadDim ?? shape.headDim };
-}
-
-/** Widths of the layers of each kind. */
-export function layerWidths(architecture: Architecture, kind: LayerKind): HeadWidths {
-  const { attention } = architecture;
-  switch (attention.kind) {
-    case 'full':
-      return widthsOf({ kvHeads: attention.kvHeads, headDim: attention.headDim, ...(attention.valueHeadDim === undefined ? {} : { valueHeadDim: attention.valueHeadDim }) }, attention.heads);
-    case 'sliding-window':
-      return widthsOf(kind === 'S' ? attention.sliding : attention.full, attention.heads);
-    case 'linear-hybrid':
-      if (!('kvLoraRank' in attention.full)) return widthsOf(attention.full, attention.heads);
-  }
-  throw new RangeError(`${architecture.className} has no ordinary attention`);
-}
-
-/** Inputs of the caches: one for full layers, one for windows. */
-export function attentionInputs(g: ModelGraph): { full: AttentionInput; sliding: AttentionInput | undefined } {
-  const { attention } = g.architecture;
-  const full = layerWidths(g.architecture, 'F');
-  if (attention.kind !== 'sliding-window') {
-    return { full: g.attentionInput({ keyDim: full.keyDim, valueDim: full.valueDim, withValues: true }), sliding: undefined };
-  }
-  const sliding = layerWidths(g.architecture, 'S');
-  return {
-    full: g.attentionInput({ keyDim: full.keyDim, valueDim: full.valueDim, withValues: true }),
-    sliding: g.attentionInput({ sliding: attention.window, keyDim: sliding.keyDim, valueDim: sliding.valueDim, withValues: true }),
-  };
-}
-
-/** Routing of a class with the architecture's own counts. */
-export function routingOf(architecture: Architecture, rest: Omit<Routing, 'count' | 'used'>): Routing {
-  const { experts } = architecture.feedForward;
-  return { ...rest, count: experts?.count ?? 0, used: experts?.used ?? 0 };
-}
-
 const SOFTMAX: Omit<Routing, 'count' | 'used'> = { gate: 'softmax', normalized: true, scaled: false };
 
 /** Adds a decoder of ordinary layers. */
@@ -102,7 +65,8 @@ export function buildDecoder(g: ModelGraph, recipe: DecoderRecipe): void {
   const temperature = recipe.temperature ? g.attentionScale() : undefined;
   const norm = (input: GraphTensor, weight: GraphTensor | undefined, bias?: GraphTensor): GraphTensor =>
     recipe.layerNorm ? g.layerNorm(input, weight, bias) : g.norm(input, weight, bias);
-  const normed = (layer: number, name: string, input: GraphTensor): GraphTensor => norm(input, g.optional(layer, name), g.optional(layer, `${name}.bias`));
+  const normed = (layer: number, name: string, input: GraphTensor): GraphTensor =>
+    norm(input, g.optional(layer, name), g.optional(layer, `${name}.bias`));
 
   let current = g.embedding();
   if (recipe.scaledEmbedding) current = graph.overwriting([current]);
@@ -116,7 +80,17 @@ export function buildDecoder(g: ModelGraph, recipe: DecoderRecipe): void {
     if (kind === 'N') {
       attended = g.has(layer, 'attn_output') ? g.project(layer, 'attn_output', input) : current;
     } else {
-      attended = attend(g, recipe, layer, kind, input, widths, kind === 'S' ? (inputs.sliding as AttentionInput) : inputs.full, positions, temperature);
+      attended = attend(
+        g,
+        recipe,
+        layer,
+        kind,
+        input,
+        widths,
+        kind === 'S' ? (inputs.sliding as AttentionInput) : inputs.full,
+        positions,
+        temperature,
+      );
     }
     let feedIn = input;
     if (last) {
@@ -131,6 +105,8 @@ export function buildDecoder(g: ModelGraph, recipe: DecoderRecipe): void {
     }
     if (recipe.postAttentionNorm) attended = normed(layer, recipe.postAttentionNorm, attended);
     if (recipe.scaledBranches) attended = graph.overwriting([attended]);
+    // A pruned block without a feed-forward part is passed over (DeciLM).
+    if (!g.has(layer, 'ffn_up') && !hasExperts(architecture, layer, kind)) continue;
     const joined = kind === 'N' && attended === current ? current : graph.overwriting([attended, residual]);
     const feedNorm = recipe.feedForwardNorm === undefined ? 'ffn_norm' : recipe.feedForwardNorm;
     let fed = feedNorm === null ? joined : normed(layer, feedNorm, joined);
@@ -208,7 +184,10 @@ function attend(
     gate ??= g.project(layer, 'attn_gate', input);
     gate = graph.overwriting([gate]);
     if (gate.shape[0] === heads) {
-      const byHead = graph.overwriting([graph.reshape(result, valueDim, heads, g.tokens), graph.reshape(gate, 1, heads, g.tokens)]);
+      const byHead = graph.overwriting([
+        graph.reshape(result, valueDim, heads, g.tokens),
+        graph.reshape(gate, 1, heads, g.tokens),
+      ]);
       result = graph.reshape(byHead, valueDim * heads, g.tokens);
     } else {
       result = graph.overwriting([result, gate]);
@@ -229,19 +208,4 @@ function feed(g: ModelGraph, recipe: DecoderRecipe, layer: number, kind: LayerKi
   }
   if (!recipe.sharedGate) return g.mixture(layer, input, routing, recipe.activation);
   return withGatedShared(g, layer, input, g.experts(layer, input, routing, recipe.activation), recipe.sharedGate);
-}
-
-/** The shared expert of Qwen's mixtures, with a gate of its own. */
-export function withGatedShared(g: ModelGraph, layer: number, input: GraphTensor, routed: GraphTensor, gate: 'divided' | 'sigmoid'): GraphTensor {
-  const { graph } = g;
-  if (!g.has(layer, 'ffn_up_shexp')) return routed;
-  if (gate === 'divided') {
-    const logits = graph.mulMat(g.weight(layer, 'ffn_gate_inp_shexp'), input);
-    const share = graph.overwriting([graph.overwriting([logits]), logits]);
-    const shared = graph.overwriting([g.feedForward(layer, input, 'gated', '_shexp'), share]);
-    return graph.overwriting([routed, shared]);
-  }
-  const shared = g.feedForward(layer, input, 'gated', '_shexp');
-  const share = graph.overwriting([graph.mulMat(g.weight(layer, 'ffn_gate_inp_shexp'), input)]);
-  return graph.overwriting([routed, graph.overwriting([shared, share])]);
 }

@@ -2,7 +2,7 @@
 import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { AttentionInput, ModelGraph } from './builder.ts';
-import { attentionInputs, layerWidths, routingOf } from './decoder.ts';
+import { attentionInputs, layerWidths, routingOf } from './parts.ts';
 
 /** The layer whose cache a layer reads: its own, or the last of its kind before the shared ones. */
 function cacheLayerOf(g: ModelGraph, layer: number, kind: LayerKind): number {
@@ -125,7 +125,12 @@ export function buildGemma3n(g: ModelGraph): void {
     const { heads, kvHeads, keyDim } = widths;
     const cache = kind === 'S' ? (inputs.sliding as AttentionInput) : inputs.full;
     // Predict all streams from the active one.
-    const coefficients = graph.reshape(graph.mulMat(g.weight(layer, 'altup_predict_coef'), modalities(layer, slice(g, current))), inputs4, inputs4, tokens);
+    const coefficients = graph.reshape(
+      graph.mulMat(g.weight(layer, 'altup_predict_coef'), modalities(layer, slice(g, current))),
+      inputs4,
+      inputs4,
+      tokens,
+    );
     const turned = graph.cont(graph.permute(current, 1, 2, 0, 3));
     let predictions = graph.mulMat(turned, coefficients);
     predictions = graph.cont(graph.permute(predictions, 0, 2, 1, 3));
@@ -143,8 +148,19 @@ export function buildGemma3n(g: ModelGraph): void {
       v = graph.overwriting([v]);
       attended = g.attention(layer, cache, graph.rope(q, positions), graph.rope(k, positions), v, widths);
     } else {
-      const q = g.norm(graph.reshape(g.project(layer, 'attn_q', input), keyDim, heads, tokens), g.weight(layer, 'attn_q_norm'));
-      attended = g.attention(layer, cache, graph.rope(q, positions), undefined, undefined, { ...widths, kvHeads }, { cacheLayer });
+      const q = g.norm(
+        graph.reshape(g.project(layer, 'attn_q', input), keyDim, heads, tokens),
+        g.weight(layer, 'attn_q_norm'),
+      );
+      attended = g.attention(
+        layer,
+        cache,
+        graph.rope(q, positions),
+        undefined,
+        undefined,
+        { ...widths, kvHeads },
+        { cacheLayer },
+      );
     }
     attended = g.norm(attended, g.weight(layer, 'post_attention_norm'));
     attended = graph.overwriting([attended, active]);
@@ -154,7 +170,11 @@ export function buildGemma3n(g: ModelGraph): void {
     let gate = g.project(layer, 'ffn_gate', normed);
     if (layer < SPARSE_LAYERS) {
       const mean = graph.compute([1, gate.shape[1], 1, 1], [gate]);
-      const deviation = graph.overwriting([graph.overwriting([graph.compute([1, gate.shape[1], 1, 1], [graph.overwriting([graph.overwriting([gate, mean])])])])]);
+      const deviation = graph.overwriting([
+        graph.overwriting([
+          graph.compute([1, gate.shape[1], 1, 1], [graph.overwriting([graph.overwriting([gate, mean])])]),
+        ]),
+      ]);
       const cutoff = graph.overwriting([mean, graph.overwriting([deviation])]);
       gate = graph.overwriting([graph.overwriting([gate, cutoff])]);
     }
@@ -178,7 +198,13 @@ export function buildGemma3n(g: ModelGraph): void {
     current = graph.compute([hiddenSize, tokens, inputs4, 1], [slice(g, corrected), changed]);
   }
   const finalTarget = magnitude(slice(g, current));
-  const others = rescale(graph.mulMat(g.outputWeight('altup_unembd_proj') as GraphTensor, graph.window(current, [hiddenSize, tokens, inputs4 - 1])), finalTarget);
+  const others = rescale(
+    graph.mulMat(
+      g.outputWeight('altup_unembd_proj') as GraphTensor,
+      graph.window(current, [hiddenSize, tokens, inputs4 - 1]),
+    ),
+    finalTarget,
+  );
   let merged = slice(g, current);
   for (let stream = 1; stream < inputs4; stream++) merged = graph.overwriting([merged, slice(g, others)]);
   merged = graph.overwriting([merged]);

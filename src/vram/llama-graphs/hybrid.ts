@@ -1,37 +1,19 @@
-/** Graphs of models whose layers keep a state: Gated DeltaNet, Kimi Delta Attention, Mamba, short convolutions. */
-import { type AttentionShape, hasExperts, type LatentShape, type LayerKind, type LinearShape, layerKinds } from '../architecture.ts';
+/** Graphs of models whose layers keep a state: Mamba, short convolutions, lightning attention. */
+import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
-import type { AttentionInput, HeadWidths, ModelGraph, Routing, StateInput } from './builder.ts';
-import { routingOf, widthsOf, withGatedShared } from './decoder.ts';
-import { latentAttention, latentInput } from './latent.ts';
-
-type Linear<Type extends LinearShape['type']> = Extract<LinearShape, { type: Type }>;
-
-function hybridOf(g: ModelGraph): { linear: LinearShape; full: AttentionShape | LatentShape; heads: number } {
-  const { attention } = g.architecture;
-  if (attention.kind !== 'linear-hybrid') throw new RangeError(`${g.architecture.className} has no linear layers`);
-  return attention;
-}
-
-function linearOf<Type extends LinearShape['type']>(g: ModelGraph, type: Type): Linear<Type> {
-  const { linear } = hybridOf(g);
-  if (linear.type !== type) throw new RangeError(`${g.architecture.className} has no ${type} layers`);
-  return linear as Linear<Type>;
-}
-
-function groupedWidths(g: ModelGraph): HeadWidths {
-  const { full, heads } = hybridOf(g);
-  if ('kvLoraRank' in full) throw new RangeError(`${g.architecture.className} has latent attention`);
-  return widthsOf(full, heads);
-}
-
-function groupedInput(g: ModelGraph): AttentionInput {
-  const widths = groupedWidths(g);
-  return g.attentionInput({ keyDim: widths.keyDim, valueDim: widths.valueDim, withValues: true });
-}
+import type { AttentionInput, ModelGraph, Routing, StateInput } from './builder.ts';
+import { routingOf } from './parts.ts';
+import { deltaRule, groupedInput, groupedWidths, linearOf } from './state-layers.ts';
 
 /** Joins the kept end of the last micro-batch with this one along the tokens and saves the new end. */
-function convolve(g: ModelGraph, states: GraphTensor, old: GraphTensor, channelsFirst: GraphTensor, kernel: GraphTensor, taps: number): GraphTensor {
+function convolve(
+  g: ModelGraph,
+  states: GraphTensor,
+  old: GraphTensor,
+  channelsFirst: GraphTensor,
+  kernel: GraphTensor,
+  taps: number,
+): GraphTensor {
   const { graph } = g;
   const input = graph.transpose(channelsFirst);
   const joined = graph.compute([taps - 1 + input.shape[0], input.shape[1], input.shape[2], 1], [old, input]);
@@ -40,224 +22,59 @@ function convolve(g: ModelGraph, states: GraphTensor, old: GraphTensor, channels
   return graph.compute([joined.shape[1], input.shape[0], joined.shape[2], 1], [joined, kernel]);
 }
 
-// Gated DeltaNet
-
-/** Qwen3-Next, Qwen3.5 and their kin. */
-export function buildGatedDeltaNet(g: ModelGraph): void {
+/**
+ * MiniMax Text 01 and M1, which llama.cpp v0.5.0 does not run: a decayed linear attention in Qwen3-Next's place, attention
+ * and experts as in Mixtral.
+ */
+export function buildLightning(g: ModelGraph): void {
   const { graph, architecture } = g;
   const kinds = layerKinds(architecture);
   const routing = routingOf(architecture, { gate: 'softmax', normalized: true, scaled: false });
-  const isNext = architecture.className === 'Qwen3NextForCausalLM';
   let current = g.embedding();
+  const positions = g.positions();
   const states = g.stateInput();
   const cache = groupedInput(g);
-  const positions = g.positions(isNext ? 1 : 4);
-  const ids = g.outputIds();
-  for (const layer of g.layers) {
-    const residual = current;
-    const input = g.norm(current, g.weight(layer, 'attn_norm'));
-    graph.expand(input);
-    const attended = kinds[layer] === 'L' ? deltaLayer(g, layer, input, states, isNext) : gatedAttention(g, layer, input, cache, positions, isNext);
-    const joined = graph.overwriting([attended, residual]);
-    const normed = g.norm(joined, g.weight(layer, 'post_attention_norm'));
-    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind)
-      ? withGatedShared(g, layer, normed, g.experts(layer, normed, routing), 'sigmoid')
-      : g.feedForward(layer, normed);
-    current = graph.overwriting([fed, joined]);
-  }
-  g.finish(current, { ids, keepsHidden: true });
-}
-
-/** Attention whose result is gated by half of a double query projection. */
-function gatedAttention(g: ModelGraph, layer: number, input: GraphTensor, cache: AttentionInput, positions: GraphTensor, isNext: boolean): GraphTensor {
-  const { graph, tokens } = g;
-  const widths = groupedWidths(g);
-  const { heads, kvHeads, keyDim } = widths;
-  const both = g.project(layer, 'attn_q', input);
-  const strides = [4 * keyDim * 2, 4 * keyDim * 2 * heads];
-  const source = isNext ? graph.reshape(both, keyDim * 2, heads, tokens) : both;
-  let q = graph.window(source, [keyDim, heads, tokens], strides);
-  let gate: GraphTensor;
-  let k: GraphTensor;
-  let v: GraphTensor;
-  if (isNext) {
-    gate = graph.window(source, [keyDim, heads, tokens], strides);
-    k = g.project(layer, 'attn_k', input);
-    v = g.project(layer, 'attn_v', input);
-    k = graph.reshape(k, keyDim, kvHeads, tokens);
-    v = graph.reshape(v, keyDim, kvHeads, tokens);
-    q = g.norm(q, g.weight(layer, 'attn_q_norm'));
-    k = g.norm(k, g.weight(layer, 'attn_k_norm'));
-  } else {
-    q = g.norm(q, g.weight(layer, 'attn_q_norm'));
-    k = g.project(layer, 'attn_k', input);
-    v = g.project(layer, 'attn_v', input);
-    k = g.norm(graph.reshape(k, keyDim, kvHeads, tokens), g.weight(layer, 'attn_k_norm'));
-    gate = graph.cont(graph.window(both, [keyDim, heads, tokens], strides), keyDim * heads, tokens);
-    v = graph.reshape(v, keyDim, kvHeads, tokens);
-  }
-  q = graph.rope(q, positions);
-  k = graph.rope(k, positions);
-  const attended = g.attention(layer, cache, q, k, v, widths, { project: false });
-  if (isNext) gate = graph.cont(gate, keyDim * heads, tokens);
-  const gated = graph.overwriting([attended, graph.overwriting([gate])]);
-  return g.project(layer, 'attn_output', gated);
-}
-
-/** One fused step of the delta rule: the result holds the tokens' outputs, then the new state. */
-function deltaRule(
-  g: ModelGraph,
-  parts: { q: GraphTensor; k: GraphTensor; v: GraphTensor; gate: GraphTensor; beta: GraphTensor; state: GraphTensor },
-): { output: GraphTensor; state: GraphTensor } {
-  const { graph } = g;
-  const { v } = parts;
-  const [dim, heads, tokens, sequences] = v.shape;
-  const result = graph.compute([dim * heads, tokens * sequences + dim * sequences, 1, 1], [parts.q, parts.k, v, parts.gate, parts.beta, parts.state]);
-  const output = graph.window(result, [dim, heads, tokens, sequences]);
-  const state = graph.window(result, [dim, dim, heads, sequences]);
-  return { output, state };
-}
-
-function deltaLayer(g: ModelGraph, layer: number, input: GraphTensor, states: StateInput, isNext: boolean): GraphTensor {
-  const { graph, sequences } = g;
-  const { keyHeads, valueHeads, keyHeadDim, valueHeadDim, convKernel } = linearOf(g, 'gated-deltanet');
-  const perSequence = g.tokens / sequences;
-  const keys = keyHeads * keyHeadDim;
-  const values = valueHeads * valueHeadDim;
-  const channels = 2 * keys + values;
-  let mixed = g.project(layer, 'attn_qkv', input);
-  mixed = graph.reshape(mixed, channels, perSequence, sequences);
-  const z = g.project(layer, 'attn_gate', input);
-  let beta: GraphTensor;
-  let alpha: GraphTensor;
-  if (g.has(layer, 'ssm_ba')) {
-    const both = g.project(layer, 'ssm_ba', input);
-    const perKeyHead = valueHeads / keyHeads;
-    const grouped = graph.reshape(both, 2 * perKeyHead, keyHeads, perSequence, sequences);
-    const b = graph.window(grouped, [perKeyHead, keyHeads, perSequence, sequences], grouped.strides.slice(1));
-    const a = graph.window(grouped, [perKeyHead, keyHeads, perSequence, sequences], grouped.strides.slice(1));
-    beta = graph.overwriting([graph.cont(b)]);
-    alpha = graph.cont(a, valueHeads, perSequence, sequences);
-  } else {
-    beta = graph.overwriting([graph.reshape(g.project(layer, 'ssm_beta', input), 1, valueHeads, perSequence, sequences)]);
-    alpha = graph.reshape(g.project(layer, 'ssm_alpha', input), valueHeads, perSequence, sequences);
-  }
-  let gate = graph.overwriting([alpha, g.weight(layer, 'ssm_dt.bias')]);
-  gate = graph.overwriting([gate]);
-  gate = graph.overwriting([gate, g.weight(layer, 'ssm_a')]);
-  if (g.has(layer, 'ssm_ba')) beta = graph.reshape(beta, 1, valueHeads, perSequence, sequences);
-  gate = graph.reshape(gate, 1, valueHeads, perSequence, sequences);
-
-  const convAll = g.state('convolution', layer, (convKernel - 1) * channels);
-  const stateAll = g.state('recurrence', layer, values * keyHeadDim);
-  const convOld = graph.reshape(g.loadState(convAll, (convKernel - 1) * channels, states), convKernel - 1, channels, sequences);
-  const turned = graph.transpose(mixed);
-  const joined = graph.compute([convKernel - 1 + perSequence, channels, sequences, 1], [convOld, turned]);
-  g.saveState(convAll, graph.window(joined, [convKernel - 1, channels, sequences], joined.strides.slice(1, 3)));
-  const state = graph.reshape(g.loadState(stateAll, values * keyHeadDim, states), valueHeadDim, valueHeadDim, valueHeads, sequences);
-  const convolved = graph.overwriting([graph.compute([channels, perSequence, sequences, 1], [joined, g.weight(layer, 'ssm_conv1d')])]);
-
-  const part = (dim: number, heads: number): GraphTensor =>
-    graph.window(convolved, [dim, heads, perSequence, sequences], [4 * dim, 4 * channels, 4 * channels * perSequence]);
-  let q = part(keyHeadDim, keyHeads);
-  let k = part(keyHeadDim, keyHeads);
-  const v = part(valueHeadDim, valueHeads);
-  q = graph.like([q]);
-  k = graph.like([k]);
-  if (isNext && keyHeads !== valueHeads) {
-    const repeat = (tensor: GraphTensor): GraphTensor => {
-      const spread = graph.reshape(tensor, keyHeadDim, 1, keyHeads, perSequence * sequences);
-      const repeated = graph.compute([keyHeadDim, valueHeads / keyHeads, keyHeads, perSequence * sequences], [spread]);
-      return graph.reshape(repeated, keyHeadDim, valueHeads, perSequence, sequences);
-    };
-    q = repeat(q);
-    k = repeat(k);
-  }
-  const rule = deltaRule(g, { q, k, v, gate, beta, state });
-  g.saveState(stateAll, rule.state);
-  const normed = g.norm(rule.output, g.weight(layer, 'ssm_norm'));
-  const silu = graph.overwriting([graph.reshape(z, valueHeadDim, valueHeads, perSequence, sequences)]);
-  const gated = graph.overwriting([normed, silu]);
-  const flat = graph.reshape(gated, values, perSequence, sequences);
-  const result = g.project(layer, 'ssm_out', flat);
-  return graph.reshape(result, g.hiddenSize, g.tokens);
-}
-
-// Kimi Delta Attention
-
-/** Kimi Linear: delta layers with a decay per channel, and MLA without rotation. */
-export function buildKimiLinear(g: ModelGraph, routing: Routing): void {
-  const { graph, architecture } = g;
-  const kinds = layerKinds(architecture);
-  let current = g.embedding();
-  const states = g.stateInput();
-  const cache = latentInput(g);
   const ids = g.outputIds();
   for (const layer of g.layers) {
     let residual = current;
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
-    graph.expand(input);
-    let attended = kinds[layer] === 'L' ? kimiDelta(g, layer, input, states) : latentAttention(g, layer, input, cache, { rotates: false });
+    let mixed =
+      kinds[layer] === 'L' ? lightning(g, layer, input, states) : plainAttention(g, layer, input, cache, positions);
     if (g.isLast(layer)) {
-      attended = g.pick(attended, ids);
+      mixed = g.pick(mixed, ids);
       residual = g.pick(residual, ids);
     }
-    const joined = graph.overwriting([attended, residual]);
+    const joined = graph.overwriting([mixed, residual]);
     const normed = g.norm(joined, g.weight(layer, 'ffn_norm'));
-    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind) ? g.mixture(layer, normed, routing) : g.feedForward(layer, normed);
+    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind)
+      ? g.experts(layer, normed, routing)
+      : g.feedForward(layer, normed);
     current = graph.overwriting([fed, joined]);
   }
   g.finish(current);
 }
 
-function kimiDelta(g: ModelGraph, layer: number, input: GraphTensor, states: StateInput): GraphTensor {
-  const { graph, sequences, tokens } = g;
-  const { heads, headDim, convKernel } = linearOf(g, 'kimi-delta');
-  const inner = heads * headDim;
-  const perSequence = tokens / sequences;
-  const convWidth = 3 * (convKernel - 1) * inner;
-  const convAll = g.state('convolution', layer, convWidth);
-  const convOld = g.loadState(convAll, convWidth, states);
-  const convolved = (projection: string, kernel: string): GraphTensor => {
-    const old = graph.window(convOld, [convKernel - 1, inner, sequences], [4 * (convKernel - 1), 4 * convWidth]);
-    const projected = graph.reshape(graph.mulMat(g.weight(layer, projection), input), inner, perSequence, sequences);
-    const turned = graph.transpose(projected);
-    const joined = graph.compute([convKernel - 1 + perSequence, inner, sequences, 1], [old, turned]);
-    const end = graph.window(joined, [convKernel - 1, inner, sequences], joined.strides.slice(1, 3));
-    const target = graph.window(convAll, [convKernel - 1, inner, sequences], [4 * (convKernel - 1), 4 * convWidth]);
-    graph.expand(graph.into(target, [end, target]));
-    const weight = graph.reshape(g.weight(layer, kernel), convKernel, inner);
-    const result = graph.overwriting([graph.reshape(graph.compute([inner, perSequence, sequences, 1], [joined, weight]), inner, tokens)]);
-    return graph.reshape(result, headDim, heads, perSequence, sequences);
-  };
-  let q = convolved('attn_q', 'ssm_conv1d_q');
-  let k = convolved('attn_k', 'ssm_conv1d_k');
-  const v = convolved('attn_v', 'ssm_conv1d_v');
-  let decay = graph.mulMat(g.weight(layer, 'ssm_f_b'), graph.mulMat(g.weight(layer, 'ssm_f_a'), input));
-  decay = graph.overwriting([decay, g.weight(layer, 'ssm_dt.bias')]);
-  decay = graph.reshape(graph.overwriting([decay]), headDim, heads, tokens);
-  decay = graph.overwriting([decay, graph.reshape(g.weight(layer, 'ssm_a'), 1, heads, 1)]);
-  decay = graph.reshape(decay, headDim, heads, perSequence, sequences);
-  let beta = graph.mulMat(g.weight(layer, 'ssm_beta'), input);
-  beta = graph.overwriting([graph.reshape(beta, 1, heads, perSequence, sequences)]);
-  const byToken = graph.reshape(input, g.hiddenSize, perSequence, sequences);
-  const stateAll = g.state('recurrence', layer, inner * headDim);
-  const state = graph.reshape(g.loadState(stateAll, inner * headDim, states), headDim, headDim, heads, sequences);
-  q = graph.like([q]);
-  k = graph.like([k]);
-  const rule = deltaRule(g, { q, k, v, gate: decay, beta, state });
-  const output = graph.cont(rule.output);
-  const flatState = graph.window(stateAll, [inner * headDim * sequences]);
-  graph.expand(graph.into(flatState, [rule.state, flatState]));
-  const flatInput = graph.reshape(byToken, g.hiddenSize, tokens);
-  const gateLogits = graph.mulMat(g.weight(layer, 'ssm_g_b'), graph.mulMat(g.weight(layer, 'ssm_g_a'), flatInput));
-  const gate3 = graph.reshape(gateLogits, headDim, heads, tokens);
-  const normed = g.norm(graph.reshape(output, headDim, heads, tokens), g.weight(layer, 'ssm_norm'));
-  const gated = graph.overwriting([normed, graph.overwriting([gate3])]);
-  return graph.mulMat(g.weight(layer, 'attn_output'), graph.cont(gated, inner, tokens));
+function lightning(g: ModelGraph, layer: number, input: GraphTensor, states: StateInput): GraphTensor {
+  const { graph, tokens, sequences } = g;
+  const { heads, headDim } = linearOf(g, 'lightning');
+  const width = heads * headDim;
+  const mixed = graph.overwriting([g.project(layer, 'attn_qkv', input)]);
+  const part = (): GraphTensor =>
+    graph.window(
+      mixed,
+      [headDim, heads, tokens / sequences, sequences],
+      [4 * headDim, mixed.strides[1], (mixed.strides[1] * tokens) / sequences],
+    );
+  const stateAll = g.state('recurrence', layer, width * headDim);
+  const state = graph.reshape(g.loadState(stateAll, width * headDim, states), headDim, headDim, heads, sequences);
+  const q = part();
+  const k = part();
+  const rule = deltaRule(g, { q, k, v: part(), gate: k, beta: q, state });
+  g.saveState(stateAll, rule.state);
+  const normed = g.norm(graph.reshape(rule.output, width, tokens), g.weight(layer, 'attn_norm_2'));
+  const gate = graph.overwriting([g.project(layer, 'attn_gate', input)]);
+  return g.project(layer, 'attn_output', graph.overwriting([normed, gate]));
 }
-
-// Mamba
 
 /** A Mamba-2 mixer. */
 function mamba2(g: ModelGraph, layer: number, input: GraphTensor, states: StateInput): GraphTensor {
@@ -268,27 +85,55 @@ function mamba2(g: ModelGraph, layer: number, input: GraphTensor, states: StateI
   const perSequence = g.tokens / sequences;
   const convAll = g.state('convolution', layer, (convKernel - 1) * channels);
   const stateAll = g.state('recurrence', layer, stateSize * inner);
-  const convOld = graph.reshape(g.loadState(convAll, (convKernel - 1) * channels, states), convKernel - 1, channels, sequences);
+  const convOld = graph.reshape(
+    g.loadState(convAll, (convKernel - 1) * channels, states),
+    convKernel - 1,
+    channels,
+    sequences,
+  );
   const projected = g.project(layer, 'ssm_in', graph.reshape(input, g.hiddenSize, perSequence, sequences));
-  const z = graph.window(projected, [headDim, heads, perSequence, sequences], [4 * headDim, projected.strides[1], projected.strides[2]]);
+  const z = graph.window(
+    projected,
+    [headDim, heads, perSequence, sequences],
+    [4 * headDim, projected.strides[1], projected.strides[2]],
+  );
   const mixed = graph.window(projected, [channels, perSequence, sequences], projected.strides.slice(1, 3));
   let step = graph.window(projected, [heads, perSequence, sequences], projected.strides.slice(1, 3));
   let convolved = convolve(g, convAll, convOld, mixed, g.weight(layer, 'ssm_conv1d'), convKernel);
   const convBias = g.optional(layer, 'ssm_conv1d.bias');
   if (convBias) convolved = graph.overwriting([convolved, convBias]);
   convolved = graph.overwriting([convolved]);
-  const x = graph.window(convolved, [headDim, heads, perSequence, sequences], [4 * headDim, convolved.strides[1], convolved.strides[2]]);
-  const b = graph.window(convolved, [stateSize, groups, perSequence, sequences], [4 * stateSize, convolved.strides[1], convolved.strides[2]]);
-  const c = graph.window(convolved, [stateSize, groups, perSequence, sequences], [4 * stateSize, convolved.strides[1], convolved.strides[2]]);
+  const x = graph.window(
+    convolved,
+    [headDim, heads, perSequence, sequences],
+    [4 * headDim, convolved.strides[1], convolved.strides[2]],
+  );
+  const b = graph.window(
+    convolved,
+    [stateSize, groups, perSequence, sequences],
+    [4 * stateSize, convolved.strides[1], convolved.strides[2]],
+  );
+  const c = graph.window(
+    convolved,
+    [stateSize, groups, perSequence, sequences],
+    [4 * stateSize, convolved.strides[1], convolved.strides[2]],
+  );
   step = graph.overwriting([graph.cont(step), g.weight(layer, 'ssm_dt.bias')]);
   const elements = inner * g.tokens;
   const scanned = g.loadState(stateAll, stateSize * inner, states, (all, ids) => {
     const byHead = graph.reshape(all, stateSize, headDim, heads, sequences);
-    return graph.compute([elements + stateSize * inner * sequences, 1, 1, 1], [byHead, x, step, g.weight(layer, 'ssm_a'), b, c, ids]);
+    return graph.compute(
+      [elements + stateSize * inner * sequences, 1, 1, 1],
+      [byHead, x, step, g.weight(layer, 'ssm_a'), b, c, ids],
+    );
   });
   const target = graph.window(stateAll, [stateSize * inner * sequences]);
   graph.expand(graph.into(target, [graph.window(scanned, [stateSize * inner * sequences]), target]));
-  const y = graph.window(scanned, [headDim, heads, perSequence, sequences], [4 * headDim, 4 * inner, 4 * inner * perSequence]);
+  const y = graph.window(
+    scanned,
+    [headDim, heads, perSequence, sequences],
+    [4 * headDim, 4 * inner, 4 * inner * perSequence],
+  );
   const skip = graph.overwriting([x, g.weight(layer, 'ssm_d')]);
   let mixedOut = graph.overwriting([y, skip]);
   mixedOut = graph.like([graph.cont(z), mixedOut]);
@@ -304,7 +149,12 @@ function mamba1(g: ModelGraph, layer: number, input: GraphTensor, states: StateI
   const perSequence = g.tokens / sequences;
   const convAll = g.state('convolution', layer, (convKernel - 1) * innerSize);
   const stateAll = g.state('recurrence', layer, stateSize * innerSize);
-  const convOld = graph.reshape(g.loadState(convAll, (convKernel - 1) * innerSize, states), convKernel - 1, innerSize, sequences);
+  const convOld = graph.reshape(
+    g.loadState(convAll, (convKernel - 1) * innerSize, states),
+    convKernel - 1,
+    innerSize,
+    sequences,
+  );
   const projected = g.project(layer, 'ssm_in', graph.reshape(input, g.hiddenSize, perSequence, sequences));
   const half = [innerSize, perSequence, sequences];
   const mixed = graph.window(projected, half, projected.strides.slice(1, 3));
@@ -328,7 +178,12 @@ function mamba1(g: ModelGraph, layer: number, input: GraphTensor, states: StateI
   const scanned = g.loadState(stateAll, stateSize * innerSize, states, (allStates, ids) => {
     const shaped = graph.reshape(allStates, stateSize, 1, innerSize, sequences);
     const runs = stateSize === 16 && innerSize % 128 === 0;
-    return graph.compute([innerSize * g.tokens + stateSize * innerSize * sequences, 1, 1, 1], [shaped, byHead, dt, g.weight(layer, 'ssm_a'), b, c, ids], 4, !runs);
+    return graph.compute(
+      [innerSize * g.tokens + stateSize * innerSize * sequences, 1, 1, 1],
+      [shaped, byHead, dt, g.weight(layer, 'ssm_a'), b, c, ids],
+      4,
+      !runs,
+    );
   });
   const target = graph.window(stateAll, [stateSize * innerSize * sequences]);
   graph.expand(graph.into(target, [graph.window(scanned, [stateSize * innerSize * sequences]), target]));
@@ -339,7 +194,13 @@ function mamba1(g: ModelGraph, layer: number, input: GraphTensor, states: StateI
 }
 
 /** Ordinary attention of a hybrid; `rotates` as the class does. */
-function plainAttention(g: ModelGraph, layer: number, input: GraphTensor, cache: AttentionInput, positions: GraphTensor | undefined): GraphTensor {
+function plainAttention(
+  g: ModelGraph,
+  layer: number,
+  input: GraphTensor,
+  cache: AttentionInput,
+  positions: GraphTensor | undefined,
+): GraphTensor {
   const { graph } = g;
   const widths = groupedWidths(g);
   let [q, k, v] = g.queryKeyValue(layer, input, widths);
@@ -363,14 +224,17 @@ export function buildGraniteHybrid(g: ModelGraph): void {
   for (const layer of g.layers) {
     let residual = current;
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
-    let mixed = kinds[layer] === 'L' ? mamba2(g, layer, input, states) : plainAttention(g, layer, input, cache, undefined);
+    let mixed =
+      kinds[layer] === 'L' ? mamba2(g, layer, input, states) : plainAttention(g, layer, input, cache, undefined);
     if (g.isLast(layer)) {
       mixed = g.pick(mixed, ids);
       residual = g.pick(residual, ids);
     }
     const joined = graph.overwriting([graph.overwriting([mixed]), residual]);
     const normed = g.norm(joined, g.weight(layer, 'ffn_norm'));
-    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind) ? g.mixture(layer, normed, routing) : g.feedForward(layer, normed);
+    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind)
+      ? g.mixture(layer, normed, routing)
+      : g.feedForward(layer, normed);
     current = graph.overwriting([graph.overwriting([fed]), joined]);
   }
   g.finish(current, { inPlaceSteps: 1 });
@@ -439,7 +303,8 @@ export function buildJamba(g: ModelGraph): void {
   const ids = g.outputIds();
   for (const layer of g.layers) {
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
-    let mixed = kinds[layer] === 'L' ? mamba1(g, layer, input, states) : plainAttention(g, layer, input, cache, undefined);
+    let mixed =
+      kinds[layer] === 'L' ? mamba1(g, layer, input, states) : plainAttention(g, layer, input, cache, undefined);
     let residual = current;
     if (g.isLast(layer)) {
       mixed = g.pick(mixed, ids);
@@ -447,7 +312,9 @@ export function buildJamba(g: ModelGraph): void {
     }
     const joined = graph.overwriting([residual, mixed]);
     const normed = g.norm(joined, g.weight(layer, 'ffn_norm'));
-    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind) ? g.experts(layer, normed, routing) : g.feedForward(layer, normed);
+    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind)
+      ? g.experts(layer, normed, routing)
+      : g.feedForward(layer, normed);
     current = graph.overwriting([joined, fed]);
   }
   g.finish(current);
@@ -484,7 +351,9 @@ export function buildLfm2(g: ModelGraph): void {
     }
     const joined = graph.overwriting([residual, mixed]);
     const normed = g.norm(joined, g.weight(layer, 'ffn_norm'));
-    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind) ? g.experts(layer, normed, routing) : g.feedForward(layer, normed);
+    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind)
+      ? g.experts(layer, normed, routing)
+      : g.feedForward(layer, normed);
     current = graph.overwriting([joined, fed]);
   }
   g.finish(current, { norm: 'token_embd_norm' });
@@ -494,14 +363,23 @@ function shortConvolution(g: ModelGraph, layer: number, input: GraphTensor, stat
   const { graph, sequences, hiddenSize } = g;
   const { convKernel } = linearOf(g, 'short-convolution');
   const perSequence = g.tokens / sequences;
-  const projected = graph.mulMat(g.weight(layer, 'shortconv.in_proj'), graph.reshape(input, hiddenSize, perSequence, sequences));
-  const third = (): GraphTensor => graph.window(projected, [hiddenSize, perSequence, sequences], projected.strides.slice(1, 3));
+  const projected = graph.mulMat(
+    g.weight(layer, 'shortconv.in_proj'),
+    graph.reshape(input, hiddenSize, perSequence, sequences),
+  );
+  const third = (): GraphTensor =>
+    graph.window(projected, [hiddenSize, perSequence, sequences], projected.strides.slice(1, 3));
   const b = third();
   const c = third();
   const x = third();
   const product = graph.transpose(graph.overwriting([b, x]));
   const convAll = g.state('convolution', layer, (convKernel - 1) * hiddenSize);
-  const old = graph.reshape(g.loadState(convAll, (convKernel - 1) * hiddenSize, states), convKernel - 1, hiddenSize, sequences);
+  const old = graph.reshape(
+    g.loadState(convAll, (convKernel - 1) * hiddenSize, states),
+    convKernel - 1,
+    hiddenSize,
+    sequences,
+  );
   const joined = graph.compute([convKernel - 1 + perSequence, hiddenSize, sequences, 1], [old, product]);
   const end = graph.window(joined, [convKernel - 1, hiddenSize, sequences], joined.strides.slice(1, 3));
   const target = graph.window(convAll, [(convKernel - 1) * hiddenSize * sequences]);

@@ -7,7 +7,8 @@ import type { AttentionInput, HeadWidths, ModelGraph, Routing } from './builder.
 function latentOf(g: ModelGraph): { shape: LatentShape; heads: number; indexer: IndexerShape | undefined } {
   const { attention } = g.architecture;
   if (attention.kind === 'latent') return { shape: attention, heads: attention.heads, indexer: attention.indexer };
-  if (attention.kind === 'linear-hybrid' && 'kvLoraRank' in attention.full) return { shape: attention.full, heads: attention.heads, indexer: attention.indexer };
+  if (attention.kind === 'linear-hybrid' && 'kvLoraRank' in attention.full)
+    return { shape: attention.full, heads: attention.heads, indexer: attention.indexer };
   throw new RangeError(`${g.architecture.className} has no latent attention`);
 }
 
@@ -20,19 +21,26 @@ export function latentInput(g: ModelGraph): AttentionInput {
   return g.attentionInput({ withValues: false });
 }
 
-interface IndexerInputs {
+/** Inputs of a cache of index keys. */
+export interface IndexerInputs {
   readonly keyRows: GraphTensor;
   readonly mask: GraphTensor;
-  readonly rotation: GraphTensor;
+  /** Spreads outliers of queries and keys (DeepSeek V3.2, GLM-5). */
+  readonly rotation: GraphTensor | undefined;
 }
 
-/** One MLA layer. */
+/** One MLA layer, with sinks and a gate on its result where it has their weights. */
 export function latentAttention(
   g: ModelGraph,
   layer: number,
   input: GraphTensor,
   cache: AttentionInput,
-  options: { rotates?: boolean; positions?: GraphTensor; temperature?: GraphTensor | undefined; choose?: (query: GraphTensor) => GraphTensor } = {},
+  options: {
+    rotates?: boolean;
+    positions?: GraphTensor;
+    temperature?: GraphTensor | undefined;
+    choose?: (query: GraphTensor) => GraphTensor;
+  } = {},
 ): GraphTensor {
   const { graph, tokens } = g;
   const { shape, heads } = latentOf(g);
@@ -61,64 +69,80 @@ export function latentAttention(
   latent = g.norm(latent, g.weight(layer, 'attn_kv_a_norm'));
   plain = graph.permute(plain, 0, 2, 1, 3);
   const absorbed = graph.permute(graph.mulMat(g.weight(layer, 'attn_k_b'), plain), 0, 2, 1, 3);
-  let query = graph.compute([kvLoraRank + ropeHeadDim, heads, tokens, 1], [absorbed, turning]);
   const values = graph.reshape(latent, kvLoraRank, 1, tokens);
-  const keys = graph.compute([kvLoraRank + ropeHeadDim, 1, tokens, 1], [values, keyTurning]);
+  let query: GraphTensor;
+  let keys: GraphTensor;
+  if (ropeHeadDim === 0) {
+    query = graph.cont(absorbed);
+    keys = values;
+  } else {
+    query = graph.compute([kvLoraRank + ropeHeadDim, heads, tokens, 1], [absorbed, turning]);
+    keys = graph.compute([kvLoraRank + ropeHeadDim, 1, tokens, 1], [values, keyTurning]);
+  }
   if (options.temperature) query = graph.overwriting([query, options.temperature]);
   const widths = rowWidths(shape, heads);
-  const decompress = g.weight(layer, 'attn_v_b');
-  if (chosen) return sparseAttention(g, layer, cache, query, keys, values, widths, decompress, chosen);
-  return g.attention(layer, cache, query, keys, values, widths, { decompress });
+  const gate = g.optional(layer, 'attn_gate');
+  const attended = g.attention(layer, cache, query, keys, values, widths, {
+    decompress: g.weight(layer, 'attn_v_b'),
+    sinks: g.optional(layer, 'attn_sinks'),
+    project: gate === undefined,
+    ...(chosen && { openMask: () => openMask(g, cache, chosen) }),
+  });
+  if (!gate) return attended;
+  const gated = graph.overwriting([attended, graph.overwriting([graph.mulMat(gate, input)])]);
+  return g.project(layer, 'attn_output', gated);
 }
 
-/** Attention over the rows an indexer chose: a mask is filled and opened at those rows. */
-function sparseAttention(
-  g: ModelGraph,
-  layer: number,
-  cache: AttentionInput,
-  query: GraphTensor,
-  keys: GraphTensor,
-  values: GraphTensor,
-  widths: HeadWidths,
-  decompress: GraphTensor,
-  chosen: GraphTensor,
-): GraphTensor {
+/** A mask that is closed but for the rows that an indexer chose and the plain mask allows. */
+export function openMask(g: ModelGraph, cache: AttentionInput, chosen: GraphTensor): GraphTensor {
   const { graph, tokens } = g;
-  return g.attention(layer, cache, query, keys, values, widths, {
-    decompress,
-    openMask: () => {
-      const closed = graph.overwriting([cache.mask]);
-      const byRow = graph.window(closed, [1, cache.cells, tokens, 1], [closed.strides[0], closed.strides[1], closed.strides[2]]);
-      const rows = graph.window(chosen, [chosen.shape[0], tokens, 1, 1], chosen.strides.slice(1));
-      const zeros = graph.overwriting([graph.blank(4, 1, chosen.shape[0], tokens, 1)]);
-      const opened = graph.into(byRow, [zeros, rows, byRow]);
-      const mask = graph.window(opened, [cache.cells, tokens, 1, 1], [opened.strides[2], opened.strides[3], opened.strides[3]]);
-      return graph.overwriting([mask, cache.mask]);
-    },
-  });
+  const closed = graph.overwriting([cache.mask]);
+  const byRow = graph.window(closed, [1, cache.cells, tokens, 1], closed.strides.slice(0, 3));
+  const rows = graph.window(chosen, [chosen.shape[0], tokens, 1, 1], chosen.strides.slice(1));
+  const zeros = graph.overwriting([graph.blank(4, 1, chosen.shape[0], tokens, 1)]);
+  const opened = graph.into(byRow, [zeros, rows, byRow]);
+  const mask = graph.window(
+    opened,
+    [cache.cells, tokens, 1, 1],
+    [opened.strides[2], opened.strides[3], opened.strides[3]],
+  );
+  return graph.overwriting([mask, cache.mask]);
+}
+
+export function indexerInputs(g: ModelGraph, cells: number, rotates: boolean): IndexerInputs {
+  const { graph } = g;
+  const { indexer } = latentOf(g);
+  const side = indexer?.headDim ?? 0;
+  return {
+    keyRows: graph.input(8, g.tokens),
+    mask: graph.input(2, cells, g.tokens),
+    rotation: rotates ? graph.input(4, side, side) : undefined,
+  };
 }
 
 /** Chooses rows for a layer: scores every cached index key against the queries and sorts. */
-function choose(g: ModelGraph, layer: number, input: GraphTensor, query: GraphTensor, positions: GraphTensor, inputs: IndexerInputs): GraphTensor {
+export function chooseRows(
+  g: ModelGraph,
+  layer: number,
+  input: GraphTensor,
+  query: GraphTensor,
+  positions: GraphTensor,
+  inputs: IndexerInputs,
+): GraphTensor {
   const { graph, tokens } = g;
-  const { shape, indexer } = latentOf(g);
+  const { indexer } = latentOf(g);
   if (!indexer) throw new RangeError('no indexer');
   const { heads, headDim } = indexer;
   const cells = contextCells(g.settings.context);
-  const rope = shape.ropeHeadDim;
   let q = graph.mulMat(g.weight(layer, 'indexer.attn_q_b'), query);
-  const qStrides = [4 * headDim, 4 * headDim * heads];
-  const qTurning = graph.rope(graph.window(q, [rope, heads, tokens], qStrides), positions);
-  const qPlain = graph.window(q, [headDim - rope, heads, tokens], qStrides);
-  q = graph.compute([headDim, heads, tokens, 1], [qTurning, qPlain]);
+  q = graph.rope(graph.reshape(q, headDim, heads, tokens), positions);
   let k = graph.mulMat(g.weight(layer, 'indexer.attn_k'), input);
   k = g.layerNorm(k, g.weight(layer, 'indexer.k_norm'), g.optional(layer, 'indexer.k_norm.bias'));
-  const kStrides = [4 * headDim, 4 * headDim];
-  const kTurning = graph.rope(graph.window(k, [rope, 1, tokens], kStrides), positions);
-  const kPlain = graph.window(k, [headDim - rope, 1, tokens], kStrides);
-  k = graph.compute([headDim, 1, tokens, 1], [kTurning, kPlain]);
-  q = graph.mulMat(inputs.rotation, q);
-  k = graph.mulMat(inputs.rotation, k);
+  k = graph.rope(graph.reshape(k, headDim, 1, tokens), positions);
+  if (inputs.rotation) {
+    q = graph.mulMat(inputs.rotation, q);
+    k = graph.mulMat(inputs.rotation, k);
+  }
   const cached = g.storeIndex(layer, k, inputs.keyRows, cells);
   let weights = graph.mulMat(g.weight(layer, 'indexer.proj'), input);
   const byHead = graph.window(q, q.shape, q.strides.slice(1));
@@ -136,11 +160,7 @@ export function buildLatent(g: ModelGraph, routing: Routing, options: { temperat
   const temperature = options.temperature ? g.attentionScale() : undefined;
   const positions = g.positions();
   const cache = latentInput(g);
-  const indexing: IndexerInputs | undefined = indexer && {
-    keyRows: graph.input(8, g.tokens),
-    mask: graph.input(2, cache.cells, g.tokens),
-    rotation: graph.input(4, indexer.headDim, indexer.headDim),
-  };
+  const indexing = indexer && indexerInputs(g, cache.cells, true);
   const ids = g.outputIds();
   let current = g.embedding();
   let lastChosen: GraphTensor | undefined;
@@ -152,7 +172,8 @@ export function buildLatent(g: ModelGraph, routing: Routing, options: { temperat
       temperature,
       ...(indexing && {
         choose: (query) => {
-          if (g.has(layer, 'indexer.attn_k') || !lastChosen) lastChosen = choose(g, layer, input, query, positions, indexing);
+          if (g.has(layer, 'indexer.attn_k') || !lastChosen)
+            lastChosen = chooseRows(g, layer, input, query, positions, indexing);
           return lastChosen;
         },
       }),
@@ -163,7 +184,9 @@ export function buildLatent(g: ModelGraph, routing: Routing, options: { temperat
     }
     const joined = graph.overwriting([attended, residual]);
     const normed = g.norm(joined, g.weight(layer, 'ffn_norm'));
-    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind) ? g.mixture(layer, normed, routing) : g.feedForward(layer, normed);
+    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind)
+      ? g.mixture(layer, normed, routing)
+      : g.feedForward(layer, normed);
     current = graph.overwriting([fed, joined]);
   }
   g.finish(current);

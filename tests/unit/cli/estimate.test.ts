@@ -8,8 +8,16 @@ import { describe, expect, test } from 'vitest';
 
 const PROGRAM = join(import.meta.dirname, '../../../src/cli/estimate.ts');
 
-function run(args: readonly string[], input = ''): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
-  return spawnSync(process.execPath, [PROGRAM, ...args], { input, encoding: 'utf8', maxBuffer: 2 ** 28, cwd: tmpdir() });
+function run(
+  args: readonly string[],
+  input = '',
+): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  return spawnSync(process.execPath, [PROGRAM, ...args], {
+    input,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    cwd: tmpdir(),
+  });
 }
 
 interface Answer {
@@ -22,11 +30,19 @@ interface Answer {
   readonly perDevice: readonly Record<string, number>[];
   readonly planForBytes: number;
   readonly notes: readonly string[];
-  readonly placement?: { readonly fit: string; readonly usableBytes: number; readonly largestContext: number; readonly decodeTokensPerSecond: Record<string, number> };
+  readonly placement?: {
+    readonly fit: string;
+    readonly usableBytes: number;
+    readonly largestContext: number;
+    readonly decodeTokensPerSecond: Record<string, number>;
+  };
 }
 
 function ask(lines: readonly unknown[]): Answer[] {
-  const { status, stdout, stderr } = run(['--jsonl'], lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
+  const { status, stdout, stderr } = run(
+    ['--jsonl'],
+    lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''),
+  );
   expect(stderr).toBe('');
   expect(status).toBe(0);
   const answers = stdout.trimEnd().split('\n');
@@ -40,9 +56,18 @@ const LLAMA = { model: 'llama-3-1-8b', quant: 'Q4_K_M', context: 8192 };
 describe('estimate --jsonl', () => {
   test('answers in the shape of the contract, with the bytes llama.cpp plans', () => {
     const [answer] = ask([LLAMA]);
-    expect(Object.keys(answer ?? {})).toEqual(
-      ['ok', 'engine', 'parameters', 'bitsPerWeight', 'fileBytes', 'device', 'host', 'perDevice', 'notes', 'planForBytes'],
-    );
+    expect(Object.keys(answer ?? {})).toEqual([
+      'ok',
+      'engine',
+      'parameters',
+      'bitsPerWeight',
+      'fileBytes',
+      'device',
+      'host',
+      'perDevice',
+      'notes',
+      'planForBytes',
+    ]);
     expect(answer).toMatchObject({
       ok: true,
       engine: { name: 'llama.cpp', version: 'v0.5.0' },
@@ -101,7 +126,9 @@ describe('estimate --jsonl', () => {
       ['refused-by-engine', { ...LLAMA, kvType: 'q8_0', flashAttention: 'off' }],
     ];
     const answers = ask(broken.flatMap(([, line]) => [line, LLAMA]));
-    expect(answers.filter((_, index) => index % 2 === 0).map(({ error }) => error?.code)).toEqual(broken.map(([code]) => code));
+    expect(answers.filter((_, index) => index % 2 === 0).map(({ error }) => error?.code)).toEqual(
+      broken.map(([code]) => code),
+    );
     expect(answers.filter((_, index) => index % 2 === 1).every(({ ok }) => ok)).toBe(true);
   });
 
@@ -159,7 +186,15 @@ describe('estimate with flags', () => {
       rope_scaling: { rope_type: 'llama3', factor: 8 },
     };
     writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-    const { stdout, stderr } = run(['--config', join(folder, 'config.json'), '--quant', 'Q4_K_M', '--context', '8192', '--json']);
+    const { stdout, stderr } = run([
+      '--config',
+      join(folder, 'config.json'),
+      '--quant',
+      'Q4_K_M',
+      '--context',
+      '8192',
+      '--json',
+    ]);
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, fileBytes: 4912898304, device: { kvCache: 1073741824 } });
   });

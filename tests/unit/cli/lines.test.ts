@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Line, linesOf, LONGEST_LINE } from '../../../src/cli/estimate/lines.ts';
+import { type Line, LONGEST_LINE, linesOf } from '../../../src/cli/estimate/lines.ts';
 
 async function read(chunks: readonly string[]): Promise<Line[]> {
   async function* stream(): AsyncGenerator<string> {

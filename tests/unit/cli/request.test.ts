@@ -30,7 +30,10 @@ describe('parseRequest', () => {
 
   test('kvType sets both types, kType and vType one each', () => {
     expect(parseRequest({ ...GOOD, kvType: 'q8_0' }).settings).toMatchObject({ kType: 'q8_0', vType: 'q8_0' });
-    expect(parseRequest({ ...GOOD, kvType: 'q8_0', vType: 'q4_0' }).settings).toMatchObject({ kType: 'q8_0', vType: 'q4_0' });
+    expect(parseRequest({ ...GOOD, kvType: 'q8_0', vType: 'q4_0' }).settings).toMatchObject({
+      kType: 'q8_0',
+      vType: 'q4_0',
+    });
   });
 
   test.each([
@@ -68,7 +71,16 @@ describe('parseRequest', () => {
 
 describe('parseArguments', () => {
   test('flags are fields, contexts may be labels, numbers may be negative', () => {
-    const { mode, fields } = parseArguments(['--model', 'x', '--context', '32k', '--gpu-layers', '-1', '--devices=2', '--mtp']);
+    const { mode, fields } = parseArguments([
+      '--model',
+      'x',
+      '--context',
+      '32k',
+      '--gpu-layers',
+      '-1',
+      '--devices=2',
+      '--mtp',
+    ]);
     expect(mode).toBe('table');
     expect(fields).toEqual({ model: 'x', context: 32768, gpuLayers: -1, devices: 2, mtp: true });
   });

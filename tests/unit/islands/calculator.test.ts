@@ -5,14 +5,31 @@ import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
 import { isStateFragment } from '../../../src/islands/calculator/fragment.ts';
 import {
   type CalculatorState,
-  firstState,
   FLASH_ATTENTION_CHOICES,
+  firstState,
   KV_TYPE_NAMES,
   LIMITS,
   readFragment,
   writeFragment,
 } from '../../../src/islands/calculator/state.ts';
-import { DEFAULT_SETTINGS, estimateLlamaCpp, planForBytes } from '../../../src/vram/index.ts';
+import {
+  type Architecture,
+  DEFAULT_SETTINGS,
+  estimateLlamaCpp,
+  packTensors,
+  planForBytes,
+} from '../../../src/vram/index.ts';
+
+const LLAMA: Architecture = {
+  className: 'LlamaForCausalLM',
+  layers: 32,
+  hiddenSize: 4096,
+  vocabularySize: 128256,
+  tiedEmbeddings: false,
+  attention: { kind: 'full', heads: 32, kvHeads: 8, headDim: 128 },
+  feedForward: { intermediateSize: 14336 },
+  ropeFactors: 'llama3',
+};
 
 const DATA: CalculatorData = {
   version: 1,
@@ -22,16 +39,8 @@ const DATA: CalculatorData = {
       name: 'Llama 3.1 8B',
       publishedParameters: 8e9,
       maxContext: 131072,
-      architecture: {
-        className: 'LlamaForCausalLM',
-        layers: 32,
-        hiddenSize: 4096,
-        vocabularySize: 128256,
-        tiedEmbeddings: false,
-        attention: { kind: 'full', heads: 32, kvHeads: 8, headDim: 128 },
-        feedForward: { intermediateSize: 14336 },
-        ropeFactors: 'llama3',
-      },
+      architecture: LLAMA,
+      tensors: packTensors(LLAMA, false),
     },
   ],
   quants: [
@@ -70,7 +79,11 @@ describe('the fragment of the calculator', () => {
   });
 
   test('takes what it understands and ignores the rest, whatever it is', () => {
-    expect(readFragment('#q=f16&c=16k&m=unknown&n=0&s=1.5&k=f17&zz=1', DATA, BASE)).toEqual({ ...BASE, quant: 'f16', context: 16384 });
+    expect(readFragment('#q=f16&c=16k&m=unknown&n=0&s=1.5&k=f17&zz=1', DATA, BASE)).toEqual({
+      ...BASE,
+      quant: 'f16',
+      context: 16384,
+    });
     fc.assert(
       fc.property(fc.string(), (text) => {
         const state = readFragment(`#${text}`, DATA, BASE);

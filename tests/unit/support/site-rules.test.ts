@@ -7,13 +7,18 @@ import { checkSite, SITE_RULES, type SiteRule } from '../../support/site-rules.t
 
 const ORIGIN = 'https://atlas.test';
 
-function pageOf(path: string, { title = `Title of ${path}`, canonical = path, robots = 'index, follow', body = '' } = {}): string {
+function pageOf(
+  path: string,
+  { title = `Title of ${path}`, canonical = path, robots = 'index, follow', body = '' } = {},
+): string {
   const crumbs = JSON.stringify({
     '@graph': [
       { '@type': 'BreadcrumbList', itemListElement: [{ position: 1, name: 'Here', item: ORIGIN + path }] },
       {
         '@type': 'FAQPage',
-        mainEntity: [{ '@type': 'Question', name: 'Does it fit?', acceptedAnswer: { '@type': 'Answer', text: 'Yes & no.' } }],
+        mainEntity: [
+          { '@type': 'Question', name: 'Does it fit?', acceptedAnswer: { '@type': 'Answer', text: 'Yes & no.' } },
+        ],
       },
     ],
   });
@@ -31,7 +36,9 @@ function sitemapOf(paths: readonly string[]): string {
 }
 
 const GOOD: Readonly<Record<string, string>> = {
-  'index.html': pageOf('/', { body: '<a href="/a/#top">a</a> <a href="a/">a</a> <a href="https://elsewhere.test/x">x</a>' }),
+  'index.html': pageOf('/', {
+    body: '<a href="/a/#top">a</a> <a href="a/">a</a> <a href="https://elsewhere.test/x">x</a>',
+  }),
   'a/index.html': pageOf('/a/', { body: '<a href="/#m=x&amp;q=y">share</a><img src="/og.png" alt="">' }),
   'b/index.html': pageOf('/b/', { canonical: '/a/' }),
   '404.html': pageOf('/404.html', { robots: 'noindex' }),
@@ -59,20 +66,36 @@ function problemsOf(changes: Readonly<Record<string, string>>): Record<string, r
 const BROKEN: readonly [SiteRule, string, Record<string, string>][] = [
   ['linksResolve', '/missing/', { 'a/index.html': pageOf('/a/', { body: '<a href="/missing/">x</a>' }) }],
   ['linksResolve', '/b', { 'a/index.html': pageOf('/a/', { body: '<a href="/b">no slash</a>' }) }],
-  ['linksResolve', '/gone.css', { 'a/index.html': pageOf('/a/', { body: '<link rel="stylesheet" href="/gone.css">' }) }],
+  [
+    'linksResolve',
+    '/gone.css',
+    { 'a/index.html': pageOf('/a/', { body: '<link rel="stylesheet" href="/gone.css">' }) },
+  ],
   ['linksResolve', 'no such element', { 'a/index.html': pageOf('/a/', { body: '<a href="/#nowhere">x</a>' }) }],
   ['linksResolve', 'not https', { 'a/index.html': pageOf('/a/', { body: '<a href="http://elsewhere.test/">x</a>' }) }],
   ['headIsComplete', '2 h1', { 'a/index.html': pageOf('/a/', { body: '<h1>Two</h1>' }) }],
   ['headIsComplete', '0 titles', { 'a/index.html': pageOf('/a/').replace(/<title>.*<\/title>/, '') }],
-  ['headIsComplete', 'no description', { 'a/index.html': pageOf('/a/').replace('<meta name="description"', '<meta name="d"') }],
-  ['headIsComplete', 'og:url', { 'a/index.html': pageOf('/a/').replace(`og:url" content="${ORIGIN}/a/`, `og:url" content="${ORIGIN}/`) }],
+  [
+    'headIsComplete',
+    'no description',
+    { 'a/index.html': pageOf('/a/').replace('<meta name="description"', '<meta name="d"') },
+  ],
+  [
+    'headIsComplete',
+    'og:url',
+    { 'a/index.html': pageOf('/a/').replace(`og:url" content="${ORIGIN}/a/`, `og:url" content="${ORIGIN}/`) },
+  ],
   ['canonicalsResolve', '0 canonicals', { 'a/index.html': pageOf('/a/').replace('rel="canonical"', 'rel="other"') }],
   ['canonicalsResolve', 'not an indexable page', { 'c/index.html': pageOf('/c/', { canonical: '/b/' }) }],
   ['canonicalsResolve', 'noindex beside', { 'b/index.html': pageOf('/b/', { canonical: '/a/', robots: 'noindex' }) }],
   ['textsAreUnique', 'title of /', { 'b/index.html': pageOf('/b/', { canonical: '/a/', title: 'Title of /a/' }) }],
   ['structuredDataIsTrue', 'does not parse', { 'a/index.html': pageOf('/a/').replace('{"@graph"', '{@graph') }],
   ['structuredDataIsTrue', 'not the visible one', { 'a/index.html': pageOf('/a/').replace('<p>Yes', '<p>Never') }],
-  ['structuredDataIsTrue', 'breadcrumbs end', { 'a/index.html': pageOf('/a/').replace(`"item":"${ORIGIN}/a/"`, `"item":"${ORIGIN}/"`) }],
+  [
+    'structuredDataIsTrue',
+    'breadcrumbs end',
+    { 'a/index.html': pageOf('/a/').replace(`"item":"${ORIGIN}/a/"`, `"item":"${ORIGIN}/"`) },
+  ],
   ['nothingIsInline', 'style', { 'a/index.html': pageOf('/a/', { body: '<p style="color:red">x</p>' }) }],
   ['nothingIsInline', 'inline script', { 'a/index.html': pageOf('/a/', { body: '<script>alert(1)</script>' }) }],
   ['nothingIsInline', 'onclick', { 'a/index.html': pageOf('/a/', { body: '<button onclick="x()">x</button>' }) }],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { layerKinds } from '../../../src/vram/architecture.ts';
 import { architectureFromConfig, parseConfig } from '../../../src/vram/from-config.ts';
-import { weighModel } from '../../../src/vram/weights.ts';
+import { weighModel } from '../../../src/vram/index.ts';
 import { configOf, configs, plannedModel } from './weights-fixtures.ts';
 
 const LLAMA = {

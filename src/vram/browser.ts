@@ -1,0 +1,53 @@
+/**
+ * The estimator's face for scripts in a browser: the same functions as `index.ts`, but tensors are told with each
+ * architecture ({@link tellTensors}) and graphs are loaded for the model at hand ({@link loadGraph}). What was not told or
+ * loaded is an error, never another figure.
+ */
+import type { Architecture } from './architecture.ts';
+import { addGraphs, type ClassGraph, hasGraph } from './llama-graphs/classes.ts';
+
+export * from './allocation.ts';
+export type { Architecture } from './architecture.ts';
+export type { Device } from './device.ts';
+export type { RuleOfThumbInputs } from './engines/rule-of-thumb.ts';
+export { KV_TYPES } from './kv-cache.ts';
+export * from './placement.ts';
+export type { QuantizationScheme } from './quantization/schemes.ts';
+export { type PackedTensors, tellTensors } from './tensor-lists.ts';
+export * from './units.ts';
+
+type Loader = () => Promise<{ readonly GRAPHS: Readonly<Record<string, ClassGraph>> }>;
+
+const decoders: Loader = () => import('./llama-graphs/decoder-classes.ts');
+const streams: Loader = () => import('./llama-graphs/streams-classes.ts');
+
+/** Where the graph of an architecture may be, the most likely place first. */
+function loadersOf({ attention }: Architecture): readonly Loader[] {
+  switch (attention.kind) {
+    case 'full':
+      return [decoders, () => import('./llama-graphs/sparse-classes.ts')];
+    case 'sliding-window':
+      return [decoders, () => import('./llama-graphs/gemma-classes.ts')];
+    case 'latent':
+      return [() => import('./llama-graphs/latent-classes.ts'), streams];
+    case 'compressed':
+      return [() => import('./llama-graphs/compressed-classes.ts')];
+    case 'linear-hybrid':
+      switch (attention.linear.type) {
+        case 'gated-deltanet':
+          return [() => import('./llama-graphs/delta-net-classes.ts'), () => import('./llama-graphs/qwen4-classes.ts')];
+        case 'kimi-delta':
+          return [() => import('./llama-graphs/kimi-delta-classes.ts'), streams];
+        default:
+          return [() => import('./llama-graphs/hybrid-classes.ts')];
+      }
+  }
+}
+
+/** Loads the code that estimates of a model need; resolves at once where it is there. */
+export async function loadGraph(architecture: Architecture): Promise<void> {
+  for (const load of loadersOf(architecture)) {
+    if (hasGraph(architecture)) return;
+    addGraphs((await load()).GRAPHS);
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Memory of a model whose routed experts wait in RAM, for many quants and contexts at little cost: the compute buffer is
+ * interpolated between a few walks of the graph. `estimateLlamaCpp` with `cpuMoeLayers` is exact and slower.
+ */
+import { DEFAULT_SETTINGS } from './allocation.ts';
+import type { Architecture } from './architecture.ts';
+import { estimateLlamaCpp } from './engines/llama-cpp.ts';
+import { planForBytes } from './engines/rule-of-thumb.ts';
+import { cudaBytes } from './quantization/ggml-types.ts';
+import type { QuantizationScheme } from './quantization/schemes.ts';
+import { type WeighOptions, weighModel, weighTensors } from './weights.ts';
+
+/** A split of a model between one device and RAM. */
+export interface ExpertSplit {
+  /** llama.cpp's --n-cpu-moe: the first so many layers have their experts in RAM. */
+  readonly cpuMoeLayers: number;
+  /** Needs on the device, without the driver's context. */
+  readonly deviceBytes: number;
+  /** Experts, embedding table and host buffers. */
+  readonly hostBytes: number;
+}
+
+/** Contexts at which the graph is walked, beside the first power of two that holds the longest context. */
+const WALKED_CONTEXTS: readonly number[] = [4096, 65_536];
+
+interface Experts {
+  /** Distinct sizes of expert tensors on a device, in bytes, largest first. */
+  readonly sizes: readonly number[];
+}
+
+const known = new WeakMap<Architecture, Map<string, unknown>>();
+
+/** `compute()`, once per architecture and key. */
+function once<T>(architecture: Architecture, key: string, compute: () => T): T {
+  let own = known.get(architecture);
+  if (!own) {
+    own = new Map();
+    known.set(architecture, own);
+  }
+  if (!own.has(key)) own.set(key, compute());
+  return own.get(key) as T;
+}
+
+function expertsOf(architecture: Architecture, scheme: QuantizationScheme, options: WeighOptions): Experts {
+  return once(architecture, `experts ${scheme}`, () => {
+    const sizes = weighTensors(architecture, scheme, options).flatMap(({ tensor, type }) =>
+      /\.ffn_(up|down|gate|gate_up)_(ch|)exps/.test(tensor.name) ? [cudaBytes(type, tensor.shape)] : [],
+    );
+    return { sizes: [...new Set(sizes)].sort((a, b) => b - a) };
+  });
+}
+
+/** Files whose expert tensors have one type copy otherwise than files with several: each kind has a file that stands for it. */
+function standIn({ sizes }: Experts): QuantizationScheme {
+  return sizes.length > 1 ? 'Q4_K_M' : 'Q8_0';
+}
+
+/**
+ * Compute buffer of one device with the experts of all layers in RAM, in bytes. llama.cpp copies experts to the device to
+ * compute a micro-batch, so that the buffer grows by the largest expert tensor.
+ */
+function computeBytes(architecture: Architecture, scheme: QuantizationScheme, context: number, maximumContext: number, options: WeighOptions): number {
+  const experts = expertsOf(architecture, scheme, options);
+  const model = standIn(experts);
+  const scale = (experts.sizes[0] ?? 0) / (expertsOf(architecture, model, options).sizes[0] ?? 1);
+  const added = (at: number): number =>
+    once(architecture, `added ${model} ${at}`, () => {
+      const settings = { ...DEFAULT_SETTINGS, context: at };
+      const inRam = estimateLlamaCpp(architecture, model, { ...settings, cpuMoeLayers: -1 }, options).device.compute;
+      return inRam - estimateLlamaCpp(architecture, model, settings, options).device.compute;
+    });
+  const end = 2 ** Math.ceil(Math.log2(Math.max(maximumContext, 4096)));
+  const stops = [...WALKED_CONTEXTS.filter((stop) => stop < end), end];
+  const above = stops.find((stop) => stop >= context) ?? end;
+  const below = stops.findLast((stop) => stop <= context) ?? above;
+  const share = above === below ? 0 : (context - below) / (above - below);
+  const own = added(below) + (added(above) - added(below)) * share;
+  return estimateLlamaCpp(architecture, scheme, { ...DEFAULT_SETTINGS, context }, options).device.compute + Math.round(own * scale);
+}
+
+/**
+ * A model with the experts of every layer in RAM, or of as few layers as leave the rest of Plan for within `roomBytes`
+ * of one device. `undefined` for dense models.
+ *
+ * @param maximumContext the model's longest context, in tokens
+ */
+export function splitExperts(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  context: number,
+  maximumContext: number,
+  options: WeighOptions & { readonly roomBytes?: number } = {},
+): ExpertSplit | undefined {
+  if (!architecture.feedForward.experts) return undefined;
+  const { roomBytes, ...weigh } = options;
+  const { device, host } = estimateLlamaCpp(architecture, scheme, { ...DEFAULT_SETTINGS, context }, weigh);
+  const { layers } = weighModel(architecture, scheme, weigh);
+  let cpuMoeLayers = architecture.layers;
+  let deviceBytes = device.total - device.compute + computeBytes(architecture, scheme, context, maximumContext, weigh);
+  let hostBytes = host.weights + host.kvCache + host.compute;
+  for (const { experts } of layers) {
+    deviceBytes -= experts.device;
+    hostBytes += experts.host;
+  }
+  if (roomBytes !== undefined) {
+    // The experts of the first layers stay in RAM, so they come back to the device from the last layer on.
+    for (const { experts } of layers.toReversed()) {
+      if (planForBytes(deviceBytes + experts.device) > roomBytes) break;
+      cpuMoeLayers -= 1;
+      deviceBytes += experts.device;
+      hostBytes -= experts.host;
+    }
+  }
+  return { cpuMoeLayers, deviceBytes, hostBytes };
+}

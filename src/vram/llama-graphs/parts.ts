@@ -1,0 +1,83 @@
+/** Parts that the graphs of several families share: widths of attention, routing, the shared expert with a gate. */
+import type { Architecture, AttentionShape, LayerKind } from '../architecture.ts';
+import type { GraphTensor } from '../ggml/tensor.ts';
+import type { AttentionInput, HeadWidths, ModelGraph, Routing } from './builder.ts';
+
+export function widthsOf(shape: AttentionShape, heads: number): HeadWidths {
+  return {
+    heads: shape.heads ?? heads,
+    kvHeads: shape.kvHeads,
+    keyDim: shape.headDim,
+    valueDim: shape.valueHeadDim ?? shape.headDim,
+  };
+}
+
+/** Widths of the layers of each kind. */
+export function layerWidths(architecture: Architecture, kind: LayerKind): HeadWidths {
+  const { attention } = architecture;
+  switch (attention.kind) {
+    case 'full':
+      return widthsOf(
+        {
+          kvHeads: attention.kvHeads,
+          headDim: attention.headDim,
+          ...(attention.valueHeadDim === undefined ? {} : { valueHeadDim: attention.valueHeadDim }),
+        },
+        attention.heads,
+      );
+    case 'sliding-window':
+      return widthsOf(kind === 'S' ? attention.sliding : attention.full, attention.heads);
+    case 'linear-hybrid':
+      if (!('kvLoraRank' in attention.full)) return widthsOf(attention.full, attention.heads);
+  }
+  throw new RangeError(`${architecture.className} has no ordinary attention`);
+}
+
+/** Inputs of the caches: one for full layers, one for windows. */
+export function attentionInputs(g: ModelGraph): { full: AttentionInput; sliding: AttentionInput | undefined } {
+  const { attention } = g.architecture;
+  const full = layerWidths(g.architecture, 'F');
+  if (attention.kind !== 'sliding-window') {
+    return {
+      full: g.attentionInput({ keyDim: full.keyDim, valueDim: full.valueDim, withValues: true }),
+      sliding: undefined,
+    };
+  }
+  const sliding = layerWidths(g.architecture, 'S');
+  return {
+    full: g.attentionInput({ keyDim: full.keyDim, valueDim: full.valueDim, withValues: true }),
+    sliding: g.attentionInput({
+      sliding: attention.window,
+      keyDim: sliding.keyDim,
+      valueDim: sliding.valueDim,
+      withValues: true,
+    }),
+  };
+}
+
+/** Routing of a class with the architecture's own counts. */
+export function routingOf(architecture: Architecture, rest: Omit<Routing, 'count' | 'used'>): Routing {
+  const { experts } = architecture.feedForward;
+  return { ...rest, count: experts?.count ?? 0, used: experts?.used ?? 0 };
+}
+
+/** The shared expert of Qwen's mixtures, with a gate of its own. */
+export function withGatedShared(
+  g: ModelGraph,
+  layer: number,
+  input: GraphTensor,
+  routed: GraphTensor,
+  gate: 'divided' | 'sigmoid',
+): GraphTensor {
+  const { graph } = g;
+  if (!g.has(layer, 'ffn_up_shexp')) return routed;
+  if (gate === 'divided') {
+    const logits = graph.mulMat(g.weight(layer, 'ffn_gate_inp_shexp'), input);
+    const share = graph.overwriting([graph.overwriting([logits]), logits]);
+    const shared = graph.overwriting([g.feedForward(layer, input, 'gated', '_shexp'), share]);
+    return graph.overwriting([routed, shared]);
+  }
+  const shared = g.feedForward(layer, input, 'gated', '_shexp');
+  const share = graph.overwriting([graph.mulMat(g.weight(layer, 'ffn_gate_inp_shexp'), input)]);
+  return graph.overwriting([routed, graph.overwriting([shared, share])]);
+}
