@@ -95,17 +95,20 @@ class VramCalculator extends HTMLElement {
     this.addEventListener('submit', (event) => event.preventDefault());
     addEventListener('hashchange', follow);
 
-    const settings = this.querySelector('fieldset');
-    if (settings) settings.disabled = false;
+    this.#find<HTMLFieldSetElement>('fieldset').disabled = false;
     await show(preset);
     follow();
     this.dataset['ready'] = '';
   }
 
+  #find<T extends Element>(selector: string): T {
+    const found = this.querySelector<T>(selector);
+    if (found === null) throw new Error(`The calculator has no ${selector}`);
+    return found;
+  }
+
   #control(key: string): Control {
-    const control = this.querySelector<Control>(`[name="${key}"]`);
-    if (control === null) throw new Error(`The calculator has no control "${key}"`);
-    return control;
+    return this.#find(`[name="${key}"]`);
   }
 
   #fill(data: CalculatorData): void {
@@ -128,7 +131,7 @@ class VramCalculator extends HTMLElement {
   #offerContexts(data: CalculatorData, state: CalculatorState): void {
     const { maxContext } = modelOf(data, state);
     const contexts = [...CONTEXT_LADDER.filter((tokens) => tokens < maxContext), maxContext];
-    this.querySelector('datalist')?.replaceChildren(...contexts.map((tokens) => new Option(contextLabel(tokens))));
+    this.#find('datalist').replaceChildren(...contexts.map((tokens) => new Option(contextLabel(tokens))));
   }
 
   #showAnswer(data: CalculatorData, state: CalculatorState): void {
@@ -178,9 +181,7 @@ class VramCalculator extends HTMLElement {
   }
 
   #part(name: string): HTMLElement {
-    const part = this.querySelector<HTMLElement>(`[data-part="${name}"]`);
-    if (part === null) throw new Error(`The calculator has no part "${name}"`);
-    return part;
+    return this.#find(`[data-part="${name}"]`);
   }
 
   #setText(name: string, text: string): void {

@@ -14,7 +14,9 @@ const LABELS: Readonly<Record<SegmentPart, string>> = {
 };
 
 /** Memory sizes that people own or rent, in GB as sold. */
-const OWNED_GB: readonly number[] = [4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 96, 128, 141, 192, 256, 288, 384, 512, 640, 768, 1128, 1440, 2304, 4608];
+const OWNED_GB: readonly number[] = [
+  4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 96, 128, 141, 192, 256, 288, 384, 512, 640, 768, 1128, 1440, 2304, 4608,
+];
 
 /** Smallest distance of two ticks whose labels do not touch on a phone, in per mille. */
 const TICK_DISTANCE = 140;

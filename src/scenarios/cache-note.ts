@@ -15,7 +15,9 @@ type Attention<K extends Architecture['attention']['kind']> = Extract<Architectu
 const F16_BYTES = 2;
 
 /** Layers of each kind in the stack. */
-export const layerCounts = memoized((architecture: Architecture): ReadonlyMap<LayerKind, number> => countKinds(layerKinds(architecture)));
+export const layerCounts = memoized(
+  (architecture: Architecture): ReadonlyMap<LayerKind, number> => countKinds(layerKinds(architecture)),
+);
 
 function countKinds(kinds: readonly LayerKind[]): ReadonlyMap<LayerKind, number> {
   const counts = new Map<LayerKind, number>();
@@ -69,7 +71,8 @@ function compressedNote(scenario: Scenario, attention: Attention<'compressed'>):
   const { model, allocation, contextTokens, ruleOfThumb, at } = scenario;
   const counts = layerCounts(model.architecture);
   const raw = counts.get('R') ?? 0;
-  const plainBytes = model.architecture.layers * (attention.rowWidth + attention.ropeHeadDim) * F16_BYTES * contextTokens;
+  const plainBytes =
+    model.architecture.layers * (attention.rowWidth + attention.ropeHeadDim) * F16_BYTES * contextTokens;
   const kinds = [
     `${counts.get('C') ?? 0} layers keep one row for every ${attention.csaRatio} tokens (compressed sparse attention, CSA)`,
     `${counts.get('H') ?? 0} keep one for every ${attention.hcaRatio} (heavily compressed attention, HCA)`,
@@ -100,14 +103,23 @@ function latentNote(scenario: Scenario, attention: Attention<'latent'>): CacheNo
     `The cache of all ${layers} layers is ${cacheHere(scenario)}; separate keys and values would take ${formatGB(fullBytes)}.`,
   ];
   if (attention.indexer) text.push(indexerSentence(scenario, attention.indexer));
-  text.push(`Values are read out of the same row, so there is no V cache to quantize apart; a q8_0 cache shrinks the ${formatBytes(allocation.device.kvCache)} by 47 %.`);
-  return { title: attention.indexer ? 'A latent cache with a sparse indexer: MLA and DSA' : 'A latent cache: MLA', text };
+  text.push(
+    `Values are read out of the same row, so there is no V cache to quantize apart; a q8_0 cache shrinks the ${formatBytes(allocation.device.kvCache)} by 47 %.`,
+  );
+  return {
+    title: attention.indexer ? 'A latent cache with a sparse indexer: MLA and DSA' : 'A latent cache: MLA',
+    text,
+  };
 }
 
-function indexerSentence({ model, contextTokens }: Scenario, indexer: { layers: number | readonly number[]; headDim: number; topK?: number; pooledTokens?: number }): string {
+function indexerSentence(
+  { model, contextTokens }: Scenario,
+  indexer: { layers: number | readonly number[]; headDim: number; topK?: number; pooledTokens?: number },
+): string {
   const layers = typeof indexer.layers === 'number' ? indexer.layers : indexer.layers.length;
   const bytes = (layers * indexer.headDim * F16_BYTES * contextTokens) / (indexer.pooledTokens ?? 1);
-  const reads = indexer.topK === undefined ? 'the rows worth reading' : `the ${formatCount(indexer.topK)} rows worth reading`;
+  const reads =
+    indexer.topK === undefined ? 'the rows worth reading' : `the ${formatCount(indexer.topK)} rows worth reading`;
   return `An indexer in ${layers} of ${model.architecture.layers} layers picks ${reads} and caches a key of ${indexer.headDim} numbers of its own: ${formatBytes(bytes)} of the total. Sparse reading saves time, not memory: every row stays cached.`;
 }
 
@@ -127,7 +139,8 @@ function windowNote(scenario: Scenario, attention: Attention<'sliding-window'>):
   const full = cachingLayers(architecture, 'F');
   const sliding = cachingLayers(architecture, 'S');
   const shared = attention.sharedKvLayers ?? 0;
-  const naive = contextTokens * F16_BYTES * (full * rowElements(attention.full) + sliding * rowElements(attention.sliding));
+  const naive =
+    contextTokens * F16_BYTES * (full * rowElements(attention.full) + sliding * rowElements(attention.sliding));
   const text = [
     `${sliding} of the ${full + sliding} layers that own a cache remember only the last ${formatCount(attention.window)} tokens; ${full} remember all of them.`,
   ];
@@ -136,11 +149,18 @@ function windowNote(scenario: Scenario, attention: Attention<'sliding-window'>):
       `So ${model.name} caches ${cacheHere(scenario)}. If every layer kept every token it would be ${formatBytes(naive)}, which is what calculators print that ignore the window.`,
     );
   } else {
-    text.push(`At ${tokensText(contextTokens)} the window hardly matters yet: the cache is ${formatBytes(allocation.device.kvCache)}. It starts to pay off at longer contexts.`);
+    text.push(
+      `At ${tokensText(contextTokens)} the window hardly matters yet: the cache is ${formatBytes(allocation.device.kvCache)}. It starts to pay off at longer contexts.`,
+    );
   }
   if (shared > 0) text.push(`The last ${shared} layers own no cache: they read that of an earlier layer.`);
-  if (attention.fullKeyIsValue) text.push('Keys and values of the full layers come from one projection, but llama.cpp stores both, and so does this estimate.');
-  text.push(`llama.cpp keeps the window plus one micro-batch of 512 tokens, and one window for each parallel sequence.`);
+  if (attention.fullKeyIsValue)
+    text.push(
+      'Keys and values of the full layers come from one projection, but llama.cpp stores both, and so does this estimate.',
+    );
+  text.push(
+    `llama.cpp keeps the window plus one micro-batch of 512 tokens, and one window for each parallel sequence.`,
+  );
   return { title: `A sliding window in ${sliding} of ${full + sliding} layers`, text };
 }
 
@@ -148,7 +168,8 @@ function chunkedNote(scenario: Scenario, attention: Attention<'sliding-window'>)
   const { model, contextTokens } = scenario;
   const full = cachingLayers(model.architecture, 'F');
   const local = cachingLayers(model.architecture, 'S');
-  const naive = contextTokens * F16_BYTES * (full * rowElements(attention.full) + local * rowElements(attention.sliding));
+  const naive =
+    contextTokens * F16_BYTES * (full * rowElements(attention.full) + local * rowElements(attention.sliding));
   return {
     title: `Chunked attention in ${local} of ${full + local} layers`,
     text: [
@@ -189,7 +210,12 @@ function hybridNote(scenario: Scenario, attention: Attention<'linear-hybrid'>): 
     text.push(`With a growing cache in those ${linear} layers too it would be ${formatBytes(naive)}.`);
   }
   if (attention.indexer) text.push(indexerSentence(scenario, attention.indexer));
-  text.push(`The state is kept in 32 bits whatever the KV type, once per parallel sequence: quantizing the cache at ${tokensText(contextTokens)} touches ${formatBytes(kvCache)} and leaves ${formatBytes(state)} as it is.`);
-  const title = parallel > 0 ? `Attention and ${name} in every layer` : `${name} in ${counted(linear, 'layer')}, a cache in ${growing}`;
+  text.push(
+    `The state is kept in 32 bits whatever the KV type, once per parallel sequence: quantizing the cache at ${tokensText(contextTokens)} touches ${formatBytes(kvCache)} and leaves ${formatBytes(state)} as it is.`,
+  );
+  const title =
+    parallel > 0
+      ? `Attention and ${name} in every layer`
+      : `${name} in ${counted(linear, 'layer')}, a cache in ${growing}`;
   return { title, text };
 }

@@ -36,10 +36,17 @@ export function calculationSteps(scenario: Scenario): readonly CalculationStep[]
       result: formatGB(fileBytes),
       ...(parametersSource && { source: parametersSource }),
     },
-    { term: 'Weights on the GPU', formula: weightsOnDevice(model.architecture, fileBytes, host.weights, device.weights), result: formatGB(device.weights) },
+    {
+      term: 'Weights on the GPU',
+      formula: weightsOnDevice(model.architecture, fileBytes, host.weights, device.weights),
+      result: formatGB(device.weights),
+    },
     {
       term: 'KV cache',
-      formula: kvTerms(model.architecture, contextTokens).map(({ formula }) => formula).join(' + ') || 'no layer caches tokens',
+      formula:
+        kvTerms(model.architecture, contextTokens)
+          .map(({ formula }) => formula)
+          .join(' + ') || 'no layer caches tokens',
       result: formatBytes(device.kvCache),
       ...(architectureSource && { source: architectureSource }),
     },
@@ -60,7 +67,10 @@ export function calculationSteps(scenario: Scenario): readonly CalculationStep[]
     },
     {
       term: 'Needs',
-      formula: [device.weights, device.kvCache, device.state, device.compute].filter((bytes) => bytes > 0).map(formatBytes).join(' + '),
+      formula: [device.weights, device.kvCache, device.state, device.compute]
+        .filter((bytes) => bytes > 0)
+        .map(formatBytes)
+        .join(' + '),
       result: formatGB(needsBytes),
     },
     {
@@ -74,15 +84,22 @@ export function calculationSteps(scenario: Scenario): readonly CalculationStep[]
 
 function sourceOf({ model }: Scenario, key: string): { text: string; href: string } | undefined {
   const source = model.sources[key];
-  return source && { text: source.title, href: source.url };
+  // What the page calls itself; where the copy lies is said under Sources.
+  return source && { text: source.title.split(', ')[0] ?? source.title, href: source.url };
 }
 
-function weightsOnDevice(architecture: Architecture, fileBytes: number, hostBytes: number, deviceBytes: number): string {
+function weightsOnDevice(
+  architecture: Architecture,
+  fileBytes: number,
+  hostBytes: number,
+  deviceBytes: number,
+): string {
   if (architecture.tiedEmbeddings) {
     return `the whole file: the embedding table is the output head too, and RAM keeps a second copy of it (${formatBytes(hostBytes)})`;
   }
   const notLoaded = fileBytes - hostBytes - deviceBytes;
-  const rest = notLoaded > 0.002 * fileBytes ? ` and ${formatBytes(notLoaded)} of prediction blocks that are not loaded` : '';
+  const rest =
+    notLoaded > 0.002 * fileBytes ? ` and ${formatBytes(notLoaded)} of prediction blocks that are not loaded` : '';
   return `${formatGB(fileBytes)} less the token embedding, which stays in RAM (${formatBytes(hostBytes)})${rest}`;
 }
 
@@ -119,7 +136,13 @@ export function kvTerms(architecture: Architecture, contextTokens: number): read
       const hcaState = 2 * hcaRatio * rowWidth;
       return [
         plain(architecture.layers, 'layers', String(rowWidth), rowWidth, windowCells(attention.window, settings)),
-        plain(csa, 'CSA layers', `(${rowWidth} + ${indexer.headDim})`, rowWidth + indexer.headDim, contextCells(Math.ceil(cells / csaRatio))),
+        plain(
+          csa,
+          'CSA layers',
+          `(${rowWidth} + ${indexer.headDim})`,
+          rowWidth + indexer.headDim,
+          contextCells(Math.ceil(cells / csaRatio)),
+        ),
         plain(hca, 'HCA layers', String(rowWidth), rowWidth, contextCells(Math.ceil(cells / hcaRatio))),
         {
           formula: `(${csa} x ${formatCount(csaState)} + ${hca} x ${formatCount(hcaState)}) x 4 bytes for unfinished rows`,
@@ -134,7 +157,12 @@ function rows(layers: number, shape: AttentionShape | LatentShape, cells: number
   if (layers === 0) return [];
   if ('kvLoraRank' in shape) {
     const width = shape.kvLoraRank + shape.ropeHeadDim;
-    return [{ formula: `${layers} layers x ${width} x 2 bytes x ${formatCount(cells)}`, bytes: layers * width * F16_BYTES * cells }];
+    return [
+      {
+        formula: `${layers} layers x ${width} x 2 bytes x ${formatCount(cells)}`,
+        bytes: layers * width * F16_BYTES * cells,
+      },
+    ];
   }
   const { kvHeads, headDim, valueHeadDim } = shape;
   const value = valueHeadDim ?? headDim;

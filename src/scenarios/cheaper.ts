@@ -66,8 +66,11 @@ function quantChange({ catalog, scenario }: Facts): Change | undefined {
 function lossText(from: QuantRecord, to: QuantRecord): string {
   for (const after of to.quality ?? []) {
     if (after.metric !== 'mean KL divergence') continue;
+    if (from.kind === 'float')
+      return `, at a KL divergence of ${after.value.toPrecision(2)} measured on ${after.model}`;
     const before = (from.quality ?? []).find(
-      ({ metric, model, imatrix }) => metric === after.metric && model === after.model && (imatrix === true) === (after.imatrix === true),
+      ({ metric, model, imatrix }) =>
+        metric === after.metric && model === after.model && (imatrix === true) === (after.imatrix === true),
     );
     if (before) {
       return before.value < after.value
@@ -79,11 +82,17 @@ function lossText(from: QuantRecord, to: QuantRecord): string {
 }
 
 function contextChange({ scenario }: Facts): Change | undefined {
-  const shorter = contextsOf(scenario.model).filter((context) => context < scenario.contextTokens).at(-1);
+  const shorter = contextsOf(scenario.model)
+    .filter((context) => context < scenario.contextTokens)
+    .at(-1);
   if (shorter === undefined) return undefined;
   const need = scenario.at.need(shorter);
   const savedBytes = scenario.needsBytes - need.needsBytes;
-  return { say: `${contextTitle(shorter)} of context: frees ${formatBytes(savedBytes)}.`, savedBytes, planForBytes: need.planForBytes };
+  return {
+    say: `${contextTitle(shorter)} of context: frees ${formatBytes(savedBytes)}.`,
+    savedBytes,
+    planForBytes: need.planForBytes,
+  };
 }
 
 function bufferChange({ scenario }: Facts): Change | undefined {
@@ -102,7 +111,7 @@ function bufferChange({ scenario }: Facts): Change | undefined {
 function expertsChange({ experts, scenario }: Facts): Change | undefined {
   if (!experts) return undefined;
   return {
-    say: `Experts in RAM (--cpu-moe): leaves ${formatGB(experts.deviceBytes)} on the GPU and takes ${formatGB(experts.hostBytes)} of RAM, whose speed then sets the pace.`,
+    say: `Experts in RAM (--cpu-moe): leaves about ${formatGB(experts.deviceBytes)} on the GPU and takes ${formatGB(experts.hostBytes)} of RAM, whose speed then sets the pace.`,
     savedBytes: scenario.needsBytes - experts.deviceBytes,
     planForBytes: Math.ceil(experts.deviceBytes * 1.05),
   };

@@ -8,7 +8,17 @@ import { deviceLabel, nameWithMemory, tokensText } from './words.ts';
 const ALL_LAYERS = 999;
 const OLLAMA_USUAL_SCHEME = 'Q4_K_M';
 /** Quants that nearly every GGUF repository offers. */
-const COMMON_SCHEMES: ReadonlySet<string> = new Set(['Q3_K_M', 'Q4_K_S', 'Q4_K_M', 'Q5_K_M', 'Q6_K', 'Q8_0', 'MXFP4_MOE']);
+const COMMON_SCHEMES: ReadonlySet<string> = new Set([
+  'Q3_K_M',
+  'Q4_K_S',
+  'Q4_K_M',
+  'Q5_K_M',
+  'Q6_K',
+  'Q8_0',
+  'BF16',
+  'F16',
+  'MXFP4_MOE',
+]);
 
 /** Where llama-server takes the file from: a repository that is known to have GGUF files, or a file on disk. */
 function modelArgument({ scenario }: Facts): string {
@@ -44,15 +54,19 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
       tool: some ? `llama-server, experts in RAM, ${nameWithMemory(some.own.gpu)}` : 'llama-server, experts in RAM',
       command: `${server} ${some ? `--n-cpu-moe ${some.cpuMoeLayers}` : '--cpu-moe'}${rope}`,
       note: some
-        ? `Keeps the experts of ${some.cpuMoeLayers} of ${model.architecture.layers} layers in RAM: ${formatGB(some.deviceBytes)} on the card, ${formatGB(some.hostBytes)} in RAM.`
-        : `${formatGB(experts.deviceBytes)} on the GPU, ${formatGB(experts.hostBytes)} in RAM.`,
+        ? `Keeps the experts of ${some.cpuMoeLayers} of ${model.architecture.layers} layers in RAM: about ${formatGB(some.deviceBytes)} on the card, ${formatGB(some.hostBytes)} in RAM.`
+        : `About ${formatGB(experts.deviceBytes)} on the GPU, ${formatGB(experts.hostBytes)} in RAM.`,
     });
   }
   if (model.ollama) {
     commands.push({
       tool: 'Ollama',
       command: `OLLAMA_CONTEXT_LENGTH=${contextTokens} OLLAMA_NUM_PARALLEL=1 ollama serve\nollama run ${model.ollama}`,
-      note: ollamaNote(model.ollama, quant.scheme, model.architecture.nativeExpertFormat === 'mxfp4' ? 'MXFP4_MOE' : OLLAMA_USUAL_SCHEME),
+      note: ollamaNote(
+        model.ollama,
+        quant.scheme,
+        model.architecture.nativeExpertFormat === 'mxfp4' ? 'MXFP4_MOE' : OLLAMA_USUAL_SCHEME,
+      ),
     });
   }
   return commands;
@@ -77,7 +91,9 @@ function allocationText(facts: Facts): string {
     return `Allocates the ${formatGB(scenario.needsBytes)} of this page: one sequence (-np 1; the default of 4 keeps four windows and states), 16-bit cache, micro-batch 512.`;
   }
   const { tensorSplit, shareBytes } = scenario.at.fitOn(set.own.device, set.count, scenario.contextTokens);
-  const split = tensorSplit ? '-ts gives each GPU its number of layers, because the default split overfills the first.' : 'The layers are split evenly without another flag.';
+  const split = tensorSplit
+    ? '-ts gives each GPU its number of layers, because the default split overfills the first.'
+    : 'The layers are split evenly without another flag.';
   return `${split} The fullest GPU holds ${formatGB(shareBytes)}, its own compute buffer included.`;
 }
 
@@ -86,8 +102,12 @@ function remarks({ scenario, q8Kv }: Facts, rope: string): readonly string[] {
   const known = (model.ggufRepositories ?? []).length > 0;
   return [
     ...(known ? [] : ['No GGUF repository is on record for this model: put in the path of your file.']),
-    ...(known && !COMMON_SCHEMES.has(quant.scheme) ? [`Not every repository has ${quant.name}; llama-quantize makes it from the BF16 file.`] : []),
-    ...(contextTokens > model.context.native && rope === '' ? [`Beyond ${tokensText(model.context.native)} add the RoPE scaling that the model card gives.`] : []),
+    ...(known && !COMMON_SCHEMES.has(quant.scheme)
+      ? [`Not every repository has ${quant.name}; llama-quantize makes it from the BF16 file.`]
+      : []),
+    ...(contextTokens > model.context.native && rope === ''
+      ? [`Beyond ${tokensText(model.context.native)} add the RoPE scaling that the model card gives.`]
+      : []),
     ...(q8Kv ? [`Add -ctk q8_0 -ctv q8_0 to plan for ${formatGB(q8Kv.planForBytes)} instead.`] : []),
   ];
 }
@@ -96,10 +116,11 @@ function remarks({ scenario, q8Kv }: Facts, rope: string): readonly string[] {
 function ollamaNote(tag: string, scheme: string, usual: string): string {
   const named = /:.*?-((?:i?q\d\w*)|f16|bf16|mxfp4)$/i.exec(tag)?.[1]?.toUpperCase();
   if (named !== undefined) {
-    return named === scheme ? `The tag is ${scheme}, the quant of this page.` : `The tag is ${named}, not ${scheme}: its memory differs from this page's.`;
+    return named === scheme
+      ? `The tag is ${scheme}, the quant of this page.`
+      : `The tag is ${named}, not ${scheme}: its memory differs from this page's.`;
   }
   return scheme === usual
     ? `Tags without a quant in their name are usually ${usual}; "ollama show ${tag}" tells.`
     : `The tag is usually ${usual}, not ${scheme}: "ollama show ${tag}" tells.`;
 }
-

@@ -98,7 +98,14 @@ const PREFERENCE: readonly string[] = [
 ];
 
 const NODES: readonly string[] = ['a100-80gb-sxm', 'h100-80gb-sxm', 'h200-sxm', 'b200-sxm', 'mi300x', 'mi355x'];
-const MULTI: readonly string[] = ['rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-3090', 'rtx-4090', 'rtx-5090', 'rtx-pro-6000-bw'];
+const MULTI: readonly string[] = [
+  'rtx-3060-12gb',
+  'rtx-5060-ti-16gb',
+  'rtx-3090',
+  'rtx-4090',
+  'rtx-5090',
+  'rtx-pro-6000-bw',
+];
 
 /** Devices that no answer names: converted cards, several GPUs on one board, rack-only GPUs, boards for robots, thin laptops. */
 const UNUSUAL = /mod$|a16-|mi250x|gb200|gb300|jetson|ryzen-ai-hx/;
@@ -116,7 +123,11 @@ export function deviceOf(gpu: GpuRecord): CatalogDevice | undefined {
   if (!vendor || /gaudi/i.test(gpu.architecture)) return undefined;
   return {
     gpu,
-    device: { vendor, usableBytes: usableMemoryOf(gpu).bytes, ...(gpu.nodeSize !== undefined && { nodeSize: gpu.nodeSize }) },
+    device: {
+      vendor,
+      usableBytes: usableMemoryOf(gpu).bytes,
+      ...(gpu.nodeSize !== undefined && { nodeSize: gpu.nodeSize }),
+    },
     kind: kindOf(gpu),
     ...(gpu.bandwidth && { speed: { speedClass: speedClassOf(gpu), bandwidthGBps: gpu.bandwidth.GBps } }),
   };

@@ -20,7 +20,8 @@ export const DEFAULT_CONTEXT = 8192;
  * Most tokens that a page assumes: the published extension (YaRN and the like) where the record has one with a source,
  * because it is what the vendor documents and people run; otherwise the native maximum.
  */
-export const maximumContext = (model: ModelRecord): number => Math.max(model.context.native, model.context.extended ?? 0);
+export const maximumContext = (model: ModelRecord): number =>
+  Math.max(model.context.native, model.context.extended ?? 0);
 
 /** The ladder up to the model's maximum, its native and its extended maximum, ascending, in tokens. */
 export const contextsOf = memoized((model: ModelRecord): readonly number[] => {
@@ -51,7 +52,9 @@ const OUTDATED_SCHEMES: ReadonlySet<string> = new Set(['Q4_0', 'Q4_1', 'Q5_0', '
 
 /** Quants that pages recommend for a model: without the outdated ones, and MXFP4_MOE only where the model is published so. */
 export function recommendedQuants(catalog: Catalog, model: ModelRecord): readonly QuantRecord[] {
-  return model.architecture?.nativeExpertFormat === 'mxfp4' ? recommendedWithMxfp4(catalog) : recommendedWithout(catalog);
+  return model.architecture?.nativeExpertFormat === 'mxfp4'
+    ? recommendedWithMxfp4(catalog)
+    : recommendedWithout(catalog);
 }
 
 const recommendedWithMxfp4 = memoized((catalog: Catalog): readonly QuantRecord[] =>
@@ -71,8 +74,10 @@ export const defaultContextOf = (model: ModelRecord): number => Math.min(DEFAULT
 export function defaultQuantOf(catalog: Catalog, model: ModelRecord): QuantRecord {
   const quants = quantsOf(catalog, model);
   const scheme = model.architecture?.nativeExpertFormat === 'mxfp4' ? 'MXFP4_MOE' : 'Q4_K_M';
-  const chosen = quants.find((quant) => quant.scheme === scheme) ?? quants.find((quant) => quant.scheme === 'Q4_K_M') ?? quants[0];
-  if (!chosen) throw new Error(`${model.id}: no quant has scenario pages; set scenarioPages: true in one of content/quants`);
+  const chosen =
+    quants.find((quant) => quant.scheme === scheme) ?? quants.find((quant) => quant.scheme === 'Q4_K_M') ?? quants[0];
+  if (!chosen)
+    throw new Error(`${model.id}: no quant has scenario pages; set scenarioPages: true in one of content/quants`);
   return chosen;
 }
 
@@ -87,5 +92,7 @@ export function scenarioKeys(catalog: Catalog): readonly ScenarioKey[] {
 
 /** Every model at a quant with a page of its own. */
 export function modelQuantKeys(catalog: Catalog): readonly { readonly model: string; readonly quant: string }[] {
-  return catalog.estimableModels.flatMap((model) => quantsOf(catalog, model).map((quant) => ({ model: model.id, quant: quant.id })));
+  return catalog.estimableModels.flatMap((model) =>
+    quantsOf(catalog, model).map((quant) => ({ model: model.id, quant: quant.id })),
+  );
 }

@@ -83,7 +83,9 @@ export interface Facts {
   readonly experts: ExpertsFacts | undefined;
   readonly smallerSibling: Sibling | undefined;
   /** The smallest desktop card that many people own and that holds it, where the smallest of all is a rarer one. */
-  readonly usualCard: { readonly own: CatalogDevice; readonly largestContext: number; readonly largestQuant: QuantRecord } | undefined;
+  readonly usualCard:
+    | { readonly own: CatalogDevice; readonly largestContext: number; readonly largestQuant: QuantRecord }
+    | undefined;
   /** Bytes that each further 16K tokens add, from the next shorter context with a page to this one. */
   readonly bytesPer16K: number;
 }
@@ -111,7 +113,10 @@ const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Rung[] =
     .map(([memoryGB, own]) => ({
       memoryGB,
       roomBytes: Math.max(...own.map(roomOf)),
-      devices: own.sort((a, b) => Number(a.kind !== 'consumer') - Number(b.kind !== 'consumer') || preferenceOf(a.gpu) - preferenceOf(b.gpu)),
+      devices: own.sort(
+        (a, b) =>
+          Number(a.kind !== 'consumer') - Number(b.kind !== 'consumer') || preferenceOf(a.gpu) - preferenceOf(b.gpu),
+      ),
     })),
 );
 
@@ -123,7 +128,9 @@ export function tierFor(devices: readonly CatalogDevice[], planForBytes: number)
 
 /** Single cards that people ask about, best-known first. */
 const namedCards = memoized((devices: Devices): readonly CatalogDevice[] =>
-  [...devices.reference.consumer, ...devices.reference.professional].sort((a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu)),
+  [...devices.reference.consumer, ...devices.reference.professional].sort(
+    (a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu),
+  ),
 );
 
 /** Reasons over a scenario: what it fits, what makes it large, what would make it smaller. */
@@ -148,7 +155,8 @@ export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
     overheadShare: (allocation.device.compute + allocation.device.overhead) / (needsBytes + allocation.device.overhead),
     contextBytes: needsBytes - at.need(shortestContext).needsBytes,
     shortestContext,
-    smallerCheckpointBytes: checkpointBytes !== undefined && checkpointBytes < allocation.fileBytes ? checkpointBytes : undefined,
+    smallerCheckpointBytes:
+      checkpointBytes !== undefined && checkpointBytes < allocation.fileBytes ? checkpointBytes : undefined,
     q8Kv: q8KvOf(scenario, devices.cards),
     ...quantNeighbours(catalog, scenario, card),
     shorterContext: shorterContextOf(scenario, devices.cards, card),
@@ -160,7 +168,12 @@ export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
 }
 
 /** For each kind of device the fewest that hold the scenario; kinds that need more than `most` are left out. */
-function setsOf(at: ModelAtQuant, kinds: readonly CatalogDevice[], context: number, most = Number.POSITIVE_INFINITY): readonly DeviceSet[] {
+function setsOf(
+  at: ModelAtQuant,
+  kinds: readonly CatalogDevice[],
+  context: number,
+  most = Number.POSITIVE_INFINITY,
+): readonly DeviceSet[] {
   return kinds.flatMap((own) => {
     const count = at.fewestDevices(own.device, context);
     return count !== undefined && count > 1 && count <= most ? [{ own, count }] : [];
@@ -177,11 +190,18 @@ function usualCardOf(catalog: Catalog, scenario: Scenario, consumer: Tier | unde
   const largestQuant = recommendedQuants(catalog, scenario.model).findLast(
     (quant) => needOf(catalog, { ...scenario.key, quant: quant.id }).planForBytes <= roomOf(own),
   );
-  return { own, largestContext: scenario.at.largestContext(own.device, 1), largestQuant: largestQuant ?? scenario.quant };
+  return {
+    own,
+    largestContext: scenario.at.largestContext(own.device, 1),
+    largestQuant: largestQuant ?? scenario.quant,
+  };
 }
 
 function growthOf({ at, model, contextTokens, needsBytes }: Scenario): number {
-  const shorter = contextsOf(model).filter((context) => context < contextTokens).at(-1) ?? contextTokens / 2;
+  const shorter =
+    contextsOf(model)
+      .filter((context) => context < contextTokens)
+      .at(-1) ?? contextTokens / 2;
   return ((needsBytes - at.need(shorter).needsBytes) / (contextTokens - shorter)) * 16_384;
 }
 
@@ -198,7 +218,11 @@ function alternative(planForBytes: number, cards: readonly CatalogDevice[]): Alt
   return { planForBytes, ...(tier && { tier }) };
 }
 
-function quantNeighbours(catalog: Catalog, scenario: Scenario, card: Tier | undefined): Pick<Facts, 'smallerQuant' | 'largerQuant'> {
+function quantNeighbours(
+  catalog: Catalog,
+  scenario: Scenario,
+  card: Tier | undefined,
+): Pick<Facts, 'smallerQuant' | 'largerQuant'> {
   const { cards } = devicesOf(catalog);
   const quants = recommendedQuants(catalog, scenario.model);
   const at = (quant: QuantRecord): Alternative =>
@@ -224,7 +248,11 @@ function quantNeighbours(catalog: Catalog, scenario: Scenario, card: Tier | unde
   return { smallerQuant, largerQuant };
 }
 
-function shorterContextOf(scenario: Scenario, cards: readonly CatalogDevice[], card: Tier | undefined): Facts['shorterContext'] {
+function shorterContextOf(
+  scenario: Scenario,
+  cards: readonly CatalogDevice[],
+  card: Tier | undefined,
+): Facts['shorterContext'] {
   const { at, model, contextTokens } = scenario;
   const limit = card?.memoryGB ?? Number.POSITIVE_INFINITY;
   for (const shorter of [...contextsOf(model)].reverse()) {
@@ -243,7 +271,8 @@ function expertsOf(scenario: Scenario, devices: Devices): ExpertsFacts | undefin
   const tier = tierFor(devices.cards, planned);
   // The card to plan with: the best-known one that holds everything but experts, and not the whole model.
   const holds = (card: CatalogDevice): boolean => roomOf(card) >= planned && roomOf(card) < scenario.planForBytes;
-  const own = namedCards(devices).find((card) => card.kind === 'consumer' && holds(card)) ?? namedCards(devices).find(holds);
+  const own =
+    namedCards(devices).find((card) => card.kind === 'consumer' && holds(card)) ?? namedCards(devices).find(holds);
   const split = own && at.expertsInRam(contextTokens, roomOf(own));
   return { ...all, ...(tier && { tier }), ...(own && split && { partly: { own, ...split } }) };
 }

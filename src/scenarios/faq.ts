@@ -19,12 +19,21 @@ const MOST_QUESTIONS = 6;
 const SHORTEST_USEFUL_CONTEXT = 4096;
 
 /** Cards that people ask about by name, least memory first. */
-const ASKED: readonly string[] = ['rtx-4060', 'rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-4090', 'rtx-5090', 'rtx-pro-6000-bw'];
+const ASKED: readonly string[] = [
+  'rtx-4060',
+  'rtx-3060-12gb',
+  'rtx-5060-ti-16gb',
+  'rtx-4090',
+  'rtx-5090',
+  'rtx-pro-6000-bw',
+];
 
 /** The smallest card people ask about that holds the scenario, while the card is not four times too large to be asked. */
 export function askedCardThatFits({ catalog, scenario }: Facts): CatalogDevice | undefined {
   const { byId } = devicesOf(catalog);
-  const own = ASKED.flatMap((id) => byId.get(id) ?? []).find(({ device }) => scenario.at.fitOn(device, 1, scenario.contextTokens).fit === 'fits');
+  const own = ASKED.flatMap((id) => byId.get(id) ?? []).find(
+    ({ device }) => scenario.at.fitOn(device, 1, scenario.contextTokens).fit === 'fits',
+  );
   return own && own.device.usableBytes < 4 * scenario.planForBytes ? own : undefined;
 }
 
@@ -32,7 +41,9 @@ export function askedCardThatFits({ catalog, scenario }: Facts): CatalogDevice |
 export function askedCardThatDoesNot({ catalog, scenario }: Facts): CatalogDevice | undefined {
   const { byId } = devicesOf(catalog);
   return ASKED.flatMap((id) => byId.get(id) ?? []).findLast(
-    ({ device }) => scenario.at.fitOn(device, 1, scenario.contextTokens).fit !== 'fits' && scenario.planForBytes < 3 * device.usableBytes,
+    ({ device }) =>
+      scenario.at.fitOn(device, 1, scenario.contextTokens).fit !== 'fits' &&
+      scenario.planForBytes < 3 * device.usableBytes,
   );
 }
 
@@ -50,14 +61,17 @@ function wayOut(facts: Facts, own: CatalogDevice): string {
   }
   const count = at.fewestDevices(own.device, contextTokens);
   if (count !== undefined && count <= 8) return `${count} of them hold it together.`;
-  return facts.card ? `The smallest single card that does is the ${tierNames(facts.card)}.` : `It takes ${setNames(namedSets(facts))}.`;
+  return facts.card
+    ? `The smallest single card that does is the ${tierNames(facts.card)}.`
+    : `It takes ${setNames(namedSets(facts))}.`;
 }
 
 export const FAQ_RULES: readonly FaqRule[] = [
   {
     name: 'runs-on-a-card',
     when: (facts) => askedCardThatFits(facts) !== undefined,
-    ask: (facts) => `Can I run ${withQuant(facts)} with ${context(facts)} context on ${withArticle(nameWithMemory(known(askedCardThatFits(facts)).gpu))}?`,
+    ask: (facts) =>
+      `Can I run ${withQuant(facts)} with ${context(facts)} context on ${withArticle(nameWithMemory(known(askedCardThatFits(facts)).gpu))}?`,
     say: (facts) => {
       const own = known(askedCardThatFits(facts));
       const { at, contextTokens, planForBytes } = facts.scenario;
@@ -70,7 +84,8 @@ export const FAQ_RULES: readonly FaqRule[] = [
   {
     name: 'short-of-a-card',
     when: (facts) => askedCardThatDoesNot(facts) !== undefined,
-    ask: (facts) => `Is ${withArticle(nameWithMemory(known(askedCardThatDoesNot(facts)).gpu))} enough for ${withQuant(facts)} at ${context(facts)}?`,
+    ask: (facts) =>
+      `Is ${withArticle(nameWithMemory(known(askedCardThatDoesNot(facts)).gpu))} enough for ${withQuant(facts)} at ${context(facts)}?`,
     say: (facts) => {
       const own = known(askedCardThatDoesNot(facts));
       const { at, contextTokens, planForBytes, needsBytes } = facts.scenario;
@@ -109,11 +124,17 @@ export const FAQ_RULES: readonly FaqRule[] = [
     name: 'several-consumer-cards',
     when: ({ consumerSets }) => consumerSets.some(({ own }) => own.kind === 'consumer'),
     ask: (facts) => {
-      const set = known(facts.consumerSets.find(({ own }) => own.kind === 'consumer' && own.gpu.memoryGB >= 24) ?? facts.consumerSets[0]);
+      const set = known(
+        facts.consumerSets.find(({ own }) => own.kind === 'consumer' && own.gpu.memoryGB >= 24) ??
+          facts.consumerSets[0],
+      );
       return `How many ${set.own.gpu.shortName} does ${withQuant(facts)} take at ${context(facts)}?`;
     },
     say: (facts) => {
-      const set = known(facts.consumerSets.find(({ own }) => own.kind === 'consumer' && own.gpu.memoryGB >= 24) ?? facts.consumerSets[0]);
+      const set = known(
+        facts.consumerSets.find(({ own }) => own.kind === 'consumer' && own.gpu.memoryGB >= 24) ??
+          facts.consumerSets[0],
+      );
       const { at, contextTokens } = facts.scenario;
       const { shareBytes } = at.fitOn(set.own.device, set.count, contextTokens);
       const others = facts.consumerSets.filter(({ own }) => own !== set.own);
@@ -123,20 +144,24 @@ export const FAQ_RULES: readonly FaqRule[] = [
   },
   {
     name: 'experts-in-vram',
-    when: ({ moe, experts, scenario }) => moe && experts !== undefined && scenario.model.parameters.active !== undefined,
-    ask: (facts) => `Only ${formatParameters(known(facts.scenario.model.parameters.active))} parameters are active. Does ${name(facts)} need less VRAM for that?`,
+    when: ({ moe, experts, scenario }) =>
+      moe && experts !== undefined && scenario.model.parameters.active !== undefined,
+    ask: (facts) =>
+      `Only ${formatParameters(known(facts.scenario.model.parameters.active))} parameters are active. Does ${name(facts)} need less VRAM for that?`,
     say: (facts) => {
       const { model, allocation } = facts.scenario;
       const { deviceBytes, hostBytes, partly } = known(facts.experts);
-      const half = partly && partly.cpuMoeLayers < model.architecture.layers
-        ? ` On ${nameWithMemory(partly.own.gpu)} the experts of ${partly.cpuMoeLayers} of ${model.architecture.layers} layers have to stay in RAM (${formatGB(partly.hostBytes)}).`
-        : '';
-      return `Not by itself: any token may call any expert, so all ${formatGB(allocation.device.weights)} of weights have to be somewhere. With --cpu-moe the experts wait in RAM: ${formatGB(deviceBytes)} of VRAM and ${formatGB(hostBytes)} of RAM.${half}`;
+      const half =
+        partly && partly.cpuMoeLayers < model.architecture.layers
+          ? ` On ${nameWithMemory(partly.own.gpu)} the experts of ${partly.cpuMoeLayers} of ${model.architecture.layers} layers have to stay in RAM (${formatGB(partly.hostBytes)}).`
+          : '';
+      return `Not by itself: any token may call any expert, so all ${formatGB(allocation.device.weights)} of weights have to be somewhere. With --cpu-moe the experts wait in RAM: about ${formatGB(deviceBytes)} of VRAM and ${formatGB(hostBytes)} of RAM.${half}`;
     },
   },
   {
     name: 'sibling-instead',
-    when: ({ smallerSibling, scenario }) => smallerSibling !== undefined && smallerSibling.planForBytes <= 0.6 * scenario.planForBytes,
+    when: ({ smallerSibling, scenario }) =>
+      smallerSibling !== undefined && smallerSibling.planForBytes <= 0.6 * scenario.planForBytes,
     ask: (facts) => `Should I run ${name(facts)} or ${known(facts.smallerSibling).model.name}?`,
     say: (facts) => {
       const { model, planForBytes, tier, contextTokens } = known(facts.smallerSibling);
@@ -153,20 +178,26 @@ export const FAQ_RULES: readonly FaqRule[] = [
     say: (facts) => {
       const { allocation, needsBytes } = facts.scenario;
       const { savedBytes, planForBytes, tier } = known(facts.q8Kv);
-      const unlocks = tier && tier.memoryGB < (facts.card?.memoryGB ?? Number.POSITIVE_INFINITY) ? ` That opens the ${tierNames(tier)}.` : '';
+      const unlocks =
+        tier && tier.memoryGB < (facts.card?.memoryGB ?? Number.POSITIVE_INFINITY)
+          ? ` That opens the ${tierNames(tier)}.`
+          : '';
       return `${formatBytes(allocation.device.kvCache)} in 16 bits, ${formatPercent(facts.kvShare)} of the ${formatGB(needsBytes)} allocated. With -ctk q8_0 -ctv q8_0 the total falls by ${formatBytes(savedBytes)} and Plan for becomes ${formatGB(planForBytes)}.${unlocks}`;
     },
   },
   {
     name: 'which-quant',
-    when: ({ largerQuant, smallerQuant, card }) => card !== undefined && (largerQuant !== undefined || smallerQuant !== undefined),
+    when: ({ largerQuant, smallerQuant, card }) =>
+      card !== undefined && (largerQuant !== undefined || smallerQuant !== undefined),
     ask: (facts) => `Is ${facts.scenario.quant.name} the right quant of ${name(facts)} for ${context(facts)}?`,
     say: (facts) => {
       const { scenario, largerQuant, smallerQuant, card } = facts;
       const up = largerQuant
         ? `Not if you own the ${known(card).memoryGB} GB anyway: ${largerQuant.quant.name} fits the same size of card with ${formatGB(largerQuant.planForBytes)} to plan for.`
         : `It is the largest that ${withArticle(`${known(card).memoryGB} GB card`)} holds.`;
-      const down = smallerQuant ? ` For the ${tierNames(smallerQuant.tier)} go down to ${smallerQuant.quant.name} (${formatGB(smallerQuant.planForBytes)} instead of ${formatGB(scenario.planForBytes)})${smallerQuant.quant.nominalBits < 3 ? '; below 3 bits the loss shows' : ''}.` : '';
+      const down = smallerQuant
+        ? ` For the ${tierNames(smallerQuant.tier)} go down to ${smallerQuant.quant.name} (${formatGB(smallerQuant.planForBytes)} instead of ${formatGB(scenario.planForBytes)})${smallerQuant.quant.nominalBits < 3 ? '; below 3 bits the loss shows' : ''}.`
+        : '';
       return `${up}${down}`;
     },
   },
@@ -180,7 +211,10 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const own = bestOf(tier);
       const { usableBytes } = at.fitOn(own.device, 1, contextTokens);
       const largest = at.largestContext(own.device, 1);
-      return `Yes, from ${tier.memoryGB} GB of memory: ${joinWords(tier.devices.slice(0, 3).map(({ gpu }) => gpu.shortName), 'or')}. The GPU of the ${own.gpu.shortName} may use ${formatGB(usableBytes)} of it, enough for ${tokensText(largest)} of context.`;
+      return `Yes, from ${tier.memoryGB} GB of memory: ${joinWords(
+        tier.devices.slice(0, 3).map(({ gpu }) => gpu.shortName),
+        'or',
+      )}. The GPU of the ${own.gpu.shortName} may use ${formatGB(usableBytes)} of it, enough for ${tokensText(largest)} of context.`;
     },
   },
   {
@@ -208,7 +242,8 @@ export function faqOf(facts: Facts): readonly Question[] {
  */
 function ownQuestions({ catalog, scenario }: Facts): readonly Question[] {
   const { model, quant, contextTokens } = scenario;
-  const here = quant.id === defaultQuantOf(catalog, model).id && (contextTokens === model.context.native || contextTokens === maximumContext(model));
+  const here =
+    quant.id === defaultQuantOf(catalog, model).id &&
+    (contextTokens === model.context.native || contextTokens === maximumContext(model));
   return here ? (model.faq ?? []).map(({ question, answer }) => ({ question, answer })) : [];
 }
-

@@ -7,11 +7,13 @@ import {
   formatBytes,
   formatGB,
   formatSpeedRange,
+  formatTokens,
   overheadOf,
 } from '../vram/index.ts';
 import { gpuPath } from '../site/routes.ts';
 import { deviceBar } from './bars.ts';
 import { type CatalogDevice, type DeviceKind, devicesOf } from './devices.ts';
+import { CONTEXT_LADDER } from './expand.ts';
 import type { Facts } from './facts.ts';
 import type { DeviceFit, ModelAtQuant, Scenario } from './scenario.ts';
 import { namedSets, setNames, tierNames } from './verdict.ts';
@@ -44,13 +46,19 @@ export function hardwareGroups(facts: Facts): readonly DeviceGroup[] {
   const single = (kind: DeviceKind): void => {
     const best = smallest[kind]?.devices[0];
     const known = best && best.kind === kind && !devices.reference[kind].includes(best);
-    const own = known ? [...devices.reference[kind], best].sort((a, b) => a.device.usableBytes - b.device.usableBytes) : devices.reference[kind];
+    const own = known
+      ? [...devices.reference[kind], best].sort((a, b) => a.device.usableBytes - b.device.usableBytes)
+      : devices.reference[kind];
     const rows = around(scenario, own, ROWS[kind]).map((device) => deviceRow(scenario, device, 1));
     if (rows.length > 0) groups.push({ title: GROUP_TITLES[kind], rows });
   };
   single('consumer');
   const desktop = facts.consumerSets.filter(({ count }) => count <= 8).slice(-4);
-  if (desktop.length > 0) groups.push({ title: 'Several desktop or workstation cards', rows: desktop.map(({ own, count }) => deviceRow(scenario, own, count)) });
+  if (desktop.length > 0)
+    groups.push({
+      title: 'Several desktop or workstation cards',
+      rows: desktop.map(({ own, count }) => deviceRow(scenario, own, count)),
+    });
   single('professional');
   if (facts.datacenterSets.length > 0) {
     groups.push({
@@ -82,7 +90,10 @@ export function hardwareTables(scenario: Scenario, catalog: Catalog): readonly D
   };
   return [
     table('Desktop cards', devices.consumer),
-    table('Workstation and datacenter GPUs', devices.cards.filter(({ kind }) => kind === 'professional')),
+    table(
+      'Workstation and datacenter GPUs',
+      devices.cards.filter(({ kind }) => kind === 'professional'),
+    ),
     table('Macs and unified memory', devices.unified),
   ].filter(({ rows }) => rows.length > 0);
 }
@@ -112,7 +123,7 @@ export function deviceRow(scenario: Scenario, own: CatalogDevice, count: number)
     fitText: FIT_TEXT[fit],
     usable: formatGB(usableBytes),
     headroom: headroomText(held, count),
-    largestContext: largestContextText(at, own, count),
+    largestContext: shortContext(at.largestContext(device, count)),
     ...(speed !== undefined && { speed }),
     bar: deviceBar(scaledShare(scenario.allocation.device, shareBytes), overheadOf(device), device.usableBytes, label),
   };
@@ -126,12 +137,26 @@ export function headroomText({ fit, headroomBytes, planHeadroomBytes }: DeviceFi
 }
 
 /** The whole model's parts, scaled to what the fullest device holds of them. */
-function scaledShare(whole: DeviceMemory, shareBytes: number): Pick<DeviceMemory, 'weights' | 'kvCache' | 'state' | 'compute'> {
+function scaledShare(
+  whole: DeviceMemory,
+  shareBytes: number,
+): Pick<DeviceMemory, 'weights' | 'kvCache' | 'state' | 'compute'> {
   const scale = shareBytes / whole.total;
-  return { weights: whole.weights * scale, kvCache: whole.kvCache * scale, state: whole.state * scale, compute: whole.compute * scale };
+  return {
+    weights: whole.weights * scale,
+    kvCache: whole.kvCache * scale,
+    state: whole.state * scale,
+    compute: whole.compute * scale,
+  };
 }
 
-/** "61K tokens", "256K tokens (the maximum)", "none". */
+/** For table cells: "61K" (rounded down), "1M", "under 4K". */
+function shortContext(tokens: number): string {
+  if (tokens === 0) return `under ${formatTokens(CONTEXT_LADDER[0] ?? 0)}`;
+  return tokens % 2 ** 20 === 0 ? formatTokens(tokens) : formatTokens(Math.floor(tokens / 1024) * 1024);
+}
+
+/** "61K tokens", "256K tokens, the maximum", "none". */
 export function largestContextText(at: ModelAtQuant, own: CatalogDevice, count: number): string {
   const tokens = at.largestContext(own.device, count);
   if (tokens === 0) return 'none';
@@ -165,18 +190,37 @@ export function hardwareIntro(facts: Facts): string {
   const planFor = formatGB(scenario.planForBytes);
   const speed = 'Speeds are for one user and a short prompt.';
   if (card && card.memoryGB === consumer?.memoryGB) {
-    const mac = unified ? ` Machines with unified memory start at ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).` : '';
-    return `${planFor} fit ${withArticle(`${card.memoryGB} GB card`)}: ${joinWords(card.devices.slice(0, 3).map(({ gpu }) => gpu.shortName), 'or')}.${mac} ${speed}`;
+    const mac = unified
+      ? ` Machines with unified memory start at ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).`
+      : '';
+    return `${planFor} fit ${withArticle(`${card.memoryGB} GB card`)}: ${joinWords(
+      card.devices.slice(0, 3).map(({ gpu }) => gpu.shortName),
+      'or',
+    )}.${mac} ${speed}`;
   }
   if (card) {
     const sets = consumerSets.filter(({ count }) => count <= 4);
-    const desktop = consumer ? ` On the desktop it is the ${tierNames(consumer)}.` : sets.length > 0 ? ` Desktop cards do it together: ${setNames(sets)}.` : '';
-    const mac = unified ? ` With unified memory it takes ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).` : '';
+    const desktop = consumer
+      ? ` On the desktop it is the ${tierNames(consumer)}.`
+      : sets.length > 0
+        ? ` Desktop cards do it together: ${setNames(sets)}.`
+        : '';
+    const mac = unified
+      ? ` With unified memory it takes ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).`
+      : '';
     return `The smallest single GPU that holds ${planFor} is the ${tierNames(card)}.${desktop}${mac} ${speed}`;
   }
-  const machine = unified ? ` One machine does: ${joinWords(unified.devices.slice(0, 2).map(({ gpu }) => gpu.shortName), 'or')}.` : '';
+  const machine = unified
+    ? ` One machine does: ${joinWords(
+        unified.devices.slice(0, 2).map(({ gpu }) => gpu.shortName),
+        'or',
+      )}.`
+    : '';
   const sets = namedSets(facts);
-  const together = sets.length > 0 ? ` llama.cpp splits the layers over ${setNames(sets)}.` : ' Sixteen devices, the most that llama.cpp uses, do not hold it either.';
+  const together =
+    sets.length > 0
+      ? ` llama.cpp splits the layers over ${setNames(sets)}.`
+      : ' Sixteen devices, the most that llama.cpp uses, do not hold it either.';
   return `No single GPU of the ${devicesOf(catalog).cards.length} in the catalogue holds ${planFor}.${machine}${together} ${speed}`;
 }
 
@@ -186,17 +230,19 @@ export function expertsInRamText({ experts, scenario }: Facts): readonly string[
   const { model } = scenario;
   const { deviceBytes, hostBytes, tier, partly } = experts;
   const text = [
-    `With the experts of every layer in RAM (--cpu-moe), ${formatGB(deviceBytes)} stay on the GPU and ${formatGB(hostBytes)} move to RAM${
+    `With the experts of every layer in RAM (--cpu-moe), about ${formatGB(deviceBytes)} stay on the GPU and ${formatGB(hostBytes)} move to RAM${
       tier ? `. That much VRAM is on ${withArticle(`${tier.memoryGB} GB card`)}` : ''
     }.`,
   ];
   if (partly && partly.cpuMoeLayers < model.architecture.layers) {
     text.push(
-      `On ${deviceLabel(partly.own.gpu)} keep the experts of ${partly.cpuMoeLayers} of ${model.architecture.layers} layers in RAM (--n-cpu-moe ${partly.cpuMoeLayers}): ${formatGB(partly.deviceBytes)} on the card, ${formatGB(partly.hostBytes)} in RAM.`,
+      `On ${deviceLabel(partly.own.gpu)} keep the experts of ${partly.cpuMoeLayers} of ${model.architecture.layers} layers in RAM (--n-cpu-moe ${partly.cpuMoeLayers}): about ${formatGB(partly.deviceBytes)} on the card, ${formatGB(partly.hostBytes)} in RAM.`,
     );
   }
   const used = model.architecture.feedForward.experts;
-  if (used) text.push(`${used.used} of ${used.count} experts are read for a token, so decoding runs at the speed of the RAM, not of the GPU.`);
+  if (used)
+    text.push(
+      `A token reads ${used.used} of ${used.count} experts in each layer, so decoding runs at the speed of the RAM, not of the GPU.`,
+    );
   return text;
 }
-

@@ -21,8 +21,12 @@ export function answerSignature(catalog: Catalog, key: ScenarioKey): string {
  */
 export function isIndexable(catalog: Catalog, key: ScenarioKey): boolean {
   const { model } = modelAtQuant(catalog, key.model, key.quant);
-  const shorter = contextsOf(model).filter((context) => context < key.context).at(-1);
-  return shorter === undefined || answerSignature(catalog, { ...key, context: shorter }) !== answerSignature(catalog, key);
+  const shorter = contextsOf(model)
+    .filter((context) => context < key.context)
+    .at(-1);
+  return (
+    shorter === undefined || answerSignature(catalog, { ...key, context: shorter }) !== answerSignature(catalog, key)
+  );
 }
 
 /** Bytes that each device leaves to a model, ascending. */

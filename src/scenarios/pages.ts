@@ -3,7 +3,14 @@ export { familyPage } from './pages/family-page.ts';
 export { gpuPage } from './pages/gpu-page.ts';
 export { guidePage } from './pages/guide-page.ts';
 export { homePage } from './pages/home-page.ts';
-export { familyListPage, gpuListPage, guideListPage, modelListPage, notFoundPage, quantListPage } from './pages/list-pages.ts';
+export {
+  familyListPage,
+  gpuListPage,
+  guideListPage,
+  modelListPage,
+  notFoundPage,
+  quantListPage,
+} from './pages/list-pages.ts';
 export { modelPage } from './pages/model-page.ts';
 export { modelQuantPage } from './pages/model-quant-page.ts';
 export { quantPage } from './pages/quant-page.ts';

@@ -8,7 +8,11 @@ import { tokensText } from './words.ts';
 export function partsOf({ allocation, contextTokens }: Scenario): readonly Part[] {
   const { device, parameters, bitsPerWeight } = allocation;
   return [
-    partOf('weights', device.weights, `${formatParameters(parameters)} parameters at ${formatBitsPerWeight(bitsPerWeight)} bits`),
+    partOf(
+      'weights',
+      device.weights,
+      `${formatParameters(parameters)} parameters at ${formatBitsPerWeight(bitsPerWeight)} bits`,
+    ),
     partOf('kv-cache', device.kvCache, `${tokensText(contextTokens)}, 16-bit keys and values`),
     ...(device.state > 0 ? [partOf('state', device.state, 'one sequence, any context')] : []),
     partOf('compute', device.compute, 'micro-batch of 512 tokens'),

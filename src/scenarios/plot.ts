@@ -35,9 +35,11 @@ export function contextPlot(catalog: Catalog, model: EstimableModel): Plot {
   const contexts = contextsOf(model);
   const first = Math.log2(contexts[0] ?? 1);
   const last = Math.log2(contexts.at(-1) ?? 2);
-  const x = (context: number): number => (last === first ? 500 : Math.round(((Math.log2(context) - first) / (last - first)) * 1000));
+  const x = (context: number): number =>
+    last === first ? 500 : Math.round(((Math.log2(context) - first) / (last - first)) * 1000);
   const quants = plottedQuants(catalog, model);
-  const planFor = (quant: QuantRecord, context: number): number => needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes;
+  const planFor = (quant: QuantRecord, context: number): number =>
+    needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes;
   const highest = Math.max(...quants.flatMap((quant) => contexts.map((context) => planFor(quant, context))));
   const step = niceStep(highest / GB) * GB;
   const top = Math.ceil(highest / step) * step;
@@ -45,7 +47,9 @@ export function contextPlot(catalog: Catalog, model: EstimableModel): Plot {
   const lines = memoryLines(devicesOf(catalog).byId, y);
   const longest = contexts.at(-1) ?? 0;
   const shortest = contexts[0] ?? 0;
-  const ends = quants.map((quant) => `${quant.name} from ${formatGB(planFor(quant, shortest))} to ${formatGB(planFor(quant, longest))}`);
+  const ends = quants.map(
+    (quant) => `${quant.name} from ${formatGB(planFor(quant, shortest))} to ${formatGB(planFor(quant, longest))}`,
+  );
   return {
     title: `Plan for against context, ${model.name}`,
     description: `From ${contextTitle(shortest)} to ${contextTitle(longest)} of context: ${ends.join('; ')}.`,
@@ -53,17 +57,26 @@ export function contextPlot(catalog: Catalog, model: EstimableModel): Plot {
       label: quant.name,
       points: contexts.map((context) => [x(context), y(planFor(quant, context))] as const),
     })),
-    xTicks: spaced(contexts.map((context) => ({ at: x(context), label: contextTitle(context).replace(' tokens', '') })), 90),
-    yTicks: Array.from({ length: Math.round(top / step) + 1 }, (_, index) => ({ at: y(index * step), label: formatGB(index * step) })),
+    xTicks: spaced(
+      contexts.map((context) => ({ at: x(context), label: contextTitle(context).replace(' tokens', '') })),
+      90,
+    ),
+    yTicks: Array.from({ length: Math.round(top / step) + 1 }, (_, index) => ({
+      at: y(index * step),
+      label: formatGB(index * step),
+    })),
     lines,
   };
 }
 
 function plottedQuants(catalog: Catalog, model: EstimableModel): readonly QuantRecord[] {
   const usual = defaultQuantOf(catalog, model);
-  const offered = quantsOf(catalog, model).filter(({ id, scheme }) => id === usual.id || PLOTTED_SCHEMES.includes(scheme));
+  const offered = quantsOf(catalog, model).filter(
+    ({ id, scheme }) => id === usual.id || PLOTTED_SCHEMES.includes(scheme),
+  );
   const shortest = contextsOf(model)[0] ?? 0;
-  const need = (quant: QuantRecord): number => needOf(catalog, { model: model.id, quant: quant.id, context: shortest }).planForBytes;
+  const need = (quant: QuantRecord): number =>
+    needOf(catalog, { model: model.id, quant: quant.id, context: shortest }).planForBytes;
   const chosen = [usual];
   for (const quant of offered) {
     if (chosen.every((other) => Math.abs(need(other) / need(quant) - 1) > SERIES_DISTANCE)) chosen.push(quant);

@@ -19,7 +19,13 @@ const MOST_SIBLINGS = 4;
 const MOST_PEERS = 4;
 
 /** A link to a scenario with its Plan for. */
-export function scenarioLink(catalog: Catalog, model: EstimableModel, quant: QuantRecord, context: number, text: string): LinkWithFigure {
+export function scenarioLink(
+  catalog: Catalog,
+  model: EstimableModel,
+  quant: QuantRecord,
+  context: number,
+  text: string,
+): LinkWithFigure {
   const { planForBytes } = needOf(catalog, { model: model.id, quant: quant.id, context });
   return { text, href: scenarioPath(model.id, quant.id, contextLabel(context)), figure: formatGB(planForBytes) };
 }
@@ -28,7 +34,10 @@ export function scenarioLink(catalog: Catalog, model: EstimableModel, quant: Qua
 export function relatedTo(catalog: Catalog, scenario: Scenario): readonly RelatedGroup[] {
   const { model, quant, contextTokens } = scenario;
   const groups: RelatedGroup[] = [
-    { title: `${model.name} with ${contextTitle(contextTokens)} context, other quants`, links: otherQuants(catalog, scenario) },
+    {
+      title: `${model.name} with ${contextTitle(contextTokens)} context, other quants`,
+      links: otherQuants(catalog, scenario),
+    },
     {
       title: `${model.name} ${quant.name}, other contexts`,
       links: contextsOf(model)
@@ -39,8 +48,16 @@ export function relatedTo(catalog: Catalog, scenario: Scenario): readonly Relate
     {
       title: 'One level up',
       links: [
-        { text: `${model.name}, every quant and context`, href: modelPath(model.id), figure: hubFigure(catalog, model) },
-        { text: `${model.name} at ${quant.name}`, href: modelQuantPath(model.id, quant.id), figure: `${contextsOf(model).length} contexts` },
+        {
+          text: `${model.name}, every quant and context`,
+          href: modelPath(model.id),
+          figure: hubFigure(catalog, model),
+        },
+        {
+          text: `${model.name} at ${quant.name}`,
+          href: modelQuantPath(model.id, quant.id),
+          figure: `${contextsOf(model).length} contexts`,
+        },
         { text: `${quant.name}: what it is`, href: quantPath(quant.id), figure: `${quant.nominalBits} bits` },
       ],
     },
@@ -59,7 +76,12 @@ function otherQuants(catalog: Catalog, { model, quant, contextTokens }: Scenario
 }
 
 /** Members of the family at the same quant and context; where a member's context is shorter, at its maximum. */
-export function siblingGroup(catalog: Catalog, model: EstimableModel, quant: QuantRecord, contextTokens: number): RelatedGroup {
+export function siblingGroup(
+  catalog: Catalog,
+  model: EstimableModel,
+  quant: QuantRecord,
+  contextTokens: number,
+): RelatedGroup {
   const members = catalog.membersOf(model.family).filter(isEstimable);
   const own = members.findIndex(({ id }) => id === model.id);
   const start = Math.max(0, Math.min(own - MOST_SIBLINGS / 2, members.length - MOST_SIBLINGS - 1));
@@ -67,19 +89,33 @@ export function siblingGroup(catalog: Catalog, model: EstimableModel, quant: Qua
     .slice(start, start + MOST_SIBLINGS + 1)
     .filter(({ id }) => id !== model.id)
     .map((member) => {
-      const offered = quantsOf(catalog, member).some(({ id }) => id === quant.id) ? quant : defaultQuantOf(catalog, member);
+      const offered = quantsOf(catalog, member).some(({ id }) => id === quant.id)
+        ? quant
+        : defaultQuantOf(catalog, member);
       const context = nearestContext(member, contextTokens);
-      const where = [offered.id === quant.id ? '' : offered.name, context === contextTokens ? '' : `at ${contextTitle(context)}`].filter(Boolean).join(' ');
+      const where = [
+        offered.id === quant.id ? '' : offered.name,
+        context === contextTokens ? '' : `at ${contextTitle(context)}`,
+      ]
+        .filter(Boolean)
+        .join(' ');
       return scenarioLink(catalog, member, offered, context, `${member.name}${where ? `, ${where}` : ''}`);
     });
   const family = catalog.byId.families.get(model.family);
-  const all = family && members.length > 1 ? [{ text: `All ${members.length} ${family.name} models`, href: familyPath(family.id), figure: '' }] : [];
+  const all =
+    family && members.length > 1
+      ? [{ text: `All ${members.length} ${family.name} models`, href: familyPath(family.id), figure: '' }]
+      : [];
   return { title: `More ${family?.name ?? model.vendor} scenarios`, links: [...links, ...all] };
 }
 
 /** The longest context with a page that is no longer than `context`. */
 export function nearestContext(model: EstimableModel, context: number): number {
-  return contextsOf(model).filter((own) => own <= context).at(-1) ?? maximumContext(model);
+  return (
+    contextsOf(model)
+      .filter((own) => own <= context)
+      .at(-1) ?? maximumContext(model)
+  );
 }
 
 function hubFigure(catalog: Catalog, model: EstimableModel): string {
@@ -91,7 +127,8 @@ function hubFigure(catalog: Catalog, model: EstimableModel): string {
 /** Models of other families that need about as much at their usual quant and context. */
 export function peersOf(catalog: Catalog, model: EstimableModel): readonly LinkWithFigure[] {
   const need = (own: EstimableModel): number =>
-    needOf(catalog, { model: own.id, quant: defaultQuantOf(catalog, own).id, context: defaultContextOf(own) }).planForBytes;
+    needOf(catalog, { model: own.id, quant: defaultQuantOf(catalog, own).id, context: defaultContextOf(own) })
+      .planForBytes;
   const own = need(model);
   const distance = (other: EstimableModel): number => Math.abs(Math.log(need(other) / own));
   return catalog.estimableModels

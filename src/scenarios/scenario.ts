@@ -21,7 +21,7 @@ import {
   splitExperts,
 } from '../vram/index.ts';
 import type { ScenarioKey } from './expand.ts';
-import { maximumContext } from './expand.ts';
+import { CONTEXT_LADDER, maximumContext } from './expand.ts';
 
 /** Needs and Plan for of one context, in bytes. */
 export interface Need {
@@ -81,7 +81,9 @@ export class ModelAtQuant {
       scheme: schemeOf(quant.scheme),
       mtpInFile: model.mtpInFile === true,
       publishedParameters: this.publishedParameters,
-      ...(ruleOfThumb && { ruleOfThumb: { ...ruleOfThumb, sequenceCompression: ruleOfThumb.sequenceCompression ?? 1 } }),
+      ...(ruleOfThumb && {
+        ruleOfThumb: { ...ruleOfThumb, sequenceCompression: ruleOfThumb.sequenceCompression ?? 1 },
+      }),
     };
   }
 
@@ -104,7 +106,13 @@ export class ModelAtQuant {
   /** The rule of thumb's figures for a context. */
   ruleOfThumb(context: number): RuleOfThumb {
     const { architecture, scheme, ruleOfThumb } = this.file;
-    return estimateRuleOfThumb(architecture, scheme, { ...DEFAULT_SETTINGS, context }, this.publishedParameters, ruleOfThumb);
+    return estimateRuleOfThumb(
+      architecture,
+      scheme,
+      { ...DEFAULT_SETTINGS, context },
+      this.publishedParameters,
+      ruleOfThumb,
+    );
   }
 
   /** Needs and Plan for on one device, in bytes. */
@@ -119,7 +127,10 @@ export class ModelAtQuant {
   }
 
   /** Needs and Plan for with another type of KV cache; `undefined` where llama.cpp refuses it for this model. */
-  needWithKvType(context: number, kvType: Settings['kType']): (Need & { readonly kvBytes: number; readonly computeBytes: number }) | undefined {
+  needWithKvType(
+    context: number,
+    kvType: Settings['kType'],
+  ): (Need & { readonly kvBytes: number; readonly computeBytes: number }) | undefined {
     try {
       const { device } = this.allocate(context, { kType: kvType, vType: kvType });
       const { architecture, scheme, ruleOfThumb } = this.file;
@@ -161,7 +172,7 @@ export class ModelAtQuant {
     };
   }
 
-  /** Tokens of the largest context whose Plan for `count` devices hold; 0 where none fits. */
+  /** Tokens of the largest context whose Plan for `count` devices hold; 0 where even the shortest with a page does not fit. */
   largestContext(device: Device, count: number): number {
     const key = `${device.usableBytes}/${overheadOf(device)}/${count}`;
     let tokens = this.#largest.get(key);
@@ -197,7 +208,12 @@ export class ModelAtQuant {
           if (!balanced) {
             const { architecture, scheme, mtpInFile } = this.file;
             const settings = { ...DEFAULT_SETTINGS, context, devices: count };
-            const { blocks, fullestBytes } = balancedSplit(architecture, scheme, settings, mtpInFile === undefined ? {} : { mtpInFile });
+            const { blocks, fullestBytes } = balancedSplit(
+              architecture,
+              scheme,
+              settings,
+              mtpInFile === undefined ? {} : { mtpInFile },
+            );
             balanced = { blocks, bytes: fullestBytes + compute };
           }
           return balanced;
@@ -214,9 +230,10 @@ export class ModelAtQuant {
    */
   #searchLargest(headroomAt: (context: number) => number): number {
     if (headroomAt(this.maximumContext) >= 0) return this.maximumContext;
-    let good = 1;
+    const shortest = Math.min(CONTEXT_LADDER[0] ?? this.maximumContext, this.maximumContext);
+    let good = Math.floor(shortest / CONTEXT_STEP);
     let bad = Math.floor(this.maximumContext / CONTEXT_STEP) + 1;
-    let goodRoom = headroomAt(CONTEXT_STEP);
+    let goodRoom = headroomAt(shortest);
     if (goodRoom < 0) return 0;
     let badRoom = headroomAt(this.maximumContext);
     for (let tries = 0; bad - good > 1; tries++) {
@@ -266,10 +283,17 @@ export function modelAtQuant(catalog: Catalog, model: string, quant: string): Mo
   if (!at) {
     const modelRecord = catalog.byId.models.get(model);
     if (!modelRecord || !isEstimable(modelRecord)) {
-      throw new EstimateError('unknown-model', `Found model "${model}"; expected the id of a record in content/models with an architecture.`);
+      throw new EstimateError(
+        'unknown-model',
+        `Found model "${model}"; expected the id of a record in content/models with an architecture.`,
+      );
     }
     const quantRecord = catalog.byId.quants.get(quant);
-    if (!quantRecord) throw new EstimateError('unknown-quant', `Found quant "${quant}"; expected the id of a record in content/quants.`);
+    if (!quantRecord)
+      throw new EstimateError(
+        'unknown-quant',
+        `Found quant "${quant}"; expected the id of a record in content/quants.`,
+      );
     at = new ModelAtQuant(modelRecord, quantRecord);
     known.set(id, at);
   }
@@ -277,7 +301,8 @@ export function modelAtQuant(catalog: Catalog, model: string, quant: string): Mo
 }
 
 /** Needs and Plan for of a scenario, in bytes, without the rest of it: for links and lists. */
-export const needOf = (catalog: Catalog, key: ScenarioKey): Need => modelAtQuant(catalog, key.model, key.quant).need(key.context);
+export const needOf = (catalog: Catalog, key: ScenarioKey): Need =>
+  modelAtQuant(catalog, key.model, key.quant).need(key.context);
 
 /**
  * Computes a scenario.

@@ -2,10 +2,29 @@ import { formatBytes, formatGB, formatPercent } from '../vram/index.ts';
 import type { CatalogDevice } from './devices.ts';
 import type { DeviceSet, Facts, Tier } from './facts.ts';
 import { LARGEST_CONSUMER_GB } from './facts.ts';
-import { capitalize, contextTitle, deviceLabel, joinWords, nameWithMemory, shareText, tokensText, withArticle } from './words.ts';
+import {
+  capitalize,
+  contextTitle,
+  deviceLabel,
+  joinWords,
+  nameWithMemory,
+  shareText,
+  tokensText,
+  withArticle,
+} from './words.ts';
 
 /** What a rule is about: a page takes at most one sentence on each. */
-export type Topic = 'fit' | 'usual' | 'tight' | 'shape' | 'native' | 'kv-type' | 'quant' | 'context' | 'experts' | 'sibling';
+export type Topic =
+  | 'fit'
+  | 'usual'
+  | 'tight'
+  | 'shape'
+  | 'native'
+  | 'kv-type'
+  | 'quant'
+  | 'context'
+  | 'experts'
+  | 'sibling';
 
 /** One thing worth saying about a scenario, and when it is true and worth it. */
 export interface VerdictRule {
@@ -61,7 +80,9 @@ function reach(facts: Facts, own: CatalogDevice): string {
   const { at, contextTokens } = facts.scenario;
   const largest = at.largestContext(own.device, 1);
   if (largest <= contextTokens) return '';
-  return largest >= at.maximumContext ? `, enough for the whole ${contextTitle(largest)} the model can take` : `, and room up to ${tokensText(largest)}`;
+  return largest >= at.maximumContext
+    ? `, enough for the whole ${contextTitle(largest)} the model can take`
+    : `, and room up to ${tokensText(largest)}`;
 }
 
 /** Rules in the order of their weight within a topic: the first that is true speaks. */
@@ -83,7 +104,10 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     say: (facts) => {
       const own = bestOf(known(facts.card));
       const sets = facts.consumerSets.filter(({ count }) => count <= 4);
-      const instead = sets.length > 0 ? ` On desktop cards it takes ${setNames(sets.slice(-2))}.` : ' Desktop cards would need more than four of a kind.';
+      const instead =
+        sets.length > 0
+          ? ` On desktop cards it takes ${setNames(sets.slice(-2))}.`
+          : ' Desktop cards would need more than four of a kind.';
       return `Too large for one desktop card (${LARGEST_CONSUMER_GB} GB at most), but one ${nameWithMemory(own.gpu)} holds it with ${spare(facts, own)} to spare${reach(facts, own)}.${instead}`;
     },
   },
@@ -92,7 +116,9 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     topic: 'fit',
     when: (facts) => facts.datacenterSets.length > 0 && namedSets(facts).every(({ count }) => count < 8),
     say: (facts) => {
-      const unified = facts.unified ? ` The one machine that holds it alone is ${withArticle(nameWithMemory(bestOf(facts.unified).gpu))}.` : '';
+      const unified = facts.unified
+        ? ` The one machine that holds it alone is ${withArticle(nameWithMemory(bestOf(facts.unified).gpu))}.`
+        : '';
       return `${planFor(facts)} is work for part of one server: ${setNames(namedSets(facts))} share the layers.${unified}`;
     },
   },
@@ -110,7 +136,8 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'beyond-sixteen-devices',
     topic: 'fit',
-    when: ({ card, unified, datacenterSets }) => card === undefined && unified === undefined && datacenterSets.length === 0,
+    when: ({ card, unified, datacenterSets }) =>
+      card === undefined && unified === undefined && datacenterSets.length === 0,
     say: (facts) =>
       `${planFor(facts)} is more than the sixteen devices that llama.cpp splits a model over can hold, whichever GPU you take.${
         facts.smallerQuant ? '' : ' Serve it from a smaller quant, or with an engine that spans machines.'
@@ -124,7 +151,10 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const { own, largestContext, largestQuant } = known(facts.usualCard);
       const { quant, at, contextTokens } = facts.scenario;
       const better = largestQuant.id === quant.id ? '' : `, or for ${largestQuant.name} at this context`;
-      const longer = largestContext > contextTokens ? `: enough for ${tokensText(largestContext)}${better}` : better.replace(', or for', ': enough for');
+      const longer =
+        largestContext > contextTokens
+          ? `: enough for ${tokensText(largestContext)}${better}`
+          : better.replace(', or for', ': enough for');
       return `${capitalize(withArticle(nameWithMemory(own.gpu)))} leaves ${formatBytes(at.fitOn(own.device, 1, contextTokens).planHeadroomBytes)}${longer}.`;
     },
   },
@@ -190,7 +220,8 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'quantized-cache-unlocks-a-card',
     topic: 'kv-type',
-    when: ({ q8Kv, card }) => q8Kv?.tier !== undefined && q8Kv.tier.memoryGB < (card?.memoryGB ?? Number.POSITIVE_INFINITY),
+    when: ({ q8Kv, card }) =>
+      q8Kv?.tier !== undefined && q8Kv.tier.memoryGB < (card?.memoryGB ?? Number.POSITIVE_INFINITY),
     say: (facts) => {
       const { planForBytes, tier } = known(facts.q8Kv);
       return `A q8_0 cache brings it down to ${formatGB(planForBytes)} and onto the ${tierNames(known(tier))}.`;
@@ -199,7 +230,10 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'smaller-quant-unlocks-a-card',
     topic: 'quant',
-    when: ({ smallerQuant, scenario }) => smallerQuant !== undefined && smallerQuant.quant.nominalBits >= 3 && scenario.quant.nominalBits > smallerQuant.quant.nominalBits,
+    when: ({ smallerQuant, scenario }) =>
+      smallerQuant !== undefined &&
+      smallerQuant.quant.nominalBits >= 3 &&
+      scenario.quant.nominalBits > smallerQuant.quant.nominalBits,
     say: (facts) => {
       const { quant, tier, planForBytes } = known(facts.smallerQuant);
       return `${quant.name} moves it to the ${tierNames(tier)} (${formatGB(planForBytes)}).`;
@@ -217,7 +251,8 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'shorter-context-unlocks-a-card',
     topic: 'context',
-    when: ({ shorterContext, contextBytes, scenario }) => shorterContext !== undefined && contextBytes >= 0.05 * scenario.needsBytes,
+    when: ({ shorterContext, contextBytes, scenario }) =>
+      shorterContext !== undefined && contextBytes >= 0.05 * scenario.needsBytes,
     say: (facts) => {
       const { contextTokens, planForBytes, tier } = known(facts.shorterContext);
       return `At ${contextTitle(contextTokens)} it is ${formatGB(planForBytes)} and fits the ${tierNames(tier)}.`;
@@ -227,10 +262,12 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     name: 'experts-in-ram-practical',
     topic: 'experts',
     when: ({ experts, card }) =>
-      experts?.tier !== undefined && experts.tier.memoryGB < (card?.memoryGB ?? Number.POSITIVE_INFINITY) && experts.hostBytes <= 260e9,
+      experts?.tier !== undefined &&
+      experts.tier.memoryGB < (card?.memoryGB ?? Number.POSITIVE_INFINITY) &&
+      experts.hostBytes <= 260e9,
     say: (facts) => {
       const { deviceBytes, hostBytes } = known(facts.experts);
-      return `With every expert in RAM it runs on ${formatGB(deviceBytes)} of VRAM and ${formatGB(hostBytes)} of RAM, at the speed of the RAM.`;
+      return `With every expert in RAM it runs on about ${formatGB(deviceBytes)} of VRAM and ${formatGB(hostBytes)} of RAM, at the speed of the RAM.`;
     },
   },
   {
@@ -239,7 +276,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     when: ({ experts }) => experts !== undefined && experts.hostBytes > 260e9,
     say: (facts) => {
       const { deviceBytes, hostBytes } = known(facts.experts);
-      return `Experts in RAM is the escape hatch, not a desktop plan: ${formatGB(deviceBytes)} of VRAM suffice, but ${formatGB(hostBytes)} of RAM is a server's, and every token waits for it.`;
+      return `Experts in RAM is the escape hatch, not a desktop plan: about ${formatGB(deviceBytes)} of VRAM suffice, but ${formatGB(hostBytes)} of RAM is a server's, and every token waits for it.`;
     },
   },
   {
@@ -252,7 +289,8 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     say: (facts) => {
       const { model, contextTokens, planForBytes, tier } = known(facts.smallerSibling);
       const share = shareText(planForBytes / facts.scenario.planForBytes);
-      const context = contextTokens === facts.scenario.contextTokens ? 'the same context' : `up to ${tokensText(contextTokens)}`;
+      const context =
+        contextTokens === facts.scenario.contextTokens ? 'the same context' : `up to ${tokensText(contextTokens)}`;
       const device = tier ? `, one ${nameWithMemory(bestOf(tier).gpu)}` : '';
       return `${model.name} is the practical choice: ${context} in ${share} of the memory, ${formatGB(planForBytes)}${device}.`;
     },
@@ -266,11 +304,25 @@ function nodeText({ own, count }: DeviceSet): string {
 }
 
 /** Order in which topics get a sentence, the decisive one first. */
-const TOPICS: readonly Topic[] = ['fit', 'usual', 'tight', 'native', 'kv-type', 'shape', 'experts', 'sibling', 'quant', 'context'];
+const TOPICS: readonly Topic[] = [
+  'fit',
+  'usual',
+  'tight',
+  'native',
+  'kv-type',
+  'shape',
+  'experts',
+  'sibling',
+  'quant',
+  'context',
+];
 
 /** Rules that speak on a scenario, in the order of the page. */
 export function verdictRules(facts: Facts): readonly VerdictRule[] {
-  return TOPICS.flatMap((topic) => VERDICT_RULES.find((rule) => rule.topic === topic && rule.when(facts)) ?? []).slice(0, MOST_SENTENCES);
+  return TOPICS.flatMap((topic) => VERDICT_RULES.find((rule) => rule.topic === topic && rule.when(facts)) ?? []).slice(
+    0,
+    MOST_SENTENCES,
+  );
 }
 
 /** The verdict of a scenario, the decisive sentence first. */

@@ -33,6 +33,9 @@ export function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** A measured figure at the precision it deserves: three significant figures. */
+export const significant = (value: number): string => String(Number(value.toPrecision(3)));
+
 /** First letter in upper case. */
 export const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

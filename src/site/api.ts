@@ -4,7 +4,15 @@ import { devicesOf } from '../scenarios/devices.ts';
 import { contextsOf, maximumContext, quantsOf } from '../scenarios/expand.ts';
 import { isIndexable } from '../scenarios/index-policy.ts';
 import { computeScenario, modelAtQuant } from '../scenarios/scenario.ts';
-import { type Architecture, contextLabel, formatGB, LLAMA_CPP_VERSION, type PackedTensors, packTensors, type RuleOfThumbInputs } from '../vram/index.ts';
+import {
+  type Architecture,
+  contextLabel,
+  formatGB,
+  LLAMA_CPP_VERSION,
+  type PackedTensors,
+  packTensors,
+  type RuleOfThumbInputs,
+} from '../vram/index.ts';
 import { CONTENT_LICENSE, SITE_NAME } from './config.ts';
 import { absoluteUrl, modelApiPath, modelPath, scenarioPath } from './routes.ts';
 
@@ -25,7 +33,12 @@ export interface ApiScenario {
   readonly kvCacheBytes: number;
   readonly stateBytes: number;
   readonly computeBytes: number;
-  readonly ruleOfThumb: { readonly weightsBytes: number; readonly kvCacheBytes: number; readonly overheadBytes: number; readonly totalBytes: number };
+  readonly ruleOfThumb: {
+    readonly weightsBytes: number;
+    readonly kvCacheBytes: number;
+    readonly overheadBytes: number;
+    readonly totalBytes: number;
+  };
 }
 
 export interface ApiQuant {
@@ -76,7 +89,9 @@ export function modelApi(catalog: Catalog, model: EstimableModel, origin: string
       contextTokens: maximumContext(model),
     },
     quants: quantsOf(catalog, model).map((quant) => {
-      const { fileBytes, bitsPerWeight, device, host } = modelAtQuant(catalog, model.id, quant.id).allocate(model.context.native);
+      const { fileBytes, bitsPerWeight, device, host } = modelAtQuant(catalog, model.id, quant.id).allocate(
+        model.context.native,
+      );
       return {
         quant: quant.id,
         name: quant.name,
@@ -118,7 +133,13 @@ export interface ApiIndex {
   readonly license: string;
   readonly engine: { readonly name: string; readonly version: string };
   readonly updated: string;
-  readonly models: readonly { readonly id: string; readonly name: string; readonly url: string; readonly json: string; readonly updated: string }[];
+  readonly models: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly url: string;
+    readonly json: string;
+    readonly updated: string;
+  }[];
 }
 
 /** The models of the API, with the addresses of their files. */
@@ -156,7 +177,12 @@ export interface CalculatorCatalog {
     readonly ruleOfThumb?: RuleOfThumbInputs;
   }[];
   /** GGUF quants with pages, fewest bits first. */
-  readonly quants: readonly { readonly id: string; readonly name: string; readonly scheme: string; readonly nominalBits: number }[];
+  readonly quants: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly scheme: string;
+    readonly nominalBits: number;
+  }[];
   /** Released devices that llama.cpp runs on, by group and memory. */
   readonly devices: readonly {
     readonly id: string;

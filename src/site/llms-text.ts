@@ -21,7 +21,8 @@ const MOST_MODELS = 40;
 
 /** The text of /llms.txt: what the site has, where its pages and JSON files are, and how to read the two figures. */
 export function llmsText(catalog: Catalog, origin: string): string {
-  const link = (text: string, path: string, note: string): string => `- [${text}](${absoluteUrl(path, origin)}): ${note}`;
+  const link = (text: string, path: string, note: string): string =>
+    `- [${text}](${absoluteUrl(path, origin)}): ${note}`;
   const models = catalog.estimableModels;
   return [
     `# ${SITE_NAME}`,

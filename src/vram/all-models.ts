@@ -5,15 +5,31 @@ import { GRAPHS as COMPRESSED } from './llama-graphs/compressed-classes.ts';
 import { GRAPHS as DECODERS } from './llama-graphs/decoder-classes.ts';
 import { GRAPHS as DELTA_NET } from './llama-graphs/delta-net-classes.ts';
 import { GRAPHS as GEMMA } from './llama-graphs/gemma-classes.ts';
+import { GRAPHS as GLM5_NEXT } from './llama-graphs/glm5-next-classes.ts';
+import { GRAPHS as HY4 } from './llama-graphs/hy4-classes.ts';
 import { GRAPHS as HYBRID } from './llama-graphs/hybrid-classes.ts';
 import { GRAPHS as KIMI_DELTA } from './llama-graphs/kimi-delta-classes.ts';
+import { GRAPHS as KIMI_K3 } from './llama-graphs/kimi-k3-classes.ts';
 import { GRAPHS as LATENT } from './llama-graphs/latent-classes.ts';
 import { GRAPHS as QWEN4 } from './llama-graphs/qwen4-classes.ts';
 import { GRAPHS as SPARSE } from './llama-graphs/sparse-classes.ts';
-import { GRAPHS as STREAMS } from './llama-graphs/streams-classes.ts';
 import { deriveTensorsWith } from './tensor-lists.ts';
 import { converterKeepsNextToken, tensorsOf } from './tensors.ts';
 
 deriveTensorsWith({ tensorsOf, converterKeepsNextToken });
-for (const graphs of [COMPRESSED, DECODERS, DELTA_NET, GEMMA, HYBRID, KIMI_DELTA, LATENT, QWEN4, SPARSE, STREAMS])
+for (const graphs of [
+  COMPRESSED,
+  DECODERS,
+  DELTA_NET,
+  GEMMA,
+  GLM5_NEXT,
+  HY4,
+  HYBRID,
+  KIMI_DELTA,
+  KIMI_K3,
+  LATENT,
+  QWEN4,
+  SPARSE,
+]) {
   addGraphs(graphs);
+}

@@ -19,25 +19,33 @@ export * from './units.ts';
 type Loader = () => Promise<{ readonly GRAPHS: Readonly<Record<string, ClassGraph>> }>;
 
 const decoders: Loader = () => import('./llama-graphs/decoder-classes.ts');
-const streams: Loader = () => import('./llama-graphs/streams-classes.ts');
 
 /** Where the graph of an architecture may be, the most likely place first. */
-function loadersOf({ attention }: Architecture): readonly Loader[] {
+function loadersOf({ attention, residualStreams }: Architecture): readonly Loader[] {
+  const onStreams = residualStreams !== undefined;
   switch (attention.kind) {
     case 'full':
       return [decoders, () => import('./llama-graphs/sparse-classes.ts')];
     case 'sliding-window':
       return [decoders, () => import('./llama-graphs/gemma-classes.ts')];
     case 'latent':
-      return [() => import('./llama-graphs/latent-classes.ts'), streams];
+      return [
+        onStreams ? () => import('./llama-graphs/hy4-classes.ts') : () => import('./llama-graphs/latent-classes.ts'),
+      ];
     case 'compressed':
       return [() => import('./llama-graphs/compressed-classes.ts')];
     case 'linear-hybrid':
       switch (attention.linear.type) {
         case 'gated-deltanet':
-          return [() => import('./llama-graphs/delta-net-classes.ts'), () => import('./llama-graphs/qwen4-classes.ts')];
+          return [
+            onStreams
+              ? () => import('./llama-graphs/qwen4-classes.ts')
+              : () => import('./llama-graphs/delta-net-classes.ts'),
+          ];
         case 'kimi-delta':
-          return [() => import('./llama-graphs/kimi-delta-classes.ts'), streams];
+          return onStreams
+            ? [() => import('./llama-graphs/glm5-next-classes.ts')]
+            : [() => import('./llama-graphs/kimi-delta-classes.ts'), () => import('./llama-graphs/kimi-k3-classes.ts')];
         default:
           return [() => import('./llama-graphs/hybrid-classes.ts')];
       }

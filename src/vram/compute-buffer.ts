@@ -3,12 +3,13 @@
  * model's graph as the allocator does.
  */
 import { type Architecture, layerKinds } from './architecture.ts';
+import type { Measurement } from './ggml/allocator.ts';
 import { measureGraph } from './ggml/scheduler.ts';
-import { type CacheSettings, CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
-import { type LayerPlacement, placeLayers } from './layer-split.ts';
+import { type CacheSettings, CELL_PADDING, cacheLayoutOf, contextCells, padTo, windowCells } from './kv-cache.ts';
+import type { LayerPlacement } from './layer-split.ts';
 import { type GraphSettings, ModelGraph, type Weight, type WeightTable } from './llama-graphs/builder.ts';
 import { buildModel, rotatesLayer } from './llama-graphs/classes.ts';
-import { representativeLayers } from './llama-graphs/representative-layers.ts';
+import { isSettled, representativeLayers } from './llama-graphs/representative-layers.ts';
 import { cudaBytes } from './quantization/ggml-types.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import { type WeighOptions, weighTensors } from './weights.ts';
@@ -50,49 +51,82 @@ function graphWeightsOf(architecture: Architecture, scheme: QuantizationScheme, 
   return { table, shapes, sizes };
 }
 
-/** What is known of one architecture: it does not change while the program runs. */
-interface Known {
-  /** Buffers by settings, then by context. */
-  readonly walks: Map<string, Map<number, readonly number[]>>;
-  /** The tensors of one file. Its scheme matters only where weights are on the host and are copied. */
-  weights?: { readonly file: string; readonly own: GraphWeights };
+/** One walk: what every buffer needs at a context, and the decisions that led there. */
+interface Sample {
+  readonly context: number;
+  /** Between samples of one regime all sizes grow linearly with the context. */
+  readonly regime: number;
+  readonly bytes: readonly number[];
+  readonly decisions: number;
 }
 
-const known = new WeakMap<Architecture, Known>();
+/** Walks of an architecture by settings, in the order of their contexts: they do not change while the program runs. */
+const known = new WeakMap<Architecture, Map<string, Sample[]>>();
 
+/** The tensors of the files that were walked last: tables are large, and results are kept anyway. */
+const tables: { readonly architecture: Architecture; readonly file: string; readonly own: GraphWeights }[] = [];
+const MOST_TABLES = 6;
+
+/** The tensors of a file. Its scheme matters only where weights are on the host and are copied. */
+function tableOf(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  options: WeighOptions,
+  anyScheme: boolean,
+): GraphWeights {
+  const file = `${scheme}/${options.mtpInFile}`;
+  const found = tables.find((table) => table.architecture === architecture && (anyScheme || table.file === file));
+  if (found) return found.own;
+  const own = graphWeightsOf(architecture, scheme, options);
+  tables.unshift({ architecture, file, own });
+  tables.length = Math.min(tables.length, MOST_TABLES);
+  return own;
+}
+
+/** Keys that an indexer chooses where the architecture does not say. */
+const CHOSEN_TOKENS = 2048;
 /** Most combinations of settings kept per architecture; a page varies few. */
-const MOST_SETTINGS = 512;
+const MOST_SETTINGS = 1024;
 /** Most contexts kept per combination. */
-const MOST_CONTEXTS = 512;
-/** From so many devices on, those between the first and the last are alike: the walk takes no more. */
-const MOST_WALKED_DEVICES = 4;
-
-/** Contexts at which a window or a selection of keys is full and stops growing with the context. */
-function fullAt(architecture: Architecture, settings: ComputeSettings): readonly number[] {
-  const { attention } = architecture;
-  if (attention.kind === 'sliding-window') return [padTo(attention.window * settings.sequences + settings.microBatch, CELL_PADDING)];
-  const topK = 'indexer' in attention ? attention.indexer?.topK : undefined;
-  return topK === undefined ? [] : [contextCells(topK)];
-}
+const MOST_CONTEXTS = 1024;
 
 /** The context that has the same cells everywhere. */
-function roundContext(architecture: Architecture, settings: ComputeSettings, context: number): number {
-  if (context < settings.microBatch) return context;
+function roundContext(architecture: Architecture, settings: ComputeSettings): number {
+  const { context, microBatch } = settings;
+  if (context < microBatch) return context;
   return architecture.attention.kind === 'compressed' ? padTo(context, 4 * CELL_PADDING) : contextCells(context);
 }
 
-/** Largest power of two that is not above `context`. */
-const powerBelow = (context: number): number => 2 ** Math.floor(Math.log2(context));
+/** How many limits a context is past at which sizes stop growing, or grow by a step. */
+function regimeOf(architecture: Architecture, settings: ComputeSettings, context: number): number {
+  if (context < settings.microBatch) return -context;
+  const { attention } = architecture;
+  // DeepSeek V4 pads the rows of its highest compression to 256.
+  if (attention.kind === 'compressed') return Math.ceil(context / (CELL_PADDING * attention.hcaRatio));
+  const limits: number[] = [];
+  if (attention.kind === 'sliding-window')
+    limits.push(windowCells(attention.window, { ...settings, context: 2 ** 31 }));
+  if ('indexer' in attention && attention.indexer) limits.push(attention.indexer.topK ?? CHOSEN_TOKENS);
+  return limits.filter((limit) => context >= limit).length;
+}
 
-/** At most three significant bits: 4096, 40,960, 163,840 and the like, which people and models use. */
-const isRound = (context: number): boolean => context % (powerBelow(context) / 4) === 0;
+/** Position of the first sample whose context is not smaller. */
+function positionOf(samples: readonly Sample[], context: number): number {
+  let low = 0;
+  let high = samples.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((samples[middle]?.context ?? 0) < context) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
 /**
  * Compute buffers of every device and of the host.
  *
- * The graph is walked at round contexts ({@link isRound}). A buffer is the largest of phases that grow linearly with the
- * context, so that other contexts are interpolated between the powers of two around them: never too little, and exact
- * but where another phase takes over in between. Memoised per architecture object.
+ * Between two walked contexts at which the allocator took the same decisions, the buffers are linear and interpolated
+ * exactly; other contexts are walked. Memoised per architecture object.
  */
 export function computeBuffers(
   architecture: Architecture,
@@ -101,82 +135,106 @@ export function computeBuffers(
   placement: LayerPlacement,
   options: WeighOptions = {},
 ): ComputeBuffers {
-  const { devices } = placement;
-  const walked = devices > MOST_WALKED_DEVICES && !placement.weightsOnHost ? placeLayers(architecture, 0, { devices: MOST_WALKED_DEVICES, gpuLayers: -1, cpuMoeLayers: 0 }) : placement;
-  const bytes = bytesAt(architecture, scheme, settings, walked, options);
-  const own = bytes.slice(0, walked.devices);
-  const host = bytes[walked.devices] ?? 0;
-  if (walked === placement) return { devices: own, host };
-  const between = Math.max(...own.slice(1, -1));
-  return { devices: Array.from({ length: devices }, (_, device) => (device === 0 ? own[0] : device === devices - 1 ? own.at(-1) : between) ?? between), host };
+  const samples = samplesOf(architecture, scheme, settings, placement, options);
+  const context = roundContext(architecture, settings);
+  const bytes = found(samples, architecture, settings, context) ?? walked();
+  return { devices: bytes.slice(0, placement.devices), host: bytes[placement.devices] ?? 0 };
+
+  function walked(): readonly number[] {
+    if (samples.length >= MOST_CONTEXTS) samples.length = 0;
+    const table = tableOf(architecture, scheme, options, !placement.weightsOnHost);
+    const { highest, decisions } = walk(architecture, table, { ...settings, context }, placement);
+    const regime = regimeOf(architecture, settings, context);
+    samples.splice(positionOf(samples, context), 0, { context, regime, bytes: highest, decisions });
+    return highest;
+  }
 }
 
-/** Buffers at the context of the settings, walked or interpolated. */
-function bytesAt(architecture: Architecture, scheme: QuantizationScheme, settings: ComputeSettings, placement: LayerPlacement, options: WeighOptions): readonly number[] {
-  const walkAt = (at: number): readonly number[] => walkOnce(architecture, scheme, { ...settings, context: roundContext(architecture, settings, at) }, placement, options);
-  const context = roundContext(architecture, settings, settings.context);
-  if (context < settings.microBatch || isRound(context)) return walkAt(context);
-  const lower = Math.max(powerBelow(context), settings.microBatch);
-  const upper = 2 * powerBelow(context);
-  const ends = fullAt(architecture, settings).filter((end) => end > lower && end < upper);
-  const below = Math.max(lower, ...ends.filter((end) => end <= context));
-  const above = Math.min(upper, ...ends.filter((end) => end >= context));
-  if (below === above || below >= context) return walkAt(below);
-  const before = walkAt(below);
-  const after = walkAt(above);
-  const share = (context - below) / (above - below);
-  return before.map((bytes, index) => Math.round(bytes + ((after[index] ?? bytes) - bytes) * share));
+/** Walks with the same settings but for the context. */
+function samplesOf(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  settings: ComputeSettings,
+  placement: LayerPlacement,
+  options: WeighOptions,
+): Sample[] {
+  let bySettings = known.get(architecture);
+  if (!bySettings) {
+    bySettings = new Map();
+    known.set(architecture, bySettings);
+  }
+  const { kType, vType, microBatch, sequences, flashAttention, outputs } = settings;
+  const file = placement.weightsOnHost ? `${scheme}/${options.mtpInFile}` : '';
+  const key = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${placement.key}/${file}`;
+  let samples = bySettings.get(key);
+  if (!samples) {
+    if (bySettings.size >= MOST_SETTINGS) bySettings.clear();
+    samples = [];
+    bySettings.set(key, samples);
+  }
+  return samples;
 }
 
-function walkOnce(architecture: Architecture, scheme: QuantizationScheme, settings: ComputeSettings, placement: LayerPlacement, options: WeighOptions): readonly number[] {
-  let own = known.get(architecture);
-  if (!own) {
-    own = { walks: new Map() };
-    known.set(architecture, own);
-  }
-  const { kType, vType, microBatch, sequences, flashAttention, outputs, context } = settings;
-  const file = `${scheme}/${options.mtpInFile}`;
-  const key = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${placement.key}/${placement.weightsOnHost ? file : ''}`;
-  let byContext = own.walks.get(key);
-  if (!byContext) {
-    if (own.walks.size >= MOST_SETTINGS) own.walks.clear();
-    byContext = new Map();
-    own.walks.set(key, byContext);
-  }
-  let bytes = byContext.get(context);
-  if (!bytes) {
-    if (byContext.size >= MOST_CONTEXTS) byContext.clear();
-    if (!own.weights || (placement.weightsOnHost && own.weights.file !== file)) own.weights = { file, own: graphWeightsOf(architecture, scheme, options) };
-    bytes = walk(architecture, own.weights.own, settings, placement).highest;
-    byContext.set(context, bytes);
-  }
-  return bytes;
+/** Buffers at a context that was walked, or that lies between two walks of the same decisions. */
+function found(
+  samples: readonly Sample[],
+  architecture: Architecture,
+  settings: ComputeSettings,
+  context: number,
+): readonly number[] | undefined {
+  const position = positionOf(samples, context);
+  const above = samples[position];
+  if (above?.context === context) return above.bytes;
+  const below = samples[position - 1];
+  if (!above || !below || above.decisions !== below.decisions) return undefined;
+  const regime = regimeOf(architecture, settings, context);
+  if (above.regime !== regime || below.regime !== regime) return undefined;
+  const share = (context - below.context) / (above.context - below.context);
+  return below.bytes.map((bytes, index) => Math.round(bytes + ((above.bytes[index] ?? bytes) - bytes) * share));
 }
 
 /** Whether every layer leaves something behind: then none may be left out. */
 function layersAddUp({ className, attention, perLayerEmbeddingSize }: Architecture): boolean {
   if (className === 'KimiK3ForConditionalGeneration') return true;
-  return attention.kind === 'compressed' || ('indexer' in attention && attention.indexer !== undefined) || perLayerEmbeddingSize !== undefined;
+  return (
+    attention.kind === 'compressed' ||
+    ('indexer' in attention && attention.indexer !== undefined) ||
+    perLayerEmbeddingSize !== undefined
+  );
 }
 
-/** Layers that stand for all. */
-function walkedLayers(architecture: Architecture, weights: GraphWeights, placement: LayerPlacement): number[] {
+/** What tells layers apart: layers with equal signatures have the same part of the graph on the same device. */
+function signaturesOf(architecture: Architecture, weights: GraphWeights, placement: LayerPlacement): unknown[] {
   const { kindOfLayer } = cacheLayoutOf(architecture);
   if (layersAddUp(architecture)) return kindOfLayer.map((_, layer) => layer);
-  const layerKindOf = layerKinds(architecture);
-  const signatures = kindOfLayer.map((kind, layer) => {
-    const rotates = rotatesLayer(architecture, layerKindOf[layer] ?? 'F', layer);
+  const kinds = layerKinds(architecture);
+  return kindOfLayer.map((kind, layer) => {
+    const rotates = rotatesLayer(architecture, kinds[layer] ?? 'F', layer);
     const device = placement.deviceOfLayer[layer] ?? -1;
     const expertsOnHost = layer < placement.expertLayersOnHost;
-    return `${device}/${expertsOnHost}/${kind}/${rotates}/${weights.shapes[layer]}/${device < 0 || expertsOnHost ? weights.sizes[layer] : ''}`;
+    const copied = device < 0 || expertsOnHost;
+    return `${device}/${expertsOnHost}/${kind}/${rotates}/${weights.shapes[layer]}/${copied ? weights.sizes[layer] : ''}`;
   });
-  return representativeLayers(signatures);
 }
 
-function walk(architecture: Architecture, weights: GraphWeights, settings: GraphSettings, placement: LayerPlacement): ReturnType<typeof measureGraph> {
-  const layers = walkedLayers(architecture, weights, placement);
-  const graph = new ModelGraph(architecture, settings, placement, weights.table, cacheLayoutOf(architecture).widestValues, layers);
-  buildModel(graph);
-  return measureGraph(graph.graph, placement.devices, placement.pipelined);
-}
+/** Periods of a pattern that are walked at first, and added where the allocator had not settled by then. */
+const FIRST_PERIODS = 3;
+const MORE_PERIODS = 4;
 
+/** Walks as many layers as tell what all of them need. */
+function walk(
+  architecture: Architecture,
+  weights: GraphWeights,
+  settings: GraphSettings,
+  placement: LayerPlacement,
+): Measurement {
+  const signatures = signaturesOf(architecture, weights, placement);
+  const { widestValues } = cacheLayoutOf(architecture);
+  for (let periods = FIRST_PERIODS; ; periods += MORE_PERIODS) {
+    const { layers, runs } = representativeLayers(signatures, periods);
+    const model = new ModelGraph(architecture, settings, placement, weights.table, widestValues, layers);
+    buildModel(model);
+    const measured = measureGraph(model.graph, placement.devices, placement.pipelined);
+    if (runs.every((run) => isSettled(run, measured.boundaries))) return measured;
+  }
+}

@@ -59,7 +59,13 @@ function standIn({ sizes }: Experts): QuantizationScheme {
  * Compute buffer of one device with the experts of all layers in RAM, in bytes. llama.cpp copies experts to the device to
  * compute a micro-batch, so that the buffer grows by the largest expert tensor.
  */
-function computeBytes(architecture: Architecture, scheme: QuantizationScheme, context: number, maximumContext: number, options: WeighOptions): number {
+function computeBytes(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  context: number,
+  maximumContext: number,
+  options: WeighOptions,
+): number {
   const experts = expertsOf(architecture, scheme, options);
   const model = standIn(experts);
   const scale = (experts.sizes[0] ?? 0) / (expertsOf(architecture, model, options).sizes[0] ?? 1);
@@ -75,7 +81,10 @@ function computeBytes(architecture: Architecture, scheme: QuantizationScheme, co
   const below = stops.findLast((stop) => stop <= context) ?? above;
   const share = above === below ? 0 : (context - below) / (above - below);
   const own = added(below) + (added(above) - added(below)) * share;
-  return estimateLlamaCpp(architecture, scheme, { ...DEFAULT_SETTINGS, context }, options).device.compute + Math.round(own * scale);
+  return (
+    estimateLlamaCpp(architecture, scheme, { ...DEFAULT_SETTINGS, context }, options).device.compute +
+    Math.round(own * scale)
+  );
 }
 
 /**

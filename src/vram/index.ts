@@ -14,7 +14,7 @@ export { contextCells, isQuantizedKvType, KV_TYPES, windowCells } from './kv-cac
 export * from './placement.ts';
 export * from './quantization/schemes.ts';
 export * from './speed.ts';
-export { type PackedTensor, type PackedTensors, packTensors, tellTensors } from './tensor-lists.ts';
+export { type PackedTensors, packTensors, tellTensors } from './tensor-lists.ts';
 export { balancedSplit, type TensorSplit } from './tensor-split.ts';
 export * from './units.ts';
 export * from './weights.ts';

@@ -145,13 +145,28 @@ function indexedLayers(indexer: IndexerShape, attentionLayers: readonly number[]
   return new Set(attentionLayers.slice(Math.max(0, attentionLayers.length - indexer.layers)));
 }
 
-function layerCacheOf(architecture: Architecture, kind: LayerKind, layer: number, indexed: ReadonlySet<number>): LayerCache {
+function layerCacheOf(
+  architecture: Architecture,
+  kind: LayerKind,
+  layer: number,
+  indexed: ReadonlySet<number>,
+): LayerCache {
   const attention: Attention = architecture.attention;
   if (kind === '-' || kind === 'E' || kind === 'N') return NOTHING;
   switch (attention.kind) {
     case 'full':
     case 'latent': {
-      const tensors = attention.kind === 'full' ? keyValue({ kvHeads: attention.kvHeads, headDim: attention.headDim, ...(attention.valueHeadDim === undefined ? {} : { valueHeadDim: attention.valueHeadDim }) }, CONTEXT) : latentRow(attention);
+      const tensors =
+        attention.kind === 'full'
+          ? keyValue(
+              {
+                kvHeads: attention.kvHeads,
+                headDim: attention.headDim,
+                ...(attention.valueHeadDim === undefined ? {} : { valueHeadDim: attention.valueHeadDim }),
+              },
+              CONTEXT,
+            )
+          : latentRow(attention);
       if (attention.indexer && indexed.has(layer)) tensors.push(indexerRow(attention.indexer));
       return { ...NOTHING, tensors };
     }
@@ -177,7 +192,8 @@ function layerCacheOf(architecture: Architecture, kind: LayerKind, layer: number
         // Rows overlap: a CSA block pools twice its ratio, from two projections; each state holds values and scores.
         const span: Span = { over: 'compressed', ratio: csaRatio };
         tensors.push(row(rowWidth, span), row(indexer.headDim, span));
-        for (const width of [rowWidth, indexer.headDim]) unfinished.push(2 * csaRatio * 2 * width, 2 * csaRatio * 2 * width);
+        for (const width of [rowWidth, indexer.headDim])
+          unfinished.push(2 * csaRatio * 2 * width, 2 * csaRatio * 2 * width);
       } else if (kind === 'H') {
         tensors.push(row(rowWidth, { over: 'compressed', ratio: hcaRatio }));
         unfinished.push(hcaRatio * rowWidth, hcaRatio * rowWidth);
@@ -194,9 +210,12 @@ export function cacheLayoutOf(architecture: Architecture): CacheLayout {
   const known = layouts.get(architecture);
   if (known) return known;
   const kindsOfLayers = layerKinds(architecture);
-  const attentionLayers = kindsOfLayers.flatMap((kind, layer) => (kind === 'F' || kind === 'P' || kind === 'S' ? [layer] : []));
+  const attentionLayers = kindsOfLayers.flatMap((kind, layer) =>
+    kind === 'F' || kind === 'P' || kind === 'S' ? [layer] : [],
+  );
   const { attention } = architecture;
-  const indexer = attention.kind === 'sliding-window' || attention.kind === 'compressed' ? undefined : attention.indexer;
+  const indexer =
+    attention.kind === 'sliding-window' || attention.kind === 'compressed' ? undefined : attention.indexer;
   const indexed = indexer ? indexedLayers(indexer, attentionLayers) : new Set<number>();
   const kinds: LayerCache[] = [];
   const counts: number[] = [];
@@ -214,14 +233,19 @@ export function cacheLayoutOf(architecture: Architecture): CacheLayout {
     counts[position] = (counts[position] ?? 0) + 1;
     return position;
   });
-  const widestValues = Math.max(0, ...kinds.flatMap((cache) => cache.tensors.map((tensor) => (tensor.holds === 'values' ? tensor.width : 0))));
+  const widestValues = Math.max(
+    0,
+    ...kinds.flatMap((cache) => cache.tensors.map((tensor) => (tensor.holds === 'values' ? tensor.width : 0))),
+  );
   const layout: CacheLayout = { kinds, kindOfLayer, counts, widestValues };
   layouts.set(architecture, layout);
   return layout;
 }
 
 /** The settings that decide the size of a cache. `flashAttention` is what the engine resolved. */
-export type CacheSettings = Pick<Settings, 'context' | 'kType' | 'vType' | 'microBatch' | 'sequences'> & { readonly flashAttention: boolean };
+export type CacheSettings = Pick<Settings, 'context' | 'kType' | 'vType' | 'microBatch' | 'sequences'> & {
+  readonly flashAttention: boolean;
+};
 
 /** Cells of one cache tensor, of all sequences together. */
 function cellsOf(tensor: CacheTensor, settings: CacheSettings): number {
@@ -232,7 +256,12 @@ function cellsOf(tensor: CacheTensor, settings: CacheSettings): number {
       return context * own;
     case 'window': {
       const windows = tensor.perSequence ? 1 : settings.sequences;
-      return padTo(Math.min(context, tensor.span.tokens * windows + Math.min(settings.microBatch, settings.context)), CELL_PADDING) * own;
+      return (
+        padTo(
+          Math.min(context, tensor.span.tokens * windows + Math.min(settings.microBatch, settings.context)),
+          CELL_PADDING,
+        ) * own
+      );
     }
     case 'compressed':
       return padTo(Math.ceil(context / tensor.span.ratio), CELL_PADDING) * own;

@@ -26,7 +26,11 @@ const placements = new Map<string, LayerPlacement>();
  *
  * @param nextTokenLayers multi-token-prediction blocks that the file carries: they count as blocks of the stack
  */
-export function placeLayers(architecture: Architecture, nextTokenLayers: number, settings: Pick<Settings, 'devices' | 'gpuLayers' | 'cpuMoeLayers'>): LayerPlacement {
+export function placeLayers(
+  architecture: Architecture,
+  nextTokenLayers: number,
+  settings: Pick<Settings, 'devices' | 'gpuLayers' | 'cpuMoeLayers'>,
+): LayerPlacement {
   const key = `${architecture.layers}/${nextTokenLayers}/${settings.devices}/${settings.gpuLayers}/${settings.cpuMoeLayers}`;
   const known = placements.get(key);
   if (known) return known;
@@ -39,7 +43,8 @@ export function placeLayers(architecture: Architecture, nextTokenLayers: number,
     const position = Math.fround((block - firstOffloaded) / offloaded);
     return shares.findIndex((share) => share > position);
   };
-  const expertLayersOnHost = settings.cpuMoeLayers < 0 ? architecture.layers : Math.min(settings.cpuMoeLayers, architecture.layers);
+  const expertLayersOnHost =
+    settings.cpuMoeLayers < 0 ? architecture.layers : Math.min(settings.cpuMoeLayers, architecture.layers);
   const placement: LayerPlacement = {
     devices: settings.devices,
     deviceOfLayer: Array.from({ length: architecture.layers }, (_, layer) => deviceOf(layer)),

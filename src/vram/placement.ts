@@ -54,7 +54,13 @@ function estimate(model: ModelFile, settings: Settings, overheadBytes: number): 
 
 /** Bytes to plan for where the engine needs `needsBytes`: {@link planForBytes} with the model's own rule of thumb. */
 export function planFor(model: ModelFile, settings: Settings, needsBytes: number, parameters: number): number {
-  const rule = estimateRuleOfThumb(model.architecture, model.scheme, settings, model.publishedParameters ?? parameters, model.ruleOfThumb);
+  const rule = estimateRuleOfThumb(
+    model.architecture,
+    model.scheme,
+    settings,
+    model.publishedParameters ?? parameters,
+    model.ruleOfThumb,
+  );
   return planForBytes(needsBytes, rule.total);
 }
 
@@ -90,7 +96,12 @@ export function placeOn(model: ModelFile, settings: Settings, device: Device): P
   let tensorSplit: readonly number[] | undefined;
   const whole = settings.gpuLayers < 0 && settings.cpuMoeLayers === 0;
   if (settings.devices > 1 && whole && share > room) {
-    const split = balancedSplit(model.architecture, model.scheme, settings, model.mtpInFile === undefined ? {} : { mtpInFile: model.mtpInFile });
+    const split = balancedSplit(
+      model.architecture,
+      model.scheme,
+      settings,
+      model.mtpInFile === undefined ? {} : { mtpInFile: model.mtpInFile },
+    );
     const balanced = split.fullestBytes + Math.max(...allocation.perDevice.map((own) => own.compute));
     if (balanced < share) {
       share = balanced;
@@ -100,7 +111,10 @@ export function placeOn(model: ModelFile, settings: Settings, device: Device): P
   const headroomBytes = room - share;
   // Buffers that every device has of its own come on top of the plan for the whole model.
   const repeated = allocation.device.total - need.needsBytes;
-  const planHeadroomBytes = Math.min(headroomBytes, Math.floor(room - (need.planForBytes + repeated) / settings.devices));
+  const planHeadroomBytes = Math.min(
+    headroomBytes,
+    Math.floor(room - (need.planForBytes + repeated) / settings.devices),
+  );
   return {
     fit: planHeadroomBytes >= 0 ? 'fits' : headroomBytes >= 0 ? 'tight' : 'no',
     usableBytes: device.usableBytes * settings.devices,
@@ -137,7 +151,13 @@ function largestThat(from: number, to: number, holds: (value: number) => boolean
  *
  * @param maximumContext the model's longest context, in tokens
  */
-export function largestContext(model: ModelFile, settings: Settings, device: Device, maximumContext: number, atLeast: FitAtLeast = 'fits'): number {
+export function largestContext(
+  model: ModelFile,
+  settings: Settings,
+  device: Device,
+  maximumContext: number,
+  atLeast: FitAtLeast = 'fits',
+): number {
   const holds = (context: number): boolean => reaches(placeOn(model, { ...settings, context }, device), atLeast);
   if (holds(maximumContext)) return maximumContext;
   const steps = largestThat(1, Math.floor(maximumContext / CELL_PADDING), (step) => holds(step * CELL_PADDING));
@@ -145,7 +165,12 @@ export function largestContext(model: ModelFile, settings: Settings, device: Dev
 }
 
 /** The fewest equal devices that hold the model, or `undefined` where {@link MOST_DEVICES} do not. */
-export function fewestDevices(model: ModelFile, settings: Settings, device: Device, atLeast: FitAtLeast = 'fits'): number | undefined {
+export function fewestDevices(
+  model: ModelFile,
+  settings: Settings,
+  device: Device,
+  atLeast: FitAtLeast = 'fits',
+): number | undefined {
   const most = Math.min(MOST_DEVICES, model.architecture.layers + 1);
   for (let devices = 1; devices <= most; devices++) {
     if (reaches(placeOn(model, { ...settings, devices }, device), atLeast)) return devices;
@@ -154,7 +179,12 @@ export function fewestDevices(model: ModelFile, settings: Settings, device: Devi
 }
 
 /** Whole servers of `device.nodeSize` (8) devices that hold the model, or `undefined` where the engine's limit is reached first. */
-export function wholeNodes(model: ModelFile, settings: Settings, device: Device, atLeast: FitAtLeast = 'fits'): { readonly nodes: number; readonly devices: number } | undefined {
+export function wholeNodes(
+  model: ModelFile,
+  settings: Settings,
+  device: Device,
+  atLeast: FitAtLeast = 'fits',
+): { readonly nodes: number; readonly devices: number } | undefined {
   const nodeSize = device.nodeSize ?? 8;
   for (let nodes = 1; nodes * nodeSize <= MOST_DEVICES; nodes++) {
     const devices = nodes * nodeSize;
@@ -183,7 +213,12 @@ function expertsOf(placement: Placement, cpuMoeLayers: number): ExpertsInRam {
  * The fewest layers whose experts must stay in RAM for the devices to hold the rest; 0 where the whole model fits,
  * `undefined` for dense models and where not even that is enough.
  */
-export function expertsInRam(model: ModelFile, settings: Settings, device: Device, atLeast: FitAtLeast = 'fits'): ExpertsInRam | undefined {
+export function expertsInRam(
+  model: ModelFile,
+  settings: Settings,
+  device: Device,
+  atLeast: FitAtLeast = 'fits',
+): ExpertsInRam | undefined {
   if (!model.architecture.feedForward.experts) return undefined;
   const { layers } = model.architecture;
   const place = (cpuMoeLayers: number): Placement => placeOn(model, { ...settings, cpuMoeLayers }, device);

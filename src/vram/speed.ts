@@ -5,8 +5,8 @@
  */
 import type { Settings } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
-import { placeLayers } from './layer-split.ts';
 import { cacheBytesByKind, cacheLayoutOf } from './kv-cache.ts';
+import { placeLayers } from './layer-split.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import { type LayerWeights, weighModel } from './weights.ts';
 
@@ -14,7 +14,11 @@ import { type LayerWeights, weighModel } from './weights.ts';
 export type SpeedClass = 'nvidia' | 'nvidia-pascal' | 'amd' | 'amd-apu' | 'apple' | 'intel-arc' | 'other';
 
 /** Which class a device is in. `architecture` is the maker's name of the generation ("Pascal", "Ada"). */
-export function speedClassOf(device: { readonly vendor: string; readonly architecture?: string; readonly unifiedMemory?: boolean }): SpeedClass {
+export function speedClassOf(device: {
+  readonly vendor: string;
+  readonly architecture?: string;
+  readonly unifiedMemory?: boolean;
+}): SpeedClass {
   switch (device.vendor.toLowerCase()) {
     case 'nvidia':
       return /pascal|maxwell/i.test(device.architecture ?? '') ? 'nvidia-pascal' : 'nvidia';
@@ -36,7 +40,9 @@ interface SpeedRule {
 }
 
 /** The fit, dense and mixture-of-experts apart. */
-const RULES: Readonly<Record<Exclude<SpeedClass, 'intel-arc'>, { readonly dense: SpeedRule; readonly moe: SpeedRule }>> = {
+const RULES: Readonly<
+  Record<Exclude<SpeedClass, 'intel-arc'>, { readonly dense: SpeedRule; readonly moe: SpeedRule }>
+> = {
   nvidia: { dense: { share: 0.82, layerMs: 0.06 }, moe: { share: 0.82, layerMs: 0.1 } },
   'nvidia-pascal': { dense: { share: 0.58, layerMs: 0.17 }, moe: { share: 0.58, layerMs: 0.17 } },
   amd: { dense: { share: 0.91, layerMs: 0.17 }, moe: { share: 0.91, layerMs: 0.22 } },
@@ -102,14 +108,25 @@ function readOf(layer: LayerWeights, usedShare: number): { experts: number; rest
  * Bytes read for one token with `depthTokens` tokens in the cache: every weight but the input embedding, of the experts
  * only those a token uses, and the cached rows.
  */
-export function bytesPerToken(architecture: Architecture, scheme: QuantizationScheme, settings: Settings, depthTokens: number): BytesPerToken {
+export function bytesPerToken(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  settings: Settings,
+  depthTokens: number,
+): BytesPerToken {
   const weights = weighModel(architecture, scheme);
   const { experts } = architecture.feedForward;
   const usedShare = experts ? Math.min(1, experts.used / experts.count) : 1;
   const placement = placeLayers(architecture, weights.nextTokenLayers.length, settings);
   const layout = cacheLayoutOf(architecture);
   const depth = Math.max(1, depthTokens);
-  const caches = cacheBytesByKind(layout, { ...settings, context: depth, microBatch: 1, sequences: 1, flashAttention: settings.flashAttention !== 'off' });
+  const caches = cacheBytesByKind(layout, {
+    ...settings,
+    context: depth,
+    microBatch: 1,
+    sequences: 1,
+    flashAttention: settings.flashAttention !== 'off',
+  });
   let device = placement.outputDevice < 0 ? 0 : weights.output.device;
   let host = placement.outputDevice < 0 ? weights.output.device : 0;
   let cache = 0;
@@ -134,11 +151,18 @@ export function bytesPerToken(architecture: Architecture, scheme: QuantizationSc
  * Decode speed of a model on devices of one kind with `depthTokens` tokens in the cache.
  * Layers are split, so several devices add memory, not speed.
  */
-export function decodeSpeed(architecture: Architecture, scheme: QuantizationScheme, settings: Settings, device: SpeedDevice, depthTokens: number): DecodeSpeed {
+export function decodeSpeed(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  settings: Settings,
+  device: SpeedDevice,
+  depthTokens: number,
+): DecodeSpeed {
   const bytes = bytesPerToken(architecture, scheme, settings, depthTokens);
   const { attention } = architecture;
   const latent = attention.kind === 'latent' || (attention.kind === 'linear-hybrid' && 'kvLoraRank' in attention.full);
-  const cacheOnDevice = bytes.device === 0 ? 0 : bytes.cache * (bytes.host === 0 ? 1 : bytes.device / (bytes.device + bytes.host));
+  const cacheOnDevice =
+    bytes.device === 0 ? 0 : bytes.cache * (bytes.host === 0 ? 1 : bytes.device / (bytes.device + bytes.host));
   const deviceBytes = bytes.device + (latent ? (LATENT_READ_FACTOR[device.speedClass] - 1) * cacheOnDevice : 0);
   const bandwidth = device.bandwidthGBps * 1e9;
   const moe = architecture.feedForward.experts !== undefined;

@@ -13,18 +13,13 @@ export interface TensorSource {
   readonly converterKeepsNextToken: (architecture: Architecture) => boolean;
 }
 
-/** A tensor of a block: its name without `blk.N.`, role, type in the unquantized file or 0, then the shape. */
-export type PackedTensor = readonly [
-  name: string,
-  role: Tensor['role'],
-  source: NonNullable<Tensor['source']> | 0,
-  ...shape: number[],
-];
+/** A tensor of a block, with its name without `blk.N.`; which block it is of is said by its place in the list. */
+export type BlockTensor = Omit<Tensor, 'layer'>;
 
 /** The tensors of a file; blocks that are alike are listed once. */
 export interface PackedTensors {
   readonly outside: readonly Tensor[];
-  readonly blocks: readonly (readonly PackedTensor[])[];
+  readonly blocks: readonly (readonly BlockTensor[])[];
   /** Which of `blocks` each block of the file is. */
   readonly order: readonly number[];
 }
@@ -55,16 +50,7 @@ export function keepsNextToken(architecture: Architecture): boolean {
 /** Says what the tensors of an architecture are, for this object and as long as it lives. */
 export function tellTensors(architecture: Architecture, { outside, blocks, order }: PackedTensors): void {
   const inBlocks = order.flatMap((kind, layer) =>
-    (blocks[kind] ?? []).map(
-      ([name, role, type, ...shape]): Tensor => ({
-        name: `blk.${layer}.${name}`,
-        shape,
-        role,
-        place: 'block',
-        layer,
-        ...(type !== 0 && { source: type }),
-      }),
-    ),
+    (blocks[kind] ?? []).map((tensor) => ({ ...tensor, name: `blk.${layer}.${tensor.name}`, layer })),
   );
   told.set(architecture, [...outside, ...inBlocks]);
 }
@@ -72,12 +58,12 @@ export function tellTensors(architecture: Architecture, { outside, blocks, order
 /** The tensors of an architecture for {@link tellTensors}. */
 export function packTensors(architecture: Architecture, nextToken: boolean): PackedTensors {
   const outside: Tensor[] = [];
-  const layers: PackedTensor[][] = [];
+  const layers: BlockTensor[][] = [];
   for (const tensor of tensorsOf(architecture, nextToken)) {
-    const { name, shape, role, source: type = 0, layer = -1 } = tensor;
+    const { layer = -1, ...rest } = tensor;
     const prefix = `blk.${layer}.`;
-    if (name.startsWith(prefix)) {
-      layers[layer] = [...(layers[layer] ?? []), [name.slice(prefix.length), role, type, ...shape]];
+    if (tensor.name.startsWith(prefix)) {
+      layers[layer] = [...(layers[layer] ?? []), { ...rest, name: tensor.name.slice(prefix.length) }];
     } else {
       outside.push(tensor);
     }

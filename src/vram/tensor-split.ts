@@ -16,7 +16,12 @@ export interface TensorSplit {
 }
 
 /** Weights, cache and state of each layer on a device, in bytes, and what the last and every device hold beside. */
-function layerBytes(architecture: Architecture, scheme: QuantizationScheme, settings: Settings, options: WeighOptions): { layers: number[]; last: number; every: number; unloaded: number } {
+function layerBytes(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  settings: Settings,
+  options: WeighOptions,
+): { layers: number[]; last: number; every: number; unloaded: number } {
   const weights = weighModel(architecture, scheme, options);
   const layout = cacheLayoutOf(architecture);
   const caches = cacheBytesByKind(layout, { ...settings, flashAttention: settings.flashAttention !== 'off' });
@@ -58,7 +63,12 @@ function fill(layers: readonly number[], last: number, devices: number, limit: n
 }
 
 /** The contiguous split over `settings.devices` whose fullest device holds least. All layers are on devices. */
-export function balancedSplit(architecture: Architecture, scheme: QuantizationScheme, settings: Settings, options: WeighOptions = {}): TensorSplit {
+export function balancedSplit(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  settings: Settings,
+  options: WeighOptions = {},
+): TensorSplit {
   const { layers, last, every, unloaded } = layerBytes(architecture, scheme, settings, options);
   let low = Math.max(last, ...layers);
   let high = layers.reduce((sum, bytes) => sum + bytes, last);

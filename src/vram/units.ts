@@ -103,7 +103,13 @@ export function parseContextLabel(label: string): number | undefined {
 /** A parameter count in three significant figures: "596M", "8.03B", "27.8B", "1.57T". */
 export function formatParameters(parameters: number): string {
   const [divisor, unit] =
-    parameters >= 999.5e9 ? [1e12, 'T'] : parameters >= 999.5e6 ? [1e9, 'B'] : parameters >= 999.5e3 ? [1e6, 'M'] : [1, ''];
+    parameters >= 999.5e9
+      ? [1e12, 'T']
+      : parameters >= 999.5e6
+        ? [1e9, 'B']
+        : parameters >= 999.5e3
+          ? [1e6, 'M']
+          : [1, ''];
   return `${Number((parameters / divisor).toPrecision(3))}${unit}`;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isEstimable } from '../../src/catalog/model.schema.ts';
 import { loadCatalogFromDisk } from '../../src/catalog/from-disk.ts';
+import { isEstimable } from '../../src/catalog/model.schema.ts';
 import { DEFAULT_SETTINGS, estimateLlamaCpp, formatGB, schemeOf } from '../../src/vram/index.ts';
 
 /** "16.7 GB at Q4_K_M with 8K tokens": what llama.cpp allocates on one device. */
@@ -22,9 +22,12 @@ const statements = catalog.models.filter(isEstimable).flatMap((model) => {
 describe('figures typed into prose', () => {
   it('are there to be checked', () => expect(statements.length).toBeGreaterThan(100));
 
-  it.each(statements.map((statement) => [statement.model.id, statement.text, statement] as const))('%s: %s', (_, __, statement) => {
-    const { model, quant, context, amount } = statement;
-    const { device } = estimateLlamaCpp(model.architecture, schemeOf(quant), { ...DEFAULT_SETTINGS, context });
-    expect(formatGB(device.total)).toBe(amount);
-  });
+  it.each(statements.map((statement) => [statement.model.id, statement.text, statement] as const))(
+    '%s: %s',
+    (_, __, statement) => {
+      const { model, quant, context, amount } = statement;
+      const { device } = estimateLlamaCpp(model.architecture, schemeOf(quant), { ...DEFAULT_SETTINGS, context });
+      expect(formatGB(device.total)).toBe(amount);
+    },
+  );
 });

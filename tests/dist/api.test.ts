@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { computeAnswer } from '../../src/islands/calculator/answer.ts';
-import type { CalculatorData } from '../../src/islands/calculator/data.ts';
+import { type CalculatorData, prepareModel } from '../../src/islands/calculator/data.ts';
 import { firstState } from '../../src/islands/calculator/state.ts';
 import type { ApiIndex, ApiModel } from '../../src/site/api.ts';
 import { type BuiltSite, fileOf, openSite, pageFiles, sitemapAddresses } from '../support/site.ts';
@@ -60,9 +60,10 @@ describe('the JSON API of the built site', () => {
     expect(differing.slice(0, 20)).toEqual([]);
   });
 
-  test('the calculator computes the bytes of the API from the data it loads', () => {
+  test('the calculator computes the bytes of the API from the data it loads', async () => {
     const data = readJson<CalculatorData>('/api/v1/calculator.json');
     expect(data.models.map(({ id }) => id).sort()).toEqual(models.map(({ model }) => model.id).sort());
+    for (const model of data.models) await prepareModel(model);
     for (const { model, quants } of models) {
       for (const { quant, scenarios } of quants) {
         const scenario = scenarios.at(-1);

@@ -1,6 +1,6 @@
 /** What a visitor downloads, compressed as a static host would. */
 import { readFileSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { type BuiltPage, type BuiltSite, siteUrl } from './site.ts';
 
@@ -26,22 +26,4 @@ export function scriptsOf(page: BuiltPage, site: BuiltSite): string[] {
   return page.tags
     .filter((tag) => tag.name === 'script' && tag.attributes.has('src'))
     .flatMap((tag) => siteUrl(tag.attributes.get('src') ?? '', page.path, site)?.pathname ?? []);
-}
-
-/** The scripts and everything they import, at once or later. */
-export function withImports(scripts: readonly string[], site: BuiltSite): Set<string> {
-  const reached = new Set<string>();
-  const visit = (path: string): void => {
-    if (reached.has(path)) return;
-    reached.add(path);
-    const text = readFileSync(join(site.directory, path), 'utf8');
-    for (const [, specifier = ''] of text.matchAll(/["'`]([^"'`\s]+\.m?js)["'`]/g)) {
-      const target = [specifier, `/${specifier}`, posix.join(posix.dirname(path), specifier)].find((candidate) =>
-        site.files.has(candidate),
-      );
-      if (target !== undefined) visit(target);
-    }
-  };
-  for (const script of scripts) visit(script);
-  return reached;
 }

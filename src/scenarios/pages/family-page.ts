@@ -5,7 +5,7 @@ import { familyListPath, familyPath, modelPath } from '../../site/routes.ts';
 import { formatBytes, formatGB, formatParameters } from '../../vram/index.ts';
 import { maximumContext } from '../expand.ts';
 import type { FamilyPage, Grid, Question } from '../views.ts';
-import { contextTitle, joinWords } from '../words.ts';
+import { contextTitle, counted, joinWords } from '../words.ts';
 import { metaOf, newest } from './meta.ts';
 import { modelHead, planForCell, smallestDeviceText, textCell, usualOf } from './shared.ts';
 
@@ -27,8 +27,12 @@ export function familyPage(catalog: Catalog, id: string): FamilyPage {
     id,
     meta: metaOf({
       path: familyPath(id),
-      title: `${family.name} VRAM requirements: all ${members.length} models`,
-      description: [`${members.length} ${family.name} models by ${family.vendor} and the memory they need.`, range, family.summary],
+      title: `${family.name} VRAM requirements: ${members.length === 1 ? 'the one model' : `all ${members.length} models`}`,
+      description: [
+        `${counted(members.length, `${family.name} model`)} by ${family.vendor} and the memory ${members.length === 1 ? 'it needs' : 'they need'}.`,
+        range,
+        family.summary,
+      ],
       crumbs: [{ text: 'Families', href: familyListPath() }],
       name: family.name,
       questions: faq,
@@ -43,7 +47,15 @@ export function familyPage(catalog: Catalog, id: string): FamilyPage {
         title: 'Other families',
         links: family.related.flatMap((other) => {
           const record = catalog.byId.families.get(other);
-          return record ? [{ text: record.name, href: familyPath(other), figure: `${catalog.membersOf(other).length} models` }] : [];
+          return record
+            ? [
+                {
+                  text: record.name,
+                  href: familyPath(other),
+                  figure: counted(catalog.membersOf(other).length, 'model'),
+                },
+              ]
+            : [];
         }),
       },
     ].filter(({ links }) => links.length > 0),
@@ -55,7 +67,9 @@ function rangeText(catalog: Catalog, smallest: EstimableModel, largest: Estimabl
     const { quant, planForBytes, contextTokens } = usualOf(catalog, model);
     return `${formatGB(planForBytes)} for ${model.name} (${quant.name}, ${contextTitle(contextTokens)})`;
   };
-  return smallest === largest ? `Plan for ${figure(smallest)}.` : `Plan for ${figure(smallest)} up to ${figure(largest)}.`;
+  return smallest === largest
+    ? `Plan for ${figure(smallest)}.`
+    : `Plan for ${figure(smallest)} up to ${figure(largest)}.`;
 }
 
 function membersGrid(catalog: Catalog, family: FamilyRecord, id: string): Grid {

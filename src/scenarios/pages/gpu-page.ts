@@ -9,7 +9,15 @@ import { modelAtQuant } from '../scenario.ts';
 import type { Fact, GpuPage, LinkWithFigure, Question } from '../views.ts';
 import { nameWithMemory, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
-import { countWithin, largestModelWithin, roomOf, textCell, usualOf, WHAT_FITS_COLUMNS, whatFitsRows } from './shared.ts';
+import {
+  countWithin,
+  largestModelWithin,
+  roomOf,
+  textCell,
+  usualOf,
+  WHAT_FITS_COLUMNS,
+  whatFitsRows,
+} from './shared.ts';
 import { VRAM_TIERS } from './vram-tier-page.ts';
 
 /**
@@ -18,12 +26,15 @@ import { VRAM_TIERS } from './vram-tier-page.ts';
  */
 export function gpuPage(catalog: Catalog, id: string): GpuPage {
   const gpu = catalog.byId.gpus.get(id);
-  if (!gpu) throw new EstimateError('unknown-gpu', `Found device "${id}"; expected the id of a record in content/gpus.`);
+  if (!gpu)
+    throw new EstimateError('unknown-gpu', `Found device "${id}"; expected the id of a record in content/gpus.`);
   const own = deviceOf(gpu);
   const usable = usableMemoryOf(gpu);
   const room = own ? roomOf(own) : 0;
   const rows = own
-    ? whatFitsRows(catalog, room, (model, quant) => textCell(speedText(modelAtQuant(catalog, model.id, quant.id), own, 1) ?? 'unknown'))
+    ? whatFitsRows(catalog, room, (model, quant) =>
+        textCell(speedText(modelAtQuant(catalog, model.id, quant.id), own, 1) ?? 'unknown'),
+      )
     : [];
   const counts = own ? countWithin(catalog, room) : { any: 0, usual: 0 };
   const total = catalog.estimableModels.length;
@@ -65,7 +76,12 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     related: [
       { title: 'Next to it in memory', links: neighbours(catalog, gpu) },
       ...(VRAM_TIERS.includes(gpu.memoryGB)
-        ? [{ title: 'By memory', links: [{ text: `Everything for ${gpu.memoryGB} GB`, href: vramTierPath(gpu.memoryGB), figure: '' }] }]
+        ? [
+            {
+              title: 'By memory',
+              links: [{ text: `Everything for ${gpu.memoryGB} GB`, href: vramTierPath(gpu.memoryGB), figure: '' }],
+            },
+          ]
         : []),
     ].filter(({ links }) => links.length > 0),
     sources: sourceLinks(gpu),
@@ -83,7 +99,11 @@ function neighbours(catalog: Catalog, gpu: GpuRecord): readonly LinkWithFigure[]
   return same
     .slice(Math.max(0, place - 2), place + 3)
     .filter(({ gpu: other }) => other.id !== gpu.id)
-    .map(({ gpu: other, device }) => ({ text: other.shortName, href: gpuPath(other.id), figure: `${formatGB(device.usableBytes)} usable` }));
+    .map(({ gpu: other, device }) => ({
+      text: other.shortName,
+      href: gpuPath(other.id),
+      figure: `${formatGB(device.usableBytes)} usable`,
+    }));
 }
 
 function factList(gpu: GpuRecord): readonly Fact[] {
@@ -96,16 +116,26 @@ function factList(gpu: GpuRecord): readonly Fact[] {
   };
   const facts: (Fact | undefined)[] = [
     { term: 'Memory as sold', text: `${gpu.memoryGB} GB${gpu.memoryType ? ` ${gpu.memoryType}` : ''}`, ...specified },
-    { term: 'Usable', text: `${formatGB(usable.bytes)} (${formatMiB(usable.bytes)}): ${usable.basis}`, ...linked(usable.source) },
+    {
+      term: 'Usable',
+      text: `${formatGB(usable.bytes)} (${formatMiB(usable.bytes)}): ${usable.basis}`,
+      ...linked(usable.source),
+    },
     gpu.bandwidth && { term: 'Bandwidth', text: formatBandwidth(gpu.bandwidth.GBps), ...linked(gpu.bandwidth.source) },
     { term: 'Architecture', text: `${gpu.architecture}, ${gpu.vendor}` },
-    gpu.link && { term: 'Link', text: `${gpu.link.bus}${gpu.link.peer ? `, ${gpu.link.peer.name}${gpu.link.peer.GBps === undefined ? '' : ` ${formatBandwidth(gpu.link.peer.GBps)}`}` : ''}`, ...specified },
+    gpu.link && {
+      term: 'Link',
+      text: `${gpu.link.bus}${gpu.link.peer ? `, ${gpu.link.peer.name}${gpu.link.peer.GBps === undefined ? '' : ` ${formatBandwidth(gpu.link.peer.GBps)}`}` : ''}`,
+      ...specified,
+    },
     gpu.nodeSize === undefined ? undefined : { term: 'Sold in servers of', text: String(gpu.nodeSize), ...specified },
     gpu.fp16Tflops === undefined ? undefined : { term: 'FP16, dense', text: `${gpu.fp16Tflops} TFLOPS`, ...specified },
     gpu.tdpWatts === undefined ? undefined : { term: 'Power', text: `${gpu.tdpWatts} W`, ...specified },
     gpu.launch && {
       term: 'Launch',
-      text: [gpu.launch.date, gpu.launch.priceUsd === undefined ? undefined : `${gpu.launch.priceUsd} US dollars`].filter(Boolean).join(', '),
+      text: [gpu.launch.date, gpu.launch.priceUsd === undefined ? undefined : `${gpu.launch.priceUsd} US dollars`]
+        .filter(Boolean)
+        .join(', '),
       ...linked(gpu.launch.source),
     },
     ...(gpu.caveats ?? []).map((text) => ({ term: 'Note', text })),
@@ -113,7 +143,12 @@ function factList(gpu: GpuRecord): readonly Fact[] {
   return facts.filter((fact) => fact !== undefined);
 }
 
-function questionsOf(catalog: Catalog, gpu: GpuRecord, own: CatalogDevice, counts: { readonly any: number; readonly usual: number }): readonly Question[] {
+function questionsOf(
+  catalog: Catalog,
+  gpu: GpuRecord,
+  own: CatalogDevice,
+  counts: { readonly any: number; readonly usual: number },
+): readonly Question[] {
   const usable = usableMemoryOf(gpu);
   const room = roomOf(own);
   const popular = catalog.estimableModels.filter((model) => usualOf(catalog, model).planForBytes <= room).slice(0, 3);
@@ -125,7 +160,10 @@ function questionsOf(catalog: Catalog, gpu: GpuRecord, own: CatalogDevice, count
     },
   ];
   if (popular.length > 0 && largest) {
-    const figures = popular.map((model) => `${model.name} (${formatGB(usualOf(catalog, model).planForBytes)} at ${usualOf(catalog, model).quant.name})`);
+    const figures = popular.map(
+      (model) =>
+        `${model.name} (${formatGB(usualOf(catalog, model).planForBytes)} at ${usualOf(catalog, model).quant.name})`,
+    );
     questions.push({
       question: `Which models run on ${withArticle(gpu.shortName)}?`,
       answer: `With 8K of context ${counts.usual} at their usual 4-bit quant and ${counts.any} at some quant. The most looked-up: ${figures.join(', ')}. The largest: ${largest.name} with ${formatGB(usualOf(catalog, largest).planForBytes)}.`,

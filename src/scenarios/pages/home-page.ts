@@ -19,7 +19,10 @@ export function homePage(catalog: Catalog): HomePage {
   const [first] = catalog.estimableModels;
   if (!first) throw new Error('the catalogue has no model with an architecture');
   const { quant, contextTokens } = usualOf(catalog, first);
-  const facts = factsOf(catalog, computeScenario(catalog, { model: first.id, quant: quant.id, context: contextTokens }));
+  const facts = factsOf(
+    catalog,
+    computeScenario(catalog, { model: first.id, quant: quant.id, context: contextTokens }),
+  );
   const scenarios = scenarioKeys(catalog).length;
   const models = catalog.estimableModels.length;
   return {
@@ -28,7 +31,9 @@ export function homePage(catalog: Catalog): HomePage {
       ...metaOf({
         path: homePath(),
         title: `${SITE_NAME}: how much VRAM does a model need?`,
-        description: [`VRAM of ${models} open-weight models at every GGUF quant and context, to the byte llama.cpp allocates, with what runs them.`],
+        description: [
+          `VRAM of ${models} open-weight models at every GGUF quant and context, to the byte llama.cpp allocates, with what runs them.`,
+        ],
         crumbs: [],
         name: SITE_NAME,
         updated: catalog.updated,

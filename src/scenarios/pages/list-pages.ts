@@ -2,12 +2,23 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import type { EstimableModel } from '../../catalog/model.schema.ts';
 import type { GpuRecord } from '../../catalog/gpu.schema.ts';
 import { usableMemoryOf } from '../../catalog/usable-memory.ts';
-import { familyListPath, familyPath, gpuListPath, gpuPath, guideListPath, guidePath, homePath, modelListPath, quantListPath, quantPath } from '../../site/routes.ts';
+import {
+  familyListPath,
+  familyPath,
+  gpuListPath,
+  gpuPath,
+  guideListPath,
+  guidePath,
+  homePath,
+  modelListPath,
+  quantListPath,
+  quantPath,
+} from '../../site/routes.ts';
 import { formatBandwidth, formatGB } from '../../vram/index.ts';
 import { deviceOf } from '../devices.ts';
 import { maximumContext } from '../expand.ts';
 import type { Grid, ListPage } from '../views.ts';
-import { contextTitle } from '../words.ts';
+import { contextTitle, significant } from '../words.ts';
 import { metaOf } from './meta.ts';
 import { largestModelWithin, modelHead, planForCell, roomOf, smallestDeviceText, textCell, usualOf } from './shared.ts';
 
@@ -21,7 +32,10 @@ interface ListParts {
   readonly sections: ListPage['sections'];
 }
 
-function listPage(catalog: Catalog, { path, name, title, description, heading, answer, sections }: ListParts): ListPage {
+function listPage(
+  catalog: Catalog,
+  { path, name, title, description, heading, answer, sections }: ListParts,
+): ListPage {
   return {
     kind: 'list',
     meta: metaOf({ path, title, description: [description], crumbs: [], name, updated: catalog.updated }),
@@ -70,7 +84,7 @@ export function modelListPage(catalog: Catalog): ListPage {
   const sections = SIZE_CLASSES.map(({ title, below }) => {
     const own = models.filter(({ parameters }) => parameters.total >= from && parameters.total < below);
     from = below;
-    return { title, grid: modelGrid(catalog, `Models, ${title.toLowerCase()}`, own) };
+    return { title, grid: modelGrid(catalog, `Models, ${title.charAt(0).toLowerCase()}${title.slice(1)}`, own) };
   });
   return listPage(catalog, {
     path: modelListPath(),
@@ -78,7 +92,9 @@ export function modelListPage(catalog: Catalog): ListPage {
     title: `VRAM requirements of ${models.length} open-weight models`,
     description: `How much VRAM ${models.length} open-weight models need at their usual quant with 8K context, and the smallest device that holds each.`,
     heading: 'Models and the memory they need',
-    answer: [`${models.length} models by size, most looked-up first. Plan for is at the usual quant (Q4_K_M; MXFP4 where experts are published so) with 8K tokens of context.`],
+    answer: [
+      `${models.length} models by size, most looked-up first. Plan for is at the usual quant (Q4_K_M; MXFP4 where experts are published so) with 8K tokens of context.`,
+    ],
     sections,
   });
 }
@@ -91,7 +107,9 @@ export function quantListPage(catalog: Catalog): ListPage {
     title: `GGUF quants compared: ${catalog.quants.length} formats by bits`,
     description: `${catalog.quants.length} quantization formats from fewest bits to most, with what each is for and the quality loss that was measured.`,
     heading: 'Quantization formats',
-    answer: [`${catalog.quants.length} formats, fewest bits first. Nominal bits are those of the base block; real files have more, because some tensors keep a finer type.`],
+    answer: [
+      `${catalog.quants.length} formats, fewest bits first. Nominal bits are those of the base block; real files have more, because some tensors keep a finer type.`,
+    ],
     sections: [
       {
         title: 'By bits',
@@ -103,7 +121,11 @@ export function quantListPage(catalog: Catalog): ListPage {
             const loss = (quant.quality ?? []).find(({ metric }) => metric === 'mean KL divergence');
             return {
               head: { text: quant.name, href: quantPath(quant.id) },
-              cells: [textCell(String(quant.nominalBits)), loss ? textCell(String(loss.value), loss.model) : null, textCell(quant.summary)],
+              cells: [
+                textCell(String(quant.nominalBits)),
+                loss ? textCell(significant(loss.value), loss.model) : null,
+                textCell(quant.summary),
+              ],
             };
           }),
         },
@@ -153,7 +175,9 @@ export function gpuListPage(catalog: Catalog): ListPage {
     title: `${catalog.gpus.length} GPUs and Macs: usable memory for LLMs`,
     description: `Usable memory, bandwidth and the largest model that fits, for ${catalog.gpus.length} graphics cards, accelerators, Macs and PCs with unified memory.`,
     heading: 'Devices and what they hold',
-    answer: ['Usable memory is what the driver reports to programs, less than the label says; where no report is on record a stated share of the label counts.'],
+    answer: [
+      'Usable memory is what the driver reports to programs, less than the label says; where no report is on record a stated share of the label counts.',
+    ],
     sections,
   });
 }
@@ -166,7 +190,9 @@ export function familyListPage(catalog: Catalog): ListPage {
     title: `${catalog.families.length} model families and their VRAM`,
     description: `${catalog.families.length} families of open-weight models with their members, from smallest to largest.`,
     heading: 'Model families',
-    answer: [`${catalog.families.length} families. Plan for is that of the smallest and the largest member at the usual quant with 8K of context.`],
+    answer: [
+      `${catalog.families.length} families. Plan for is that of the smallest and the largest member at the usual quant with 8K of context.`,
+    ],
     sections: [
       {
         title: 'By name',
@@ -175,7 +201,9 @@ export function familyListPage(catalog: Catalog): ListPage {
           corner: 'Family',
           columns: ['Models', 'Smallest', 'Largest'],
           rows: catalog.families.map((family) => {
-            const members = catalog.estimableModels.filter((model) => model.family === family.id).sort((a, b) => a.parameters.total - b.parameters.total);
+            const members = catalog.estimableModels
+              .filter((model) => model.family === family.id)
+              .sort((a, b) => a.parameters.total - b.parameters.total);
             const cell = (model: EstimableModel | undefined) => {
               if (!model) return null;
               const { quant, contextTokens } = usualOf(catalog, model);
@@ -225,7 +253,17 @@ export function notFoundPage(catalog: Catalog): ListPage {
   const path = '/404.html';
   return {
     kind: 'list',
-    meta: { ...metaOf({ path, title: 'Page not found', description: ['There is no page at this address.'], crumbs: [], name: 'Not found', updated: catalog.updated }), indexable: false },
+    meta: {
+      ...metaOf({
+        path,
+        title: 'Page not found',
+        description: ['There is no page at this address.'],
+        crumbs: [],
+        name: 'Not found',
+        updated: catalog.updated,
+      }),
+      indexable: false,
+    },
     heading: 'There is no page at this address',
     answer: ['A context longer than a model can take has no page, nor has a quant that no file exists for.'],
     sections: [
@@ -236,8 +274,14 @@ export function notFoundPage(catalog: Catalog): ListPage {
           corner: 'Page',
           columns: ['What it has'],
           rows: [
-            { head: { text: 'Calculator', href: homePath() }, cells: [textCell('Any model, quant, context and device')] },
-            { head: { text: 'Models', href: modelListPath() }, cells: [textCell(`${catalog.estimableModels.length} models`)] },
+            {
+              head: { text: 'Calculator', href: homePath() },
+              cells: [textCell('Any model, quant, context and device')],
+            },
+            {
+              head: { text: 'Models', href: modelListPath() },
+              cells: [textCell(`${catalog.estimableModels.length} models`)],
+            },
             { head: { text: 'GPUs', href: gpuListPath() }, cells: [textCell(`${catalog.gpus.length} devices`)] },
           ],
         },

@@ -48,13 +48,22 @@ function shortened(sentences: readonly string[]): string {
 export const newest = (...dates: readonly string[]): string => dates.toSorted().at(-1) ?? '';
 
 /** Sources of a record as links, in the order they are written. */
-export function sourceLinks(...records: readonly { readonly sources?: Readonly<Record<string, { readonly title: string; readonly url: string }>> }[]): readonly Link[] {
-  const links = records.flatMap(({ sources }) => Object.values(sources ?? {}).map(({ title, url }) => ({ text: title, href: url })));
+export function sourceLinks(
+  ...records: readonly {
+    readonly sources?: Readonly<Record<string, { readonly title: string; readonly url: string }>>;
+  }[]
+): readonly Link[] {
+  const links = records.flatMap(({ sources }) =>
+    Object.values(sources ?? {}).map(({ title, url }) => ({ text: title, href: url })),
+  );
   return links.filter((link, index) => links.findIndex(({ href }) => href === link.href) === index);
 }
 
 /** One source of a record as a link; absent where the record has no such key. */
-export function sourceLink(record: { readonly sources?: Readonly<Record<string, { readonly title: string; readonly url: string }>> }, key: string | undefined): Link | undefined {
+export function sourceLink(
+  record: { readonly sources?: Readonly<Record<string, { readonly title: string; readonly url: string }>> },
+  key: string | undefined,
+): Link | undefined {
   const source = key === undefined ? undefined : record.sources?.[key];
   return source && { text: source.title, href: source.url };
 }

@@ -98,7 +98,10 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
 export function estimableModel(catalog: Catalog, id: string): EstimableModel {
   const model = catalog.byId.models.get(id);
   if (model && isEstimable(model)) return model;
-  throw new EstimateError('unknown-model', `Found model "${id}"; expected the id of a record in content/models with an architecture.`);
+  throw new EstimateError(
+    'unknown-model',
+    `Found model "${id}"; expected the id of a record in content/models with an architecture.`,
+  );
 }
 
 function fileBytes(catalog: Catalog, model: EstimableModel, quant: string): number {
@@ -111,7 +114,8 @@ function span(catalog: Catalog, model: EstimableModel, context: number): string 
   const [low] = quants;
   const high = quants.at(-1);
   if (!low || !high) return '';
-  const planFor = (quant: string): string => formatGB(needOf(catalog, { model: model.id, quant, context }).planForBytes);
+  const planFor = (quant: string): string =>
+    formatGB(needOf(catalog, { model: model.id, quant, context }).planForBytes);
   return `The range is ${planFor(low.id)} at ${low.name} to ${planFor(high.id)} at ${high.name}.`;
 }
 
@@ -148,7 +152,11 @@ function factList(catalog: Catalog, model: EstimableModel, scenario: Scenario): 
     },
     parameters.active === undefined
       ? undefined
-      : { term: 'Active per token', text: formatParameters(parameters.active), ...source(parameters.activeSource ?? parameters.source) },
+      : {
+          term: 'Active per token',
+          text: formatParameters(parameters.active),
+          ...source(parameters.activeSource ?? parameters.source),
+        },
     experts && {
       term: 'Experts',
       text: `${experts.used} of ${experts.count} per token${experts.shared > 0 ? `, ${experts.shared} shared` : ''}`,

@@ -11,13 +11,19 @@ import { relatedTo, scenarioLink } from '../related.ts';
 import { computeScenario } from '../scenario.ts';
 import { verdictOf } from '../verdict.ts';
 import type { Fact, ModelQuantPage, Question } from '../views.ts';
-import { contextTitle, tokensText } from '../words.ts';
+import { contextTitle, significant, tokensText } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
 import { runs } from './scenario-page.ts';
 import { smallestDeviceText, textCell } from './shared.ts';
 
 /** Questions that belong to a quant whatever the context. */
-const QUESTIONS: ReadonlySet<string> = new Set(['runs-on-a-card', 'short-of-a-card', 'which-quant', 'experts-in-vram', 'ram-beside-vram']);
+const QUESTIONS: ReadonlySet<string> = new Set([
+  'runs-on-a-card',
+  'short-of-a-card',
+  'which-quant',
+  'experts-in-vram',
+  'ram-beside-vram',
+]);
 
 /**
  * A model at one quant: every context in one table, the usual one in detail.
@@ -25,7 +31,11 @@ const QUESTIONS: ReadonlySet<string> = new Set(['runs-on-a-card', 'short-of-a-ca
  */
 export function modelQuantPage(catalog: Catalog, modelId: string, quantId: string): ModelQuantPage {
   const model = catalog.byId.models.get(modelId);
-  const usual = computeScenario(catalog, { model: modelId, quant: quantId, context: model ? defaultContextOf(model) : 0 });
+  const usual = computeScenario(catalog, {
+    model: modelId,
+    quant: quantId,
+    context: model ? defaultContextOf(model) : 0,
+  });
   const { at, quant, contextTokens } = usual;
   const facts = factsOf(catalog, usual);
   const contexts = contextsOf(at.model);
@@ -58,7 +68,9 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
     hook: at.model.hook,
     answer: [
       `${name} at ${quant.name} needs ${formatGB(usual.needsBytes)} of VRAM with ${tokensText(contextTokens)} of context in ${engine}; plan for ${formatGB(usual.planForBytes)}.`,
-      from === to ? `That holds for every context up to ${contextTitle(longest)}.` : `From ${contextTitle(shortest)} to ${contextTitle(longest)} Plan for goes from ${from} to ${to}.`,
+      from === to
+        ? `That holds for every context up to ${contextTitle(longest)}.`
+        : `From ${contextTitle(shortest)} to ${contextTitle(longest)} Plan for goes from ${from} to ${to}.`,
       ...verdictOf(facts).slice(0, 1),
     ],
     bar: scenarioBar(usual.allocation.device, usual.planForBytes),
@@ -80,12 +92,18 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
         };
       }),
     },
-    hardware: { intro: `With ${tokensText(contextTokens)} of context. ${hardwareIntro(facts)}`, groups: hardwareGroups(facts) },
+    hardware: {
+      intro: `With ${tokensText(contextTokens)} of context. ${hardwareIntro(facts)}`,
+      groups: hardwareGroups(facts),
+    },
     commands: commandsOf(facts),
     facts: factList(facts),
     faq,
     related: [
-      { title: 'Contexts', links: contexts.map((context) => scenarioLink(catalog, at.model, quant, context, contextTitle(context))) },
+      {
+        title: 'Contexts',
+        links: contexts.map((context) => scenarioLink(catalog, at.model, quant, context, contextTitle(context))),
+      },
       ...relatedTo(catalog, usual).filter(({ title }) => !title.endsWith('other contexts')),
     ],
     engine,
@@ -94,7 +112,10 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
 }
 
 function questionsOf(facts: Facts): readonly Question[] {
-  return FAQ_RULES.filter((rule) => QUESTIONS.has(rule.name) && rule.when(facts)).map((rule) => ({ question: rule.ask(facts), answer: rule.say(facts) }));
+  return FAQ_RULES.filter((rule) => QUESTIONS.has(rule.name) && rule.when(facts)).map((rule) => ({
+    question: rule.ask(facts),
+    answer: rule.say(facts),
+  }));
 }
 
 function factList({ scenario }: Facts): readonly Fact[] {
@@ -104,7 +125,11 @@ function factList({ scenario }: Facts): readonly Fact[] {
   const evidenceSource = evidence && sourceLink(quant, evidence.source);
   return [
     { term: 'File', text: `${formatGB(allocation.fileBytes)} of tensors` },
-    { term: 'Bits per weight', text: `${formatBitsPerWeight(allocation.bitsPerWeight)} in this model, ${quant.nominalBits} nominally`, ...(bits && { source: bits }) },
+    {
+      term: 'Bits per weight',
+      text: `${formatBitsPerWeight(allocation.bitsPerWeight)} in this model, ${quant.nominalBits} nominally`,
+      ...(bits && { source: bits }),
+    },
     { term: 'Parameters', text: formatParameters(allocation.parameters) },
     { term: 'On the GPU', text: formatGB(allocation.device.weights) },
     { term: 'In RAM', text: formatBytes(allocation.host.weights) },
@@ -112,7 +137,7 @@ function factList({ scenario }: Facts): readonly Fact[] {
       ? [
           {
             term: 'Quality loss',
-            text: `mean KL divergence ${evidence.value} on ${evidence.model}${evidence.imatrix ? ', with an importance matrix' : ''}: another model, for comparing quants`,
+            text: `mean KL divergence ${significant(evidence.value)} on ${evidence.model}${evidence.imatrix ? ', with an importance matrix' : ''}: another model, for comparing quants`,
             ...(evidenceSource && { source: evidenceSource }),
           },
         ]
@@ -120,6 +145,11 @@ function factList({ scenario }: Facts): readonly Fact[] {
     { term: quant.name, text: quant.summary, source: { text: `More on ${quant.name}`, href: quantPath(quant.id) } },
     ...(model.nativeFormat?.checkpointBytes === undefined
       ? []
-      : [{ term: 'Published checkpoint', text: `${formatGB(model.nativeFormat.checkpointBytes)}, ${model.nativeFormat.name}` }]),
+      : [
+          {
+            term: 'Published checkpoint',
+            text: `${formatGB(model.nativeFormat.checkpointBytes)}, ${model.nativeFormat.name}`,
+          },
+        ]),
   ];
 }

@@ -5,7 +5,7 @@ import { EstimateError, formatBitsPerWeight, formatGB } from '../../vram/index.t
 import { defaultContextOf, quantsOf } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
 import type { Fact, Question, QuantPage } from '../views.ts';
-import { contextTitle } from '../words.ts';
+import { contextTitle, significant } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
 import { modelHead, planForCell, smallestDeviceText, textCell } from './shared.ts';
 
@@ -15,12 +15,18 @@ import { modelHead, planForCell, smallestDeviceText, textCell } from './shared.t
  */
 export function quantPage(catalog: Catalog, id: string): QuantPage {
   const quant = catalog.byId.quants.get(id);
-  if (!quant) throw new EstimateError('unknown-quant', `Found quant "${id}"; expected the id of a record in content/quants.`);
+  if (!quant)
+    throw new EstimateError('unknown-quant', `Found quant "${id}"; expected the id of a record in content/quants.`);
   const models = catalog.estimableModels.filter((model) => quantsOf(catalog, model).some((own) => own.id === id));
-  const bits = models.map((model) => modelAtQuant(catalog, model.id, id).allocate(defaultContextOf(model)).bitsPerWeight);
+  const bits = models.map(
+    (model) => modelAtQuant(catalog, model.id, id).allocate(defaultContextOf(model)).bitsPerWeight,
+  );
   const low = Math.min(...bits);
   const high = Math.max(...bits);
-  const span = bits.length === 0 ? '' : `Real files have ${formatBitsPerWeight(low)} to ${formatBitsPerWeight(high)} bits per weight, over ${models.length} models.`;
+  const span =
+    bits.length === 0
+      ? ''
+      : `Real files have ${formatBitsPerWeight(low)} to ${formatBitsPerWeight(high)} bits per weight, over ${models.length} models.`;
   const faq = questionsOf(catalog, quant, low, high, models.length);
   return {
     kind: 'quant',
@@ -35,7 +41,10 @@ export function quantPage(catalog: Catalog, id: string): QuantPage {
       updated: newest(quant.updated, engineUpdated(catalog)),
     }),
     heading: `${quant.name}: what it costs in memory`,
-    answer: [quant.summary, ...(span ? [span] : ['No scenario pages are made for it; the estimator on the command line knows it.'])],
+    answer: [
+      quant.summary,
+      ...(span ? [span] : ['No scenario pages are made for it; the estimator on the command line knows it.']),
+    ],
     facts: factList(catalog, quant),
     grid: {
       caption: `Models at ${quant.name}`,
@@ -80,10 +89,10 @@ function factList(catalog: Catalog, quant: QuantRecord): readonly Fact[] {
     { term: 'Importance matrix', text: quant.needsImatrix ? 'required' : 'optional' },
     ...(quant.quality ?? []).map((entry) => {
       const source = sourceLink(quant, entry.source);
-      const against = entry.baseline === undefined ? '' : ` (16 bits: ${entry.baseline})`;
+      const against = entry.baseline === undefined ? '' : ` (16 bits: ${significant(entry.baseline)})`;
       return {
         term: `${entry.metric === 'perplexity' ? 'Perplexity' : 'Mean KL divergence'}, ${entry.model}`,
-        text: `${entry.value}${against}${entry.imatrix === undefined ? '' : entry.imatrix ? ', with importance matrix' : ', without importance matrix'}${entry.corpus ? `, ${entry.corpus}` : ''}`,
+        text: `${significant(entry.value)}${against}${entry.imatrix === undefined ? '' : entry.imatrix ? ', with importance matrix' : ', without importance matrix'}${entry.corpus ? `, ${entry.corpus}` : ''}`,
         ...(source && { source }),
       };
     }),
@@ -91,7 +100,13 @@ function factList(catalog: Catalog, quant: QuantRecord): readonly Fact[] {
   ];
 }
 
-function questionsOf(catalog: Catalog, quant: QuantRecord, low: number, high: number, models: number): readonly Question[] {
+function questionsOf(
+  catalog: Catalog,
+  quant: QuantRecord,
+  low: number,
+  high: number,
+  models: number,
+): readonly Question[] {
   if (models === 0) return [];
   const questions: Question[] = [
     {

@@ -1,12 +1,6 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import { modelApiPath, modelListPath, modelPath, modelQuantPath, scenarioPath } from '../../site/routes.ts';
-import {
-  contextLabel,
-  formatBytes,
-  formatGB,
-  formatParameters,
-  formatPercent,
-} from '../../vram/index.ts';
+import { contextLabel, formatBytes, formatGB, formatParameters, formatPercent } from '../../vram/index.ts';
 import { partOf, scenarioBar } from '../bars.ts';
 import { cacheNote } from '../cache-note.ts';
 import { calculationSteps, ruleOfThumbCacheDetail } from '../calculation.ts';
@@ -101,7 +95,10 @@ function composition({ allocation, needsBytes }: Scenario): string {
   const { weights, kvCache, state, compute } = allocation.device;
   const small = kvCache + compute + state < 0.02 * needsBytes;
   if (small) return `Nearly all of it, ${formatGB(weights)}, is weights; the KV cache takes ${formatBytes(kvCache)}.`;
-  const rest = state > 0 ? `${formatBytes(state)} recurrent state and ${formatBytes(compute)} compute buffer` : `${formatBytes(compute)} compute buffer`;
+  const rest =
+    state > 0
+      ? `${formatBytes(state)} recurrent state and ${formatBytes(compute)} compute buffer`
+      : `${formatBytes(compute)} compute buffer`;
   return `That is ${formatBytes(weights)} of weights, ${formatBytes(kvCache)} of KV cache, ${rest}.`;
 }
 
@@ -119,7 +116,8 @@ export function runs(facts: Facts): string {
           : '';
     return `One ${nameWithMemory(own.gpu)} holds it with ${formatBytes(planHeadroomBytes)} to spare${also}.`;
   }
-  if (unified) return `No single graphics card holds it; ${withArticle(nameWithMemory(bestOf(unified).gpu))} does, or ${setNames(namedSets(facts))}.`;
+  if (unified)
+    return `No single graphics card holds it; ${withArticle(nameWithMemory(bestOf(unified).gpu))} does, or ${setNames(namedSets(facts))}.`;
   if (facts.datacenterSets.length > 0) return `No single GPU holds it: it takes ${setNames(namedSets(facts))}.`;
   return 'Not even sixteen of the largest GPUs, the most llama.cpp uses, hold it.';
 }
@@ -146,7 +144,11 @@ function ruleOfThumbOf(scenario: Scenario): ScenarioPage['ruleOfThumb'] {
   return {
     intro: `Published parameters times nominal bytes, a 16-bit cache and 10 % on top make ${formatGB(total)}. ${against}${reason}`,
     parts: [
-      partOf('weights', weights, `${formatParameters(at.publishedParameters)} parameters x ${bytesPerParameter.toFixed(2)} bytes`),
+      partOf(
+        'weights',
+        weights,
+        `${formatParameters(at.publishedParameters)} parameters x ${bytesPerParameter.toFixed(2)} bytes`,
+      ),
       partOf('kv-cache', kvCache, ruleOfThumbCacheDetail(scenario)),
       { ...partOf('overhead', overhead, '10 % of both'), label: 'Overhead' },
     ],
@@ -163,4 +165,3 @@ function accuracyOf({ allocation, needsBytes }: Scenario): string {
     `The driver takes about ${formatBytes(overhead)} more on each GPU; it is not part of Needs, but counted when a device is called fitting.`
   );
 }
-

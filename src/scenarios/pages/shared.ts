@@ -38,10 +38,20 @@ export function usualOf(catalog: Catalog, model: EstimableModel): Usual {
 }
 
 /** A text cell without a link. */
-export const textCell = (text: string, note?: string): Cell => ({ text, href: '', ...(note !== undefined && { note }) });
+export const textCell = (text: string, note?: string): Cell => ({
+  text,
+  href: '',
+  ...(note !== undefined && { note }),
+});
 
 /** Plan for of a scenario, linked to its page; `null` where the model's context ends before. */
-export function planForCell(catalog: Catalog, model: EstimableModel, quant: QuantRecord, context: number, fit?: Fit): Cell | null {
+export function planForCell(
+  catalog: Catalog,
+  model: EstimableModel,
+  quant: QuantRecord,
+  context: number,
+  fit?: Fit,
+): Cell | null {
   if (!contextsOf(model).includes(context)) return null;
   const { planForBytes } = needOf(catalog, { model: model.id, quant: quant.id, context });
   return {
@@ -65,7 +75,12 @@ export function smallestDeviceText(catalog: Catalog, at: ModelAtQuant, context: 
 }
 
 /** The recommended quant with the most bits whose Plan for is within `roomBytes` at a context; `undefined` where none is. */
-export function largestQuantWithin(catalog: Catalog, model: EstimableModel, context: number, roomBytes: number): QuantRecord | undefined {
+export function largestQuantWithin(
+  catalog: Catalog,
+  model: EstimableModel,
+  context: number,
+  roomBytes: number,
+): QuantRecord | undefined {
   return recommendedQuants(catalog, model).findLast(
     (quant) => needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes <= roomBytes,
   );
@@ -75,11 +90,18 @@ export function largestQuantWithin(catalog: Catalog, model: EstimableModel, cont
 export function modelHead(model: EstimableModel): Pick<Row, 'head' | 'note'> {
   const { active } = model.parameters;
   const total = formatParameters(model.parameters.published ?? model.parameters.total);
-  return { head: { text: model.name, href: modelPath(model.id) }, note: active === undefined ? total : `${total}, ${formatParameters(active)} active` };
+  return {
+    head: { text: model.name, href: modelPath(model.id) },
+    note: active === undefined ? total : `${total}, ${formatParameters(active)} active`,
+  };
 }
 
 /** Which quant fits at each of {@link GRID_CONTEXTS}, for every model of which some does, most looked-up first. */
-export function whatFitsRows(catalog: Catalog, roomBytes: number, extra: (model: EstimableModel, quant: QuantRecord) => Cell | null = () => null): readonly Row[] {
+export function whatFitsRows(
+  catalog: Catalog,
+  roomBytes: number,
+  extra: (model: EstimableModel, quant: QuantRecord) => Cell | null = () => null,
+): readonly Row[] {
   return catalog.estimableModels.flatMap((model) => {
     const shortest = Math.min(GRID_CONTEXTS[0] ?? 0, maximumContext(model));
     const atShortest = largestQuantWithin(catalog, model, shortest, roomBytes);
@@ -89,14 +111,20 @@ export function whatFitsRows(catalog: Catalog, roomBytes: number, extra: (model:
       const quant = largestQuantWithin(catalog, model, context, roomBytes);
       if (!quant) return textCell('none');
       const { planForBytes } = needOf(catalog, { model: model.id, quant: quant.id, context });
-      return { text: quant.name, href: scenarioPath(model.id, quant.id, contextLabel(context)), note: formatGB(planForBytes) };
+      return {
+        text: quant.name,
+        href: scenarioPath(model.id, quant.id, contextLabel(context)),
+        note: formatGB(planForBytes),
+      };
     });
     return [{ ...modelHead(model), cells: [...cells, ...[extra(model, atShortest)].filter((cell) => cell !== null)] }];
   });
 }
 
 /** Column heads of {@link whatFitsRows}. */
-export const WHAT_FITS_COLUMNS: readonly string[] = GRID_CONTEXTS.map((context) => `Largest quant at ${contextTitle(context)}`);
+export const WHAT_FITS_COLUMNS: readonly string[] = GRID_CONTEXTS.map(
+  (context) => `Largest quant at ${contextTitle(context)}`,
+);
 
 /** "8K" for column heads. */
 export const contextHead = (context: number): string => formatTokens(context);
@@ -116,5 +144,8 @@ export function countWithin(catalog: Catalog, roomBytes: number): { readonly any
 export function largestModelWithin(catalog: Catalog, roomBytes: number): EstimableModel | undefined {
   return catalog.estimableModels
     .filter((model) => usualOf(catalog, model).planForBytes <= roomBytes)
-    .reduce<EstimableModel | undefined>((best, model) => (best && best.parameters.total >= model.parameters.total ? best : model), undefined);
+    .reduce<EstimableModel | undefined>(
+      (best, model) => (best && best.parameters.total >= model.parameters.total ? best : model),
+      undefined,
+    );
 }

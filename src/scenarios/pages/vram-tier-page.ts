@@ -3,12 +3,22 @@ import { gpuPath, vramTierListPath, vramTierPath } from '../../site/routes.ts';
 import { formatGB, formatGiB } from '../../vram/index.ts';
 import { type CatalogDevice, devicesOf } from '../devices.ts';
 import type { LinkWithFigure, ListPage, VramTierPage } from '../views.ts';
-import { joinWords } from '../words.ts';
+import { counted, joinWords } from '../words.ts';
 import { metaOf } from './meta.ts';
-import { countWithin, largestModelWithin, roomOf, textCell, usualOf, WHAT_FITS_COLUMNS, whatFitsRows } from './shared.ts';
+import {
+  countWithin,
+  largestModelWithin,
+  roomOf,
+  textCell,
+  usualOf,
+  WHAT_FITS_COLUMNS,
+  whatFitsRows,
+} from './shared.ts';
 
 /** Memory sizes with a page, in GB as sold. */
-export const VRAM_TIERS: readonly number[] = [6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 141, 192, 256, 512];
+export const VRAM_TIERS: readonly number[] = [
+  6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 141, 192, 256, 512,
+];
 
 /**
  * Devices that a tier speaks for: cards of that size, or machines with unified memory where no card has it.
@@ -22,7 +32,8 @@ export function tierDevices(catalog: Catalog, gigabytes: number): readonly Catal
 }
 
 /** Tiers that the catalogue has a device for. */
-export const tiersOf = (catalog: Catalog): readonly number[] => VRAM_TIERS.filter((tier) => tierDevices(catalog, tier).length > 0);
+export const tiersOf = (catalog: Catalog): readonly number[] =>
+  VRAM_TIERS.filter((tier) => tierDevices(catalog, tier).length > 0);
 
 /**
  * What runs in a memory size.
@@ -31,7 +42,8 @@ export const tiersOf = (catalog: Catalog): readonly number[] => VRAM_TIERS.filte
 export function vramTierPage(catalog: Catalog, gigabytes: number): VramTierPage {
   const devices = tierDevices(catalog, gigabytes);
   const [least] = devices;
-  if (!least) throw new RangeError(`Found a memory size of ${gigabytes} GB; expected one of ${tiersOf(catalog).join(', ')}.`);
+  if (!least)
+    throw new RangeError(`Found a memory size of ${gigabytes} GB; expected one of ${tiersOf(catalog).join(', ')}.`);
   const room = roomOf(least);
   const counts = countWithin(catalog, room);
   const largest = largestModelWithin(catalog, room);
@@ -57,7 +69,9 @@ export function vramTierPage(catalog: Catalog, gigabytes: number): VramTierPage 
     heading: `What runs in ${gigabytes} GB${unified ? ' of unified memory' : ' of VRAM'}?`,
     answer: [
       `${counts.usual} of ${catalog.estimableModels.length} models fit at their usual 4-bit quant with 8K of context, ${counts.any} at some quant.`,
-      names.length > 0 && largest ? `People look up ${joinWords(names)} most; the largest that fits is ${largest.name}.` : 'Only the smallest models fit.',
+      names.length > 0 && largest
+        ? `People look up ${joinWords(names)} most; the largest that fits is ${largest.name}.`
+        : 'Only the smallest models fit.',
       `Counted for the least that ${thing} leave usable: ${usable} (${formatGiB(least.device.usableBytes)}) on the ${least.gpu.shortName}.`,
     ],
     grid: {
@@ -71,7 +85,12 @@ export function vramTierPage(catalog: Catalog, gigabytes: number): VramTierPage 
     },
     related: [
       { title: `Devices with ${gigabytes} GB`, links: devices.map(deviceLink) },
-      { title: 'Other sizes', links: tiersOf(catalog).filter((tier) => tier !== gigabytes).map((tier) => tierLink(catalog, tier)) },
+      {
+        title: 'Other sizes',
+        links: tiersOf(catalog)
+          .filter((tier) => tier !== gigabytes)
+          .map((tier) => tierLink(catalog, tier)),
+      },
     ],
   };
 }
@@ -86,7 +105,7 @@ const deviceLink = ({ gpu, device }: CatalogDevice): LinkWithFigure => ({
 export function tierLink(catalog: Catalog, tier: number): LinkWithFigure {
   const [least] = tierDevices(catalog, tier);
   const { usual } = least ? countWithin(catalog, roomOf(least)) : { usual: 0 };
-  return { text: `${tier} GB`, href: vramTierPath(tier), figure: `${usual} models` };
+  return { text: `${tier} GB`, href: vramTierPath(tier), figure: counted(usual, 'model') };
 }
 
 /** Every memory size with a page. */
@@ -97,7 +116,9 @@ export function vramTierListPage(catalog: Catalog): ListPage {
     meta: metaOf({
       path: vramTierListPath(),
       title: `LLMs by memory size, ${tiers[0] ?? 0} to ${tiers.at(-1) ?? 0} GB`,
-      description: [`Which of ${catalog.estimableModels.length} open-weight models fit ${tiers[0] ?? 0} to ${tiers.at(-1) ?? 0} GB of memory, at which quant and with how much context.`],
+      description: [
+        `Which of ${catalog.estimableModels.length} open-weight models fit ${tiers[0] ?? 0} to ${tiers.at(-1) ?? 0} GB of memory, at which quant and with how much context.`,
+      ],
       crumbs: [],
       name: 'By memory',
       updated: catalog.updated,
@@ -120,8 +141,8 @@ export function vramTierListPage(catalog: Catalog): ListPage {
               {
                 head: { text: `${tier} GB`, href: vramTierPath(tier) },
                 cells: [
-                  textCell(`${usual} models`),
-                  textCell(`${any} models`),
+                  textCell(counted(usual, 'model')),
+                  textCell(counted(any, 'model')),
                   textCell(largestModelWithin(catalog, room)?.name ?? 'none'),
                   { text: least.gpu.shortName, href: gpuPath(least.gpu.id), note: formatGB(least.device.usableBytes) },
                 ],

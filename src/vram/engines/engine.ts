@@ -16,5 +16,10 @@ export interface Engine {
   readonly name: string;
   readonly version: string;
   /** Memory for a model at one quantization; throws {@link EstimateError} where the engine refuses the settings. */
-  readonly estimate: (architecture: Architecture, scheme: QuantizationScheme, settings: Settings, options?: EstimateOptions) => Allocation;
+  readonly estimate: (
+    architecture: Architecture,
+    scheme: QuantizationScheme,
+    settings: Settings,
+    options?: EstimateOptions,
+  ) => Allocation;
 }

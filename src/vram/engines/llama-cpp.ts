@@ -3,11 +3,11 @@ import type { Allocation, DeviceMemory, Settings } from '../allocation.ts';
 import { EstimateError } from '../allocation.ts';
 import { type Architecture, isLatent } from '../architecture.ts';
 import { computeBuffers } from '../compute-buffer.ts';
+import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
 import { type CacheSettings, cacheBytesByKind, cacheLayoutOf, isQuantizedKvType, KV_TYPES } from '../kv-cache.ts';
 import { placeLayers } from '../layer-split.ts';
 import { isSimplified } from '../llama-graphs/classes.ts';
-import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
 import { weighModel } from '../weights.ts';
 import type { Engine, EstimateOptions } from './engine.ts';
@@ -34,10 +34,17 @@ function checkSettings(settings: Settings): void {
   requireWhole('gpuLayers', settings.gpuLayers, -1);
   requireWhole('cpuMoeLayers', settings.cpuMoeLayers, -1);
   // llama.cpp holds the context in 32 bits, its batches too.
-  if (settings.context > 2 ** 31 - 256) throw new EstimateError('bad-request', `context is ${settings.context}; llama.cpp counts at most 2,147,483,392 tokens.`);
-  if (settings.microBatch > 1_048_576) throw new EstimateError('bad-request', `microBatch is ${settings.microBatch}; expected at most 1,048,576.`);
-  if (settings.sequences > 256) throw new EstimateError('refused-by-engine', `llama.cpp allows at most 256 sequences, not ${settings.sequences}.`);
-  if (settings.devices > 16) throw new EstimateError('refused-by-engine', `llama.cpp uses at most 16 devices, not ${settings.devices}.`);
+  if (settings.context > 2 ** 31 - 256)
+    throw new EstimateError(
+      'bad-request',
+      `context is ${settings.context}; llama.cpp counts at most 2,147,483,392 tokens.`,
+    );
+  if (settings.microBatch > 1_048_576)
+    throw new EstimateError('bad-request', `microBatch is ${settings.microBatch}; expected at most 1,048,576.`);
+  if (settings.sequences > 256)
+    throw new EstimateError('refused-by-engine', `llama.cpp allows at most 256 sequences, not ${settings.sequences}.`);
+  if (settings.devices > 16)
+    throw new EstimateError('refused-by-engine', `llama.cpp uses at most 16 devices, not ${settings.devices}.`);
 }
 
 /** Widths of the attention layers, one entry per kind. */
@@ -47,9 +54,19 @@ function attentionWidths(architecture: Architecture): { widths: AttentionWidths[
     const { rowWidth, heads } = attention;
     return { widths: [{ keyDim: rowWidth, valueDim: rowWidth, headsPerKvHead: heads }], sharesRows: true };
   }
-  const shapes = attention.kind === 'sliding-window' ? [attention.full, attention.sliding] : attention.kind === 'linear-hybrid' ? [attention.full] : [attention];
+  const shapes =
+    attention.kind === 'sliding-window'
+      ? [attention.full, attention.sliding]
+      : attention.kind === 'linear-hybrid'
+        ? [attention.full]
+        : [attention];
   const widths = shapes.map((shape): AttentionWidths => {
-    if (isLatent(shape)) return { keyDim: shape.kvLoraRank + shape.ropeHeadDim, valueDim: shape.kvLoraRank, headsPerKvHead: attention.heads };
+    if (isLatent(shape))
+      return {
+        keyDim: shape.kvLoraRank + shape.ropeHeadDim,
+        valueDim: shape.kvLoraRank,
+        headsPerKvHead: attention.heads,
+      };
     const { heads = attention.heads, kvHeads, headDim, valueHeadDim = headDim } = shape;
     return { keyDim: headDim, valueDim: valueHeadDim, headsPerKvHead: heads / kvHeads };
   });
@@ -62,21 +79,36 @@ function attentionWidths(architecture: Architecture): { widths: AttentionWidths[
  *
  * @throws {EstimateError} `refused-by-engine` where llama.cpp does not start with these settings
  */
-export function resolveFlashAttention(architecture: Architecture, settings: Pick<Settings, 'kType' | 'vType' | 'flashAttention'>): boolean {
+export function resolveFlashAttention(
+  architecture: Architecture,
+  settings: Pick<Settings, 'kType' | 'vType' | 'flashAttention'>,
+): boolean {
   const { kType, vType } = settings;
   const { widths, sharesRows } = attentionWidths(architecture);
   if (sharesRows && kType !== vType) {
-    throw new EstimateError('refused-by-engine', `llama.cpp ${LLAMA_CPP_VERSION} keeps K and V of this model in one row: the cache types of K (${kType}) and V (${vType}) must be equal.`);
+    throw new EstimateError(
+      'refused-by-engine',
+      `llama.cpp ${LLAMA_CPP_VERSION} keeps K and V of this model in one row: the cache types of K (${kType}) and V (${vType}) must be equal.`,
+    );
   }
   if (settings.flashAttention === 'off') {
     if (!isQuantizedKvType(vType)) return false;
-    throw new EstimateError('refused-by-engine', `llama.cpp ${LLAMA_CPP_VERSION} refuses a quantized V cache (${vType}) without FlashAttention: turn FlashAttention on, or keep V at f16.`);
+    throw new EstimateError(
+      'refused-by-engine',
+      `llama.cpp ${LLAMA_CPP_VERSION} refuses a quantized V cache (${vType}) without FlashAttention: turn FlashAttention on, or keep V at f16.`,
+    );
   }
   for (const { keyDim, valueDim } of widths) {
-    for (const [side, type, width] of [['K', kType, keyDim], ['V', vType, valueDim]] as const) {
+    for (const [side, type, width] of [
+      ['K', kType, keyDim],
+      ['V', vType, valueDim],
+    ] as const) {
       const { blockElements } = KV_TYPES[type];
       if (width % blockElements === 0) continue;
-      throw new EstimateError('refused-by-engine', `llama.cpp ${LLAMA_CPP_VERSION} refuses a ${side} cache of type ${type}: its block of ${blockElements} does not divide the head width ${width}.`);
+      throw new EstimateError(
+        'refused-by-engine',
+        `llama.cpp ${LLAMA_CPP_VERSION} refuses a ${side} cache of type ${type}: its block of ${blockElements} does not divide the head width ${width}.`,
+      );
     }
   }
   if (settings.flashAttention === 'on' || isQuantizedKvType(vType)) return true;
@@ -102,7 +134,12 @@ function sumDevices(devices: readonly DeviceMemory[]): DeviceMemory {
  * Weights, KV cache and state are exact for files that llama-quantize writes. Throws {@link EstimateError}
  * `refused-by-engine` for settings that llama.cpp refuses and `bad-request` for values that are no setting at all.
  */
-export function estimateLlamaCpp(architecture: Architecture, scheme: QuantizationScheme, settings: Settings, options: EstimateOptions = {}): Allocation {
+export function estimateLlamaCpp(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  settings: Settings,
+  options: EstimateOptions = {},
+): Allocation {
   checkSettings(settings);
   const flashAttention = resolveFlashAttention(architecture, settings);
   const cacheSettings: CacheSettings = { ...settings, flashAttention };
@@ -136,14 +173,21 @@ export function estimateLlamaCpp(architecture: Architecture, scheme: Quantizatio
   if (placement.outputDevice < 0) {
     hostWeights += weights.output.host;
   } else {
-    deviceWeights[placement.outputDevice] = (deviceWeights[placement.outputDevice] ?? 0) + weights.output.device + weights.nextTokenResident.device;
+    deviceWeights[placement.outputDevice] =
+      (deviceWeights[placement.outputDevice] ?? 0) + weights.output.device + weights.nextTokenResident.device;
   }
   for (const device of new Set(placement.deviceOfLayer)) {
     if (device >= 0) deviceWeights[device] = (deviceWeights[device] ?? 0) + weights.perDevice.device;
     else hostWeights += weights.perDevice.host;
   }
 
-  const compute = computeBuffers(architecture, scheme, { ...cacheSettings, outputs: settings.outputs }, placement, file);
+  const compute = computeBuffers(
+    architecture,
+    scheme,
+    { ...cacheSettings, outputs: settings.outputs },
+    placement,
+    file,
+  );
   const overhead = options.overheadBytes ?? DRIVER_OVERHEAD_BYTES.nvidia;
   const perDevice: DeviceMemory[] = deviceWeights.map((own, device) => {
     const kvCache = deviceCache[device] ?? 0;

@@ -45,7 +45,10 @@ function bytesOf(type: KvType): number {
 
 function bytesPerToken(shape: AttentionShape | LatentShape, settings: Settings): number {
   if ('kvLoraRank' in shape) return (shape.kvLoraRank + shape.ropeHeadDim) * bytesOf(settings.kType);
-  return shape.kvHeads * (shape.headDim * bytesOf(settings.kType) + (shape.valueHeadDim ?? shape.headDim) * bytesOf(settings.vType));
+  return (
+    shape.kvHeads *
+    (shape.headDim * bytesOf(settings.kType) + (shape.valueHeadDim ?? shape.headDim) * bytesOf(settings.vType))
+  );
 }
 
 function cacheOf(architecture: Architecture, settings: Settings): number {
@@ -68,7 +71,8 @@ function cacheOf(architecture: Architecture, settings: Settings): number {
         return;
       }
       case 'compressed':
-        bytes += settings.context * COMPRESSED_SHARE * (attention.rowWidth + attention.ropeHeadDim) * bytesOf(settings.kType);
+        bytes +=
+          settings.context * COMPRESSED_SHARE * (attention.rowWidth + attention.ropeHeadDim) * bytesOf(settings.kType);
     }
   });
   return bytes;
@@ -80,12 +84,23 @@ function cacheOf(architecture: Architecture, settings: Settings): number {
  * @param publishedParameters parameters as the maker states them
  * @param inputs KV inputs that people use for this model instead of its own
  */
-export function estimateRuleOfThumb(architecture: Architecture, scheme: QuantizationScheme, settings: Settings, publishedParameters: number, inputs?: RuleOfThumbInputs): RuleOfThumb {
+export function estimateRuleOfThumb(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  settings: Settings,
+  publishedParameters: number,
+  inputs?: RuleOfThumbInputs,
+): RuleOfThumb {
   const bytesPerParameter = bytesPerParameterOf(scheme);
   const weights = Math.round(publishedParameters * bytesPerParameter);
   const kvCache = Math.round(
     inputs
-      ? settings.context * inputs.sequenceCompression * inputs.layers * inputs.kvHeads * inputs.headDim * (bytesOf(settings.kType) + bytesOf(settings.vType))
+      ? settings.context *
+          inputs.sequenceCompression *
+          inputs.layers *
+          inputs.kvHeads *
+          inputs.headDim *
+          (bytesOf(settings.kType) + bytesOf(settings.vType))
       : cacheOf(architecture, settings),
   );
   const overhead = Math.round((weights + kvCache) * OVERHEAD_SHARE);

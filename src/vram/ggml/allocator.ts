@@ -15,7 +15,15 @@ export interface Measurement {
    * two values of it give the same digest, every value between them takes the same decisions, and the result is linear.
    */
   readonly decisions: number;
+  /**
+   * One digest per mark: where everything between the last mark and this one was put, and what was free at this one.
+   * Where two stretches of like nodes give the same digests, a third one would do so too.
+   */
+  readonly boundaries: readonly number[];
 }
+
+/** All sizes and offsets are multiples of this. */
+const SMALLEST_UNIT = 32;
 
 /** Digest of a sequence of whole numbers (FNV-1a, twice 32 bits wide). */
 class Digest {
@@ -25,6 +33,11 @@ class Digest {
   add(value: number): void {
     this.low = Math.imul(this.low ^ value, 0x01000193);
     this.high = Math.imul(this.high ^ (value + 0x9e3779b9), 0x85ebca6b);
+  }
+
+  /** Free blocks of a buffer. */
+  addAll(values: readonly number[]): void {
+    for (const value of values) this.add(Number.isFinite(value) ? value / SMALLEST_UNIT : -1);
   }
 
   get value(): number {
@@ -84,6 +97,12 @@ class Buffer {
     return offset;
   }
 
+  /** Adds what is free. */
+  describe(digest: Digest): void {
+    digest.addAll(this.offsets);
+    digest.addAll(this.sizes);
+  }
+
   free(offset: number, bytes: number): void {
     const size = this.aligned(bytes);
     if (size === 0) return;
@@ -117,93 +136,108 @@ export interface Scheduled {
   readonly buffer: number;
 }
 
-interface State {
-  children: number;
-  views: number;
-  buffer: number;
-  offset: number;
-  allocated: boolean;
-}
-
 /**
  * Highest byte of each buffer in a walk over the graph.
  *
  * @param leafs tensors that are allocated first and live from the start
  * @param alignments one per buffer
+ * @param count ids of all tensors are below it
+ * @param marks positions in `nodes`, in ascending order
  */
-export function measureBuffers(leafs: readonly Scheduled[], nodes: readonly Scheduled[], alignments: readonly number[]): Measurement {
+export function measureBuffers(
+  leafs: readonly Scheduled[],
+  nodes: readonly Scheduled[],
+  alignments: readonly number[],
+  count: number,
+  marks: readonly number[] = [],
+): Measurement {
   const digest = new Digest();
   const buffers = alignments.map((alignment) => new Buffer(alignment, digest));
-  const states = new Map<GraphTensor, State>();
-  const stateOf = (tensor: GraphTensor): State => {
-    let state = states.get(tensor);
-    if (!state) {
-      state = { children: 0, views: 0, buffer: 0, offset: 0, allocated: false };
-      states.set(tensor, state);
-    }
-    return state;
-  };
-  const bufferOf = (index: number): Buffer => buffers[index] as Buffer;
+  // By tensor id: readers and views that are still to come, where it is, whether it holds memory.
+  const children = new Int32Array(count);
+  const views = new Int32Array(count);
+  const bufferOf = new Int32Array(count);
+  const offsets = new Float64Array(count);
+  const allocated = new Uint8Array(count);
 
   const allocate = (tensor: GraphTensor, sources: readonly GraphTensor[], buffer: number): void => {
-    const state = stateOf(tensor);
-    if (state.allocated || tensor.residence !== undefined || tensor.viewOf !== undefined) return;
-    state.allocated = true;
+    const { id } = tensor;
+    if (allocated[id] === 1 || tensor.residence !== undefined || tensor.viewOf !== undefined) return;
+    allocated[id] = 1;
     if (tensor.inPlace) {
       for (const parent of sources) {
-        const own = stateOf(parent);
-        if (!own.allocated || parent.isOutput || !sameLayout(tensor, parent)) continue;
-        if (own.children !== 1 || own.views !== 0) continue;
-        state.buffer = own.buffer;
-        state.offset = own.offset;
-        own.allocated = false;
-        const space = bufferOf(own.buffer);
+        const own = parent.id;
+        if (allocated[own] === 0 || parent.isOutput || children[own] !== 1 || views[own] !== 0) continue;
+        if (!sameLayout(tensor, parent)) continue;
+        const index = bufferOf[own] as number;
+        const offset = offsets[own] as number;
+        bufferOf[id] = index;
+        offsets[id] = offset;
+        allocated[own] = 0;
+        const space = buffers[index] as Buffer;
         const used = space.aligned(tensor.bytes);
         const extra = space.aligned(parent.bytes) - used;
-        if (extra > 0) space.free(own.offset + used, extra);
+        if (extra > 0) space.free(offset + used, extra);
         return;
       }
     }
-    state.buffer = buffer;
-    state.offset = bufferOf(buffer).allocate(tensor.bytes);
+    bufferOf[id] = buffer;
+    offsets[id] = (buffers[buffer] as Buffer).allocate(tensor.bytes);
   };
   const release = (tensor: GraphTensor): void => {
-    const state = stateOf(tensor);
-    if (!state.allocated || tensor.isOutput) return;
-    bufferOf(state.buffer).free(state.offset, tensor.bytes);
-    state.allocated = false;
+    const { id } = tensor;
+    if (allocated[id] === 0 || tensor.isOutput) return;
+    (buffers[bufferOf[id] as number] as Buffer).free(offsets[id] as number, tensor.bytes);
+    allocated[id] = 0;
   };
 
   // One reader less: without readers and views a tensor is freed, and a view lets go of its origin.
   const leave = (source: GraphTensor): void => {
-    const own = stateOf(source);
-    own.children -= 1;
-    if (own.children !== 0 || own.views !== 0) return;
-    if (source.viewOf === undefined) {
+    const { id, viewOf } = source;
+    const left = (children[id] as number) - 1;
+    children[id] = left;
+    if (left !== 0 || views[id] !== 0) return;
+    if (viewOf === undefined) {
       release(source);
-    } else {
-      const origin = stateOf(source.viewOf);
-      origin.views -= 1;
-      if (origin.views === 0 && origin.children === 0) release(source.viewOf);
+      return;
     }
+    const origin = viewOf.id;
+    const shown = (views[origin] as number) - 1;
+    views[origin] = shown;
+    if (shown === 0 && children[origin] === 0) release(viewOf);
+  };
+  const meet = (source: GraphTensor): void => {
+    children[source.id] = (children[source.id] as number) + 1;
   };
 
   for (const { tensor, sources, buffer } of leafs) allocate(tensor, sources, buffer);
   for (const { tensor, sources, buffer } of nodes) {
-    if (tensor.viewOf !== undefined && tensor.operation !== 'none') stateOf(tensor.viewOf).views += 1;
+    if (tensor.viewOf !== undefined && tensor.operation !== 'none')
+      views[tensor.viewOf.id] = (views[tensor.viewOf.id] as number) + 1;
     if (tensor.isInput) allocate(tensor, sources, buffer);
     for (const source of sources) {
-      stateOf(source).children += 1;
+      meet(source);
       if (source.isInput) allocate(source, [], buffer);
     }
-    for (const kept of tensor.retained) stateOf(kept).children += 1;
+    for (const kept of tensor.retained) meet(kept);
   }
-  for (const { tensor, sources, buffer } of nodes) {
+  const boundaries: number[] = [];
+  let stretch = new Digest();
+  let nextMark = 0;
+  for (let position = 0; position < nodes.length; position++) {
+    while (marks[nextMark] === position) {
+      for (const buffer of buffers) buffer.describe(stretch);
+      boundaries.push(stretch.value);
+      stretch = new Digest();
+      nextMark += 1;
+    }
+    const { tensor, sources, buffer } = nodes[position] as Scheduled;
     for (const source of sources) allocate(source, [], buffer);
     allocate(tensor, sources, buffer);
+    stretch.add((offsets[tensor.id] as number) / SMALLEST_UNIT);
     for (const source of sources) leave(source);
     for (const kept of tensor.retained) leave(kept);
   }
   for (const buffer of buffers) digest.add(buffer.summit);
-  return { highest: buffers.map((buffer) => buffer.highest), decisions: digest.value };
+  return { highest: buffers.map((buffer) => buffer.highest), decisions: digest.value, boundaries };
 }

@@ -11,7 +11,11 @@ export interface AttentionWidths {
 }
 
 /** Whether there is a kernel for these widths and cache types; without one the operation runs on the host. */
-export function cudaFlashAttention({ keyDim, valueDim, headsPerKvHead }: AttentionWidths, kType: KvType, vType: KvType): boolean {
+export function cudaFlashAttention(
+  { keyDim, valueDim, headsPerKvHead }: AttentionWidths,
+  kType: KvType,
+  vType: KvType,
+): boolean {
   if (kType !== vType || !CACHE_TYPES.has(kType)) return false;
   switch (keyDim) {
     case 40:

@@ -34,48 +34,52 @@ interface Split {
   readonly inputs: GraphTensor[];
 }
 
+/** No backend yet. */
+const UNSET = -1;
+
 /** Highest byte of each device's compute buffer and, last, of the host's. */
 export function measureGraph(graph: Graph, devices: number, pipelined: boolean): Measurement {
   const host = devices;
   const { nodes, leafs } = graph;
-  const backends = new Map<GraphTensor, number>();
+  /** By tensor id. */
+  const backends = new Array<number>(graph.count).fill(UNSET);
   const indexOf = (backend: number): number => (backend === HOST ? host : backend);
   const supports = (backend: number, tensor: GraphTensor): boolean => {
     if (backend === host) return true;
     if (tensor.hostOnly) return false;
     // A tensor in another device's memory cannot be read.
-    return tensor.sources.every((source) => source.residence === undefined || source.residence.backend === HOST || source.residence.backend === backend);
+    for (const { residence } of tensor.sources) {
+      if (residence !== undefined && residence.backend !== HOST && residence.backend !== backend) return false;
+    }
+    return true;
   };
 
   // Where weights, caches and inputs are decides the first nodes.
-  const current = (tensor: GraphTensor): number | undefined => {
+  const placeOf = (tensor: GraphTensor): number => {
     const residence = tensor.residence ?? tensor.viewOf?.residence;
     if (residence) return indexOf(residence.backend);
     if (tensor.isInput) return host;
-    if (tensor.operation === 'rope' || tensor.operation === 'flash-attention') return undefined;
+    if (tensor.operation === 'rope' || tensor.operation === 'flash-attention') return UNSET;
     for (const source of tensor.sources) {
       if (source.residence?.holds !== 'weights') continue;
       const backend = indexOf(source.residence.backend);
       if (backend === host && devices > 0 && supports(0, tensor) && batchRows(tensor) >= OFFLOAD_ROWS) return 0;
       return backend;
     }
-    return undefined;
+    return UNSET;
   };
-  const assign = (tensor: GraphTensor, backend: number | undefined): void => {
-    if (backend !== undefined) backends.set(tensor, backend);
-  };
-  for (const leaf of leafs) assign(leaf, current(leaf));
-  for (const node of nodes) assign(node, current(node));
+  for (const leaf of leafs) backends[leaf.id] = placeOf(leaf);
+  for (const node of nodes) backends[node.id] = placeOf(node);
 
   // Neighbours follow: devices first, downwards then upwards, then the host too.
   const spread = (downwards: boolean, hostToo: boolean): void => {
-    let backend: number | undefined;
+    let backend = UNSET;
     for (let step = 0; step < nodes.length; step++) {
       const node = nodes[downwards ? step : nodes.length - 1 - step] as GraphTensor;
       if (node.operation === 'view') continue;
-      const own = backends.get(node);
-      if (own !== undefined) backend = own === host && !hostToo ? undefined : own;
-      else if (backend !== undefined && supports(backend, node)) backends.set(node, backend);
+      const own = backends[node.id] as number;
+      if (own !== UNSET) backend = own === host && !hostToo ? UNSET : own;
+      else if (backend !== UNSET && supports(backend, node)) backends[node.id] = backend;
     }
   };
   spread(true, false);
@@ -83,26 +87,20 @@ export function measureGraph(graph: Graph, devices: number, pipelined: boolean):
   spread(true, true);
   spread(false, true);
   for (const node of nodes) {
-    if (!backends.has(node) && node.viewOf) assign(node, backends.get(node.viewOf));
-    if (!backends.has(node)) backends.set(node, host);
-    const backend = backends.get(node) as number;
+    if (backends[node.id] === UNSET && node.viewOf) backends[node.id] = backends[node.viewOf.id] as number;
+    if (backends[node.id] === UNSET) backends[node.id] = host;
     for (const source of node.sources) {
-      if (!backends.has(source)) backends.set(source, (source.viewOf && backends.get(source.viewOf)) ?? backend);
+      if (backends[source.id] !== UNSET) continue;
+      const origin = source.viewOf ? (backends[source.viewOf.id] as number) : UNSET;
+      backends[source.id] = origin === UNSET ? (backends[node.id] as number) : origin;
     }
   }
 
-  const copies = new Map<GraphTensor, GraphTensor[]>();
-  const copyIndex = (tensor: GraphTensor): GraphTensor[] => {
-    let list = copies.get(tensor);
-    if (!list) {
-      list = [];
-      copies.set(tensor, list);
-    }
-    return list;
-  };
-  const isOn = (tensor: GraphTensor, backend: number): boolean => backends.get(tensor) === backend;
+  let count = graph.count;
+  const backendOf = (tensor: GraphTensor): number => backends[tensor.id] as number;
   const duplicate = (tensor: GraphTensor): GraphTensor => ({
     ...tensor,
+    id: count++,
     operation: 'none',
     sources: [],
     viewOf: undefined,
@@ -111,75 +109,108 @@ export function measureGraph(graph: Graph, devices: number, pipelined: boolean):
     isInput: pipelined,
     isOutput: pipelined,
   });
+  /** By tensor id, then by backend. */
+  const copies = new Map<number, (GraphTensor | undefined)[]>();
+  const copiesOf = (tensor: GraphTensor): (GraphTensor | undefined)[] => {
+    let list = copies.get(tensor.id);
+    if (!list) {
+      list = [];
+      copies.set(tensor.id, list);
+    }
+    return list;
+  };
   const splits: Split[] = [];
   const graphInputs: GraphTensor[] = [];
-  const seenInputs = new Set<GraphTensor>();
-  const pipelineLeafs: Scheduled[] = [];
-  const rewired = new Map<GraphTensor, readonly GraphTensor[]>();
+  const seenInputs = new Set<number>();
+  const rewired = new Map<number, readonly GraphTensor[]>();
   const copyLeafs: Scheduled[] = [];
   let split: Split | undefined;
   nodes.forEach((node, position) => {
     if (node.operation === 'view') return;
-    const backend = backends.get(node) as number;
-    const weightElsewhere =
-      split?.backend === backend &&
-      split.inputs.length > 0 &&
-      node.sources.some((source) => source.residence?.holds === 'weights' && !isOn(source, backend));
-    if (split === undefined || split.backend !== backend || weightElsewhere) {
+    const backend = backendOf(node);
+    if (
+      split === undefined ||
+      split.backend !== backend ||
+      (split.inputs.length > 0 && readsForeignWeight(node, backend, backends))
+    ) {
       if (split) split.end = position;
       split = { backend, start: split ? position : 0, end: nodes.length, inputs: [] };
       splits.push(split);
     }
-    const own = split;
-    let changed = false;
-    const sources = node.sources.map((source) => {
-      if (pipelined && source.isInput && !seenInputs.has(source)) {
-        seenInputs.add(source);
+    let sources: GraphTensor[] | undefined;
+    for (let index = 0; index < node.sources.length; index++) {
+      const source = node.sources[index] as GraphTensor;
+      if (pipelined && source.isInput && !seenInputs.has(source.id)) {
+        seenInputs.add(source.id);
         graphInputs.push(source);
       }
-      if (isOn(source, backend)) return source;
-      const list = copyIndex(source);
+      if (backendOf(source) === backend) continue;
+      const list = copiesOf(source);
       let copy = list[backend];
       if (!copy) {
         copy = duplicate(source);
         list[backend] = copy;
-        own.inputs.push(source);
+        split.inputs.push(source);
         if (pipelined) {
           copyLeafs.push({ tensor: copy, sources: [], buffer: backend });
-          for (let extra = 1; extra < PIPELINE_COPIES; extra++) copyLeafs.push({ tensor: duplicate(source), sources: [], buffer: backend });
+          for (let extra = 1; extra < PIPELINE_COPIES; extra++)
+            copyLeafs.push({ tensor: duplicate(source), sources: [], buffer: backend });
         }
       }
-      changed = true;
-      return copy;
-    });
-    if (changed) rewired.set(node, sources);
+      sources ??= [...node.sources];
+      sources[index] = copy;
+    }
+    if (sources) rewired.set(node.id, sources);
   });
 
   const scheduled: Scheduled[] = [];
+  const marks: number[] = [];
   for (const part of splits) {
     for (const input of part.inputs) {
       // A view of the original keeps it alive until the copy is made.
-      const dependency: GraphTensor = { ...input, operation: 'none', sources: [input], viewOf: input.viewOf ?? input, residence: undefined, isInput: false, isOutput: false, inPlace: false };
-      scheduled.push({ tensor: dependency, sources: dependency.sources, buffer: backends.get(input) as number });
-      const copy = copyIndex(input)[part.backend] as GraphTensor;
-      scheduled.push({ tensor: copy, sources: [], buffer: part.backend });
+      const dependency: GraphTensor = {
+        ...input,
+        id: count++,
+        operation: 'none',
+        sources: [input],
+        viewOf: input.viewOf ?? input,
+        residence: undefined,
+        isInput: false,
+        isOutput: false,
+        inPlace: false,
+      };
+      scheduled.push({ tensor: dependency, sources: dependency.sources, buffer: backendOf(input) });
+      const copy = copiesOf(input)[part.backend];
+      if (copy) scheduled.push({ tensor: copy, sources: [], buffer: part.backend });
     }
     for (let position = part.start; position < part.end; position++) {
+      while (graph.marks[marks.length] === position) marks.push(scheduled.length);
       const node = nodes[position] as GraphTensor;
-      scheduled.push({ tensor: node, sources: rewired.get(node) ?? node.sources, buffer: backends.get(node) as number });
+      scheduled.push({ tensor: node, sources: rewired.get(node.id) ?? node.sources, buffer: backendOf(node) });
     }
   }
+  const inputLeafs: Scheduled[] = [];
   for (const input of graphInputs) {
     input.isOutput = true;
-    pipelineLeafs.push({ tensor: input, sources: [], buffer: host });
+    inputLeafs.push({ tensor: input, sources: [], buffer: host });
     for (let extra = 1; extra < PIPELINE_COPIES; extra++) {
-      pipelineLeafs.push({ tensor: { ...input, isOutput: true }, sources: [], buffer: host });
+      inputLeafs.push({ tensor: { ...input, id: count++, isOutput: true }, sources: [], buffer: host });
     }
   }
   const firstLeafs: Scheduled[] = [
-    ...pipelineLeafs,
+    ...inputLeafs,
     ...copyLeafs,
-    ...leafs.map((tensor) => ({ tensor, sources: tensor.sources, buffer: backends.get(tensor) ?? host })),
+    ...leafs.map((tensor) => ({
+      tensor,
+      sources: tensor.sources,
+      buffer: backends[tensor.id] === UNSET ? host : backendOf(tensor),
+    })),
   ];
-  return measureBuffers(firstLeafs, scheduled, [...Array.from({ length: devices }, () => DEVICE_ALIGNMENT), HOST_ALIGNMENT]);
+  const alignments = [...Array.from({ length: devices }, () => DEVICE_ALIGNMENT), HOST_ALIGNMENT];
+  return measureBuffers(firstLeafs, scheduled, alignments, count, marks);
+}
+
+/** A weight that must be copied starts a part of its own, so that the copies before it can be freed. */
+function readsForeignWeight(node: GraphTensor, backend: number, backends: readonly number[]): boolean {
+  return node.sources.some((source) => source.residence?.holds === 'weights' && backends[source.id] !== backend);
 }

@@ -30,6 +30,8 @@ export type Shape = readonly [number, number, number, number];
 
 /** One tensor of a graph. */
 export interface GraphTensor {
+  /** Number in its graph, in the order of creation. */
+  readonly id: number;
   readonly operation: Operation;
   readonly shape: Shape;
   /** Bytes from one element to the next along each dimension. */
@@ -103,8 +105,11 @@ interface TensorParts {
   readonly hostOnly?: boolean;
 }
 
-function make(parts: TensorParts): GraphTensor {
+const NONE: readonly GraphTensor[] = [];
+
+function makeTensor(id: number, parts: TensorParts): GraphTensor {
   return {
+    id,
     operation: parts.operation,
     shape: parts.shape,
     strides: parts.strides ?? packed(parts.shape, parts.elementBytes),
@@ -117,7 +122,7 @@ function make(parts: TensorParts): GraphTensor {
     residence: parts.residence,
     bytes: parts.bytes ?? elementsOf(parts.shape) * parts.elementBytes,
     hostOnly: parts.hostOnly ?? false,
-    retained: [],
+    retained: NONE,
     placed: false,
   };
 }
@@ -129,6 +134,20 @@ export class Graph {
   /** Inputs, weights and caches, in the order they are met. */
   readonly leafs: GraphTensor[] = [];
 
+  /** Numbers of nodes there were when each layer began. */
+  readonly marks: number[] = [];
+  /** Tensors created so far. */
+  count = 0;
+
+  private make(parts: TensorParts): GraphTensor {
+    return makeTensor(this.count++, parts);
+  }
+
+  /** A layer begins. */
+  mark(): void {
+    this.marks.push(this.nodes.length);
+  }
+
   /** Adds a tensor and what it depends on, sources first. */
   expand(tensor: GraphTensor): void {
     if (tensor.placed) return;
@@ -139,39 +158,39 @@ export class Graph {
 
   /** A tensor that the program fills before each run. */
   input(elementBytes: ElementBytes, ...shape: number[]): GraphTensor {
-    return make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: [], isInput: true });
+    return this.make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: NONE, isInput: true });
   }
 
   /** A weight or a cache; `bytes` is what a copy of it takes on a device. */
   resident(residence: Residence, elementBytes: number, bytes: number, ...shape: number[]): GraphTensor {
-    return make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: [], residence, bytes });
+    return this.make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: NONE, residence, bytes });
   }
 
   /** A tensor that is no node: an operand created inside the graph, filled by the next operation. */
   blank(elementBytes: ElementBytes, ...shape: number[]): GraphTensor {
-    return make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: [] });
+    return this.make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: [] });
   }
 
   /** An operation with a result of its own. */
   compute(shape: Shape, sources: readonly GraphTensor[], elementBytes: number = 4, hostOnly = false): GraphTensor {
-    return make({ operation: 'compute', shape, elementBytes, sources, hostOnly });
+    return this.make({ operation: 'compute', shape, elementBytes, sources, hostOnly });
   }
 
   /** An operation with a result like its first source that may overwrite a source: add, mul, scale, norm, softmax ... */
   overwriting(sources: readonly [GraphTensor, ...GraphTensor[]], operation: Operation = 'compute'): GraphTensor {
     const [first] = sources;
-    return make({ operation, shape: first.shape, elementBytes: first.elementBytes, sources, inPlace: true });
+    return this.make({ operation, shape: first.shape, elementBytes: first.elementBytes, sources, inPlace: true });
   }
 
   /** An operation with a result like its first source, in memory of its own: gated activations, clamp, cumulative sums ... */
   like(sources: readonly [GraphTensor, ...GraphTensor[]]): GraphTensor {
     const [first] = sources;
-    return make({ operation: 'compute', shape: first.shape, elementBytes: first.elementBytes, sources });
+    return this.make({ operation: 'compute', shape: first.shape, elementBytes: first.elementBytes, sources });
   }
 
   /** An operation that writes into `target` and returns a view of it: set rows, copy, scale in place. */
   into(target: GraphTensor, sources: readonly GraphTensor[]): GraphTensor {
-    return make({
+    return this.make({
       operation: 'compute',
       shape: target.shape,
       strides: target.strides,
@@ -183,17 +202,17 @@ export class Graph {
 
   mulMat(weight: GraphTensor, input: GraphTensor): GraphTensor {
     const shape: Shape = [weight.shape[1], input.shape[1], input.shape[2], input.shape[3]];
-    return make({ operation: 'mul-mat', shape, elementBytes: 4, sources: [weight, input] });
+    return this.make({ operation: 'mul-mat', shape, elementBytes: 4, sources: [weight, input] });
   }
 
   mulMatId(experts: GraphTensor, input: GraphTensor, ids: GraphTensor): GraphTensor {
     const shape: Shape = [experts.shape[1], ids.shape[0], input.shape[2], 1];
-    return make({ operation: 'mul-mat-id', shape, elementBytes: 4, sources: [experts, input, ids] });
+    return this.make({ operation: 'mul-mat-id', shape, elementBytes: 4, sources: [experts, input, ids] });
   }
 
   getRows(table: GraphTensor, ids: GraphTensor, elementBytes: ElementBytes = 4): GraphTensor {
     const shape: Shape = [table.shape[0], ids.shape[0], ids.shape[1], ids.shape[2]];
-    return make({ operation: 'get-rows', shape, elementBytes, sources: [table, ids] });
+    return this.make({ operation: 'get-rows', shape, elementBytes, sources: [table, ids] });
   }
 
   rope(input: GraphTensor, positions: GraphTensor, factors?: GraphTensor): GraphTensor {
@@ -212,7 +231,7 @@ export class Graph {
   ): GraphTensor {
     const shape: Shape = [values.shape[0], query.shape[2], query.shape[1], query.shape[3]];
     const result = elementsOf(shape) * 4;
-    return make({
+    return this.make({
       operation: 'flash-attention',
       shape,
       elementBytes: 4,
@@ -223,7 +242,7 @@ export class Graph {
   }
 
   private view(source: GraphTensor, shape: Shape, strides: Shape): GraphTensor {
-    return make({
+    return this.make({
       operation: 'view',
       shape,
       strides,

@@ -97,7 +97,7 @@ export class ModelGraph {
   readonly sequences: number;
   readonly outputs: number;
   /** Layers to build, in order: all, or enough of each run of like layers. */
-  readonly layers: readonly number[];
+  readonly layers: Iterable<number>;
   private readonly weights: WeightTable;
   private readonly residents = new Map<string, GraphTensor>();
   private readonly widestValues: number;
@@ -115,7 +115,15 @@ export class ModelGraph {
     this.placement = placement;
     this.weights = weights;
     this.widestValues = widestValues;
-    this.layers = layers;
+    const { graph } = this;
+    this.layers = {
+      *[Symbol.iterator]() {
+        for (const layer of layers) {
+          graph.mark();
+          yield layer;
+        }
+      },
+    };
     this.sequences = settings.sequences;
     const tokens = Math.min(contextCells(settings.context), Math.min(settings.microBatch, settings.context));
     this.tokens = padTo(tokens, settings.sequences);

@@ -2,10 +2,10 @@
 import type { Routing } from './builder.ts';
 import type { ClassGraph } from './classes.ts';
 import { buildDecoder, type DecoderRecipe } from './decoder.ts';
+import { SIGMOID } from './parts.ts';
 
 type Rest = Omit<Routing, 'count' | 'used'>;
 
-const SIGMOID: Rest = { gate: 'sigmoid', normalized: true, scaled: true };
 const always = (rest: Rest) => (): Rest => rest;
 
 const LLAMA: DecoderRecipe = {};

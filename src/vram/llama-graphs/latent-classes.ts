@@ -3,9 +3,7 @@ import type { Architecture } from '../architecture.ts';
 import type { Routing } from './builder.ts';
 import type { ClassGraph } from './classes.ts';
 import { buildLatent } from './latent.ts';
-import { routingOf } from './parts.ts';
-
-const SIGMOID: Omit<Routing, 'count' | 'used'> = { gate: 'sigmoid', normalized: true, scaled: true };
+import { routingOf, SIGMOID } from './parts.ts';
 
 /** DeepSeek's own router: 256 experts compete in groups of 32, four groups of which count. */
 function deepseekRouting(architecture: Architecture): Routing {

@@ -3,6 +3,7 @@ import { hasExperts, type IndexerShape, type LatentShape, type LayerKind, layerK
 import type { GraphTensor } from '../ggml/tensor.ts';
 import { contextCells } from '../kv-cache.ts';
 import type { AttentionInput, HeadWidths, ModelGraph, Routing } from './builder.ts';
+import { openMask } from './parts.ts';
 
 function latentOf(g: ModelGraph): { shape: LatentShape; heads: number; indexer: IndexerShape | undefined } {
   const { attention } = g.architecture;
@@ -91,22 +92,6 @@ export function latentAttention(
   if (!gate) return attended;
   const gated = graph.overwriting([attended, graph.overwriting([graph.mulMat(gate, input)])]);
   return g.project(layer, 'attn_output', gated);
-}
-
-/** A mask that is closed but for the rows that an indexer chose and the plain mask allows. */
-export function openMask(g: ModelGraph, cache: AttentionInput, chosen: GraphTensor): GraphTensor {
-  const { graph, tokens } = g;
-  const closed = graph.overwriting([cache.mask]);
-  const byRow = graph.window(closed, [1, cache.cells, tokens, 1], closed.strides.slice(0, 3));
-  const rows = graph.window(chosen, [chosen.shape[0], tokens, 1, 1], chosen.strides.slice(1));
-  const zeros = graph.overwriting([graph.blank(4, 1, chosen.shape[0], tokens, 1)]);
-  const opened = graph.into(byRow, [zeros, rows, byRow]);
-  const mask = graph.window(
-    opened,
-    [cache.cells, tokens, 1, 1],
-    [opened.strides[2], opened.strides[3], opened.strides[3]],
-  );
-  return graph.overwriting([mask, cache.mask]);
 }
 
 export function indexerInputs(g: ModelGraph, cells: number, rotates: boolean): IndexerInputs {

@@ -81,3 +81,22 @@ export function withGatedShared(
   const share = graph.overwriting([graph.mulMat(g.weight(layer, 'ffn_gate_inp_shexp'), input)]);
   return graph.overwriting([routed, graph.overwriting([shared, share])]);
 }
+
+/** A mask that is closed but for the rows that an indexer chose and the plain mask allows. */
+export function openMask(g: ModelGraph, cache: AttentionInput, chosen: GraphTensor): GraphTensor {
+  const { graph, tokens } = g;
+  const closed = graph.overwriting([cache.mask]);
+  const byRow = graph.window(closed, [1, cache.cells, tokens, 1], closed.strides.slice(0, 3));
+  const rows = graph.window(chosen, [chosen.shape[0], tokens, 1, 1], chosen.strides.slice(1));
+  const zeros = graph.overwriting([graph.blank(4, 1, chosen.shape[0], tokens, 1)]);
+  const opened = graph.into(byRow, [zeros, rows, byRow]);
+  const mask = graph.window(
+    opened,
+    [cache.cells, tokens, 1, 1],
+    [opened.strides[2], opened.strides[3], opened.strides[3]],
+  );
+  return graph.overwriting([mask, cache.mask]);
+}
+
+/** Routers that weigh experts by sigmoids, normalized and scaled (DeepSeek V3 and its kin). */
+export const SIGMOID: Omit<Routing, 'count' | 'used'> = { gate: 'sigmoid', normalized: true, scaled: true };

@@ -4,8 +4,7 @@ import type { GraphTensor } from '../ggml/tensor.ts';
 import { contextCells } from '../kv-cache.ts';
 import type { ModelGraph } from './builder.ts';
 import { deltaLayer, gatedAttention } from './delta-net.ts';
-import { openMask } from './latent.ts';
-import { routingOf, withGatedShared } from './parts.ts';
+import { openMask, routingOf, withGatedShared } from './parts.ts';
 import { pickStreams, startStreams, streamsOf } from './residual-streams.ts';
 import { groupedInput } from './state-layers.ts';
 

@@ -20,8 +20,13 @@ describe('the memory bar', () => {
     expect(end).toBeLessThanOrEqual(1000);
     const weights = segments.find(({ part }) => part === 'weights')?.width ?? 0;
     expect(Math.abs(weights / end - allocation.device.weights / planForBytes)).toBeLessThan(0.02);
-    expect(segments.map(({ part }) => part)).toEqual(['weights', 'kv-cache', 'state', 'compute', 'overhead'].filter((part) => segments.some((own) => own.part === part)));
-    for (const [index, tick] of ticks.entries()) expect(tick.at - (ticks[index - 1]?.at ?? 0)).toBeGreaterThanOrEqual(120);
+    expect(segments.map(({ part }) => part)).toEqual(
+      ['weights', 'kv-cache', 'state', 'compute', 'overhead'].filter((part) =>
+        segments.some((own) => own.part === part),
+      ),
+    );
+    for (const [index, tick] of ticks.entries())
+      expect(tick.at - (ticks[index - 1]?.at ?? 0)).toBeGreaterThanOrEqual(120);
     expect(ticks.length).toBeLessThanOrEqual(6);
   });
 
@@ -48,11 +53,13 @@ describe('the plot of a hub', () => {
       expect(y).toBeLessThanOrEqual(1000);
     }
     // More bits lie higher, and no curve falls.
-    for (const { points } of series) for (const [index, [, y]] of points.entries()) expect(y).toBeGreaterThanOrEqual(points[index - 1]?.[1] ?? 0);
+    for (const { points } of series)
+      for (const [index, [, y]] of points.entries()) expect(y).toBeGreaterThanOrEqual(points[index - 1]?.[1] ?? 0);
     expect(yTicks[0]).toEqual({ at: 0, label: '0 GB' });
     expect(yTicks.at(-1)?.at).toBe(1000);
     expect(lines.length).toBeLessThanOrEqual(5);
-    for (const [index, line] of lines.entries()) expect(line.at - (lines[index - 1]?.at ?? -60)).toBeGreaterThanOrEqual(60);
+    for (const [index, line] of lines.entries())
+      expect(line.at - (lines[index - 1]?.at ?? -60)).toBeGreaterThanOrEqual(60);
     expect(xTicks.at(-1)?.at).toBe(series[0]?.points.length === 1 ? 500 : 1000);
     expect(description).toContain(series[0]?.label ?? '?');
   });

@@ -13,16 +13,32 @@ describe('the note on a special cache', () => {
 
   it.each([
     // 61 layers x 576 x 2 B x 131,072; separate: 128 heads x (128 + 64 + 128).
-    ['deepseek-v3-1/q4-k-m/128k', 'A latent cache: MLA', ['one row of 576 numbers', '9.21 GB at 128K tokens', 'would take 655 GB']],
+    [
+      'deepseek-v3-1/q4-k-m/128k',
+      'A latent cache: MLA',
+      ['one row of 576 numbers', '9.21 GB at 128K tokens', 'would take 655 GB'],
+    ],
     // 10 x 2 x 16 x 128 x 2 B x 131,072 + 52 x ... x 1,536, and 62 layers without a window.
-    ['gemma-3-27b/q4-k-m/128k', 'A sliding window in 52 of 62 layers', ['last 1,024 tokens', '11.4 GB at 128K tokens', 'it would be 66.6 GB']],
-    ['gpt-oss-120b/mxfp4-moe/128k', 'A sliding window in 18 of 36 layers', ['last 128 tokens', '4.86 GB at 128K tokens']],
+    [
+      'gemma-3-27b/q4-k-m/128k',
+      'A sliding window in 52 of 62 layers',
+      ['last 1,024 tokens', '11.4 GB at 128K tokens', 'it would be 66.6 GB'],
+    ],
+    [
+      'gpt-oss-120b/mxfp4-moe/128k',
+      'A sliding window in 18 of 36 layers',
+      ['last 128 tokens', '4.86 GB at 128K tokens'],
+    ],
     ['llama-4-scout/q4-k-m/128k', 'Chunked attention in 36 of 48 layers', ['chunks of 8,192 tokens']],
     ['qwen3-6-27b/q4-k-m/256k', 'Gated DeltaNet in 48 layers, a cache in 16', ['17.2 GB at 256K tokens', '157 MB']],
     ['nemotron-3-nano-30b-a3b/q4-k-m/128k', /^Mamba-2 in \d+ layers, a cache in \d+$/, ['whatever the KV type']],
     ['falcon-h1-7b/q4-k-m/32k', 'Attention and Mamba-2 in every layer', ['side by side']],
     ['kimi-linear-48b-a3b/q4-k-m/1m', /^Kimi Delta Attention in/, ['as MLA rows']],
-    ['deepseek-v3-2/q4-k-m/128k', 'A latent cache with a sparse indexer: MLA and DSA', ['An indexer in 61 of 61 layers']],
+    [
+      'deepseek-v3-2/q4-k-m/128k',
+      'A latent cache with a sparse indexer: MLA and DSA',
+      ['An indexer in 61 of 61 layers'],
+    ],
     ['gemma-3n-e4b/q4-k-m/32k', /^A sliding window in/, ['own no cache']],
     ['lfm2-8b-a1b/q4-k-m/32k', /^short convolution in/i, ['any context']],
     ['minimax-m3/q4-k-m/128k', 'Sparse attention over a full cache', ['keeps all of it']],

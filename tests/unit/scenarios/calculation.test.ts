@@ -7,7 +7,10 @@ import { catalog, keyOf } from './catalog.ts';
 /** Evaluates "18 layers x 2 x 8 heads x 64 x 2 bytes x 131,072 + ..." by leaving out the words. */
 function evaluate(formula: string): number {
   return formula.split(/ \+ (?![^(]*\))/).reduce((sum, term) => {
-    const arithmetic = term.replace(/,/g, '').replace(/[a-zA-Z]{2,}/g, ' ').replace(/ x /g, ' * ');
+    const arithmetic = term
+      .replace(/,/g, '')
+      .replace(/[a-zA-Z]{2,}/g, ' ')
+      .replace(/ x /g, ' * ');
     const factors = arithmetic.split('*').map((factor) => factor.replace(/\s+/g, ' ').trim());
     return sum + factors.reduce((product, factor) => product * sumOf(factor), 1);
   }, 0);
@@ -31,16 +34,28 @@ describe('how this is calculated', () => {
     }
   });
 
-  it.each(['llama-3-1-8b', 'deepseek-v3-1', 'gemma-3-27b', 'gpt-oss-120b', 'qwen3-6-27b'])('%s: the formula as printed gives the printed bytes', (id) => {
-    const model = catalog.byId.models.get(id);
-    if (!model?.architecture) throw new Error(id);
-    for (const { formula, bytes } of kvTerms(model.architecture, 32_768)) expect(evaluate(formula)).toBe(bytes);
-  });
+  it.each(['llama-3-1-8b', 'deepseek-v3-1', 'gemma-3-27b', 'gpt-oss-120b', 'qwen3-6-27b'])(
+    '%s: the formula as printed gives the printed bytes',
+    (id) => {
+      const model = catalog.byId.models.get(id);
+      if (!model?.architecture) throw new Error(id);
+      for (const { formula, bytes } of kvTerms(model.architecture, 32_768)) expect(evaluate(formula)).toBe(bytes);
+    },
+  );
 
   it('links the sources of its inputs', () => {
     const steps = calculationSteps(computeScenario(catalog, keyOf('deepseek-v4-pro/q4-k-m/1m')));
-    expect(steps.find(({ term }) => term === 'KV cache')?.source?.href).toMatch(/^https:\/\/github\.com\/ai-dynamo\/aiconfigurator\//);
-    expect(steps.map(({ term }) => term)).toEqual(['Model file', 'Weights on the GPU', 'KV cache', 'Compute buffer', 'Needs', 'Plan for']);
+    expect(steps.find(({ term }) => term === 'KV cache')?.source?.href).toMatch(
+      /^https:\/\/github\.com\/ai-dynamo\/aiconfigurator\//,
+    );
+    expect(steps.map(({ term }) => term)).toEqual([
+      'Model file',
+      'Weights on the GPU',
+      'KV cache',
+      'Compute buffer',
+      'Needs',
+      'Plan for',
+    ]);
   });
 
   it('has a line for a recurrent state where there is one', () => {

@@ -18,7 +18,9 @@ describe('cheaper ways', () => {
     // Half of the 128K cache: 8.59 GB, and less of a compute buffer.
     expect(ways).toMatch(/64K of context: frees 8\.\d+ GB/);
     expect(ways).toMatch(/KV cache in q8_0: frees 7\.\d+ GB and costs little quality/);
-    expect(ways).toMatch(/Q6_K instead of Q8_0: frees 1\.\d+ GB and raises the KL divergence measured on Llama-3-8B from 0\.0014 to 0\.0055/);
+    expect(ways).toMatch(
+      /Q6_K instead of Q8_0: frees 1\.\d+ GB and raises the KL divergence measured on Llama-3-8B from 0\.0014 to 0\.0055/,
+    );
   });
 
   it('name no change that frees next to nothing', () => {

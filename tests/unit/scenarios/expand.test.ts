@@ -1,11 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelRecord } from '../../../src/catalog/model.schema.ts';
-import { contextsOf, defaultContextOf, defaultQuantOf, maximumContext, modelQuantKeys, quantsOf, recommendedQuants, scenarioKeys } from '../../../src/scenarios/expand.ts';
+import {
+  contextsOf,
+  defaultContextOf,
+  defaultQuantOf,
+  maximumContext,
+  modelQuantKeys,
+  quantsOf,
+  recommendedQuants,
+  scenarioKeys,
+} from '../../../src/scenarios/expand.ts';
 import { contextLabel } from '../../../src/vram/index.ts';
 import { model } from '../catalog/made-up.ts';
 import { catalog } from './catalog.ts';
 
-const withContext = (context: Partial<ModelRecord['context']>): ModelRecord => model({ context: { native: 40_960, source: 'page', ...context } });
+const withContext = (context: Partial<ModelRecord['context']>): ModelRecord =>
+  model({ context: { native: 40_960, source: 'page', ...context } });
 const labels = (record: ModelRecord): readonly string[] => contextsOf(record).map(contextLabel);
 const named = (id: string): ModelRecord => {
   const record = catalog.byId.models.get(id);
@@ -16,7 +26,17 @@ const named = (id: string): ModelRecord => {
 describe('contexts of a model', () => {
   it('go up the ladder to the native maximum, and to it', () => {
     expect(labels(withContext({}))).toEqual(['4k', '8k', '16k', '32k', '40k']);
-    expect(labels(withContext({ native: 1_048_576 }))).toEqual(['4k', '8k', '16k', '32k', '64k', '128k', '256k', '512k', '1m']);
+    expect(labels(withContext({ native: 1_048_576 }))).toEqual([
+      '4k',
+      '8k',
+      '16k',
+      '32k',
+      '64k',
+      '128k',
+      '256k',
+      '512k',
+      '1m',
+    ]);
     expect(labels(withContext({ native: 10_485_760 })).slice(-2)).toEqual(['1m', '10m']);
     expect(labels(withContext({ native: 4096 }))).toEqual(['4k']);
   });
@@ -66,9 +86,14 @@ describe('scenarios', () => {
   const keys = scenarioKeys(catalog);
 
   it('are every model x quant x context, once', () => {
-    const expected = catalog.estimableModels.reduce((sum, own) => sum + quantsOf(catalog, own).length * contextsOf(own).length, 0);
+    const expected = catalog.estimableModels.reduce(
+      (sum, own) => sum + quantsOf(catalog, own).length * contextsOf(own).length,
+      0,
+    );
     expect(keys).toHaveLength(expected);
-    expect(new Set(keys.map(({ model: id, quant, context }) => `${id}/${quant}/${contextLabel(context)}`)).size).toBe(keys.length);
+    expect(new Set(keys.map(({ model: id, quant, context }) => `${id}/${quant}/${contextLabel(context)}`)).size).toBe(
+      keys.length,
+    );
     expect(keys.length).toBeGreaterThan(5000);
   });
 

@@ -46,7 +46,7 @@ const CASES: Readonly<Record<string, { on: string; asks: string; says: RegExp; s
   'sibling-instead': {
     on: 'deepseek-v4-pro/q4-k-m/1m',
     asks: 'Should I run DeepSeek V4 Pro or DeepSeek V4 Flash?',
-    says: /^By memory, DeepSeek V4 Flash: at Q4_K_M it takes 18\d GB instead of 1012 GB and fits one MI300X \(192 GB\)\./,
+    says: /^By memory, DeepSeek V4 Flash: at Q4_K_M it takes 1[89]\d GB instead of 1012 GB and fits one MI300X \(192 GB\)\./,
     silentOn: 'qwen3-0-6b/q4-k-m/4k',
   },
   'cache-and-its-type': {

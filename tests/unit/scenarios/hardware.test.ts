@@ -7,12 +7,15 @@ import { overheadOf } from '../../../src/vram/index.ts';
 import { catalog, factsAt, keyOf } from './catalog.ts';
 
 const devices = devicesOf(catalog);
-const labels = (path: string): readonly string[] => hardwareGroups(factsAt(path)).flatMap(({ rows }) => rows.map(({ label }) => label));
+const labels = (path: string): readonly string[] =>
+  hardwareGroups(factsAt(path)).flatMap(({ rows }) => rows.map(({ label }) => label));
 
 describe('devices of the catalogue', () => {
   it('are released and run llama.cpp', () => {
     expect(devices.all.every(({ gpu }) => gpu.released)).toBe(true);
-    expect(new Set(devices.all.map(({ device }) => device.vendor))).toEqual(new Set(['nvidia', 'amd', 'intel', 'apple']));
+    expect(new Set(devices.all.map(({ device }) => device.vendor))).toEqual(
+      new Set(['nvidia', 'amd', 'intel', 'apple']),
+    );
     expect(devices.all.length).toBeGreaterThan(150);
   });
 
@@ -25,7 +28,9 @@ describe('devices of the catalogue', () => {
   });
 
   it('calls no laptop and no Mac a card', () => {
-    expect(devices.cards.some(({ gpu }) => gpu.class === 'laptop' || gpu.class === 'apple' || gpu.class === 'unified')).toBe(false);
+    expect(
+      devices.cards.some(({ gpu }) => gpu.class === 'laptop' || gpu.class === 'apple' || gpu.class === 'unified'),
+    ).toBe(false);
   });
 });
 
@@ -39,7 +44,8 @@ describe('the smallest device that holds an amount', () => {
   ])('%d bytes', (bytes, memoryGB) => {
     const tier = tierFor(devices.cards, bytes);
     expect(tier?.memoryGB).toBe(memoryGB);
-    for (const { device } of tier?.devices ?? []) expect(device.usableBytes - overheadOf(device)).toBeGreaterThanOrEqual(bytes);
+    for (const { device } of tier?.devices ?? [])
+      expect(device.usableBytes - overheadOf(device)).toBeGreaterThanOrEqual(bytes);
     const smaller = devices.cards.filter(({ gpu }) => gpu.memoryGB < memoryGB);
     for (const { device } of smaller) expect(device.usableBytes - overheadOf(device)).toBeLessThan(bytes);
   });
@@ -61,7 +67,13 @@ describe('hardware of a scenario page', () => {
   });
 
   it('keeps to about 12 to 18 devices', () => {
-    for (const path of ['llama-3-1-8b/q4-k-m/8k', 'qwen3-6-27b/q4-k-m/32k', 'gpt-oss-120b/mxfp4-moe/128k', 'deepseek-v4-pro/q4-k-m/1m', 'glm-5-3/iq4-xs/512k']) {
+    for (const path of [
+      'llama-3-1-8b/q4-k-m/8k',
+      'qwen3-6-27b/q4-k-m/32k',
+      'gpt-oss-120b/mxfp4-moe/128k',
+      'deepseek-v4-pro/q4-k-m/1m',
+      'glm-5-3/iq4-xs/512k',
+    ]) {
       expect(labels(path).length, path).toBeGreaterThanOrEqual(12);
       expect(labels(path).length, path).toBeLessThanOrEqual(18);
     }
@@ -77,7 +89,9 @@ describe('hardware of a scenario page', () => {
   });
 
   it('is complete on hubs', () => {
-    const rows = hardwareTables(computeScenario(catalog, keyOf('llama-3-1-8b/q4-k-m/8k')), catalog).flatMap((group) => group.rows);
+    const rows = hardwareTables(computeScenario(catalog, keyOf('llama-3-1-8b/q4-k-m/8k')), catalog).flatMap(
+      (group) => group.rows,
+    );
     expect(rows).toHaveLength(devices.cards.length + devices.unified.length);
     expect(new Set(rows.map(({ device }) => device.href)).size).toBe(rows.length);
   });

@@ -19,20 +19,29 @@ describe('which scenarios are indexed', () => {
   });
 
   it('always keeps the shortest context', () => {
-    const shortest = keys.filter(({ model, context }) => contextsOf(modelAtQuant(catalog, model, 'q4-k-m').model)[0] === context);
+    const shortest = keys.filter(
+      ({ model, context }) => contextsOf(modelAtQuant(catalog, model, 'q4-k-m').model)[0] === context,
+    );
     expect(shortest.every((key) => isIndexable(catalog, key))).toBe(true);
   });
 
-  it.each(hidden.filter((_, index) => index % 29 === 0))('leaves out $model $quant $context because its neighbour says the same', (key) => {
-    const at = modelAtQuant(catalog, key.model, key.quant);
-    const before = contextsOf(at.model).filter((context) => context < key.context).at(-1) ?? 0;
-    const [own, neighbour] = [at.need(key.context), at.need(before)];
-    expect(formatGB(own.planForBytes)).toBe(formatGB(neighbour.planForBytes));
-    for (const { device } of devicesOf(catalog).all) expect(at.fitOn(device, 1, key.context).fit).toBe(at.fitOn(device, 1, before).fit);
-    const { meta } = scenarioPage(catalog, key);
-    expect(meta.indexable).toBe(false);
-    expect(meta.canonicalPath).toBe(modelQuantPath(key.model, key.quant));
-  });
+  it.each(hidden.filter((_, index) => index % 29 === 0))(
+    'leaves out $model $quant $context because its neighbour says the same',
+    (key) => {
+      const at = modelAtQuant(catalog, key.model, key.quant);
+      const before =
+        contextsOf(at.model)
+          .filter((context) => context < key.context)
+          .at(-1) ?? 0;
+      const [own, neighbour] = [at.need(key.context), at.need(before)];
+      expect(formatGB(own.planForBytes)).toBe(formatGB(neighbour.planForBytes));
+      for (const { device } of devicesOf(catalog).all)
+        expect(at.fitOn(device, 1, key.context).fit).toBe(at.fitOn(device, 1, before).fit);
+      const { meta } = scenarioPage(catalog, key);
+      expect(meta.indexable).toBe(false);
+      expect(meta.canonicalPath).toBe(modelQuantPath(key.model, key.quant));
+    },
+  );
 
   it('keeps a scenario that a device tells from its neighbour', () => {
     const key = keyOf('llama-3-1-8b/q4-k-m/128k');
@@ -44,6 +53,7 @@ describe('which scenarios are indexed', () => {
   it('is what the sitemap leaves out', () => {
     const paths = nonIndexablePaths(catalog);
     expect(paths.size).toBe(hidden.length);
-    for (const key of hidden.filter((_, index) => index % 101 === 0)) expect(paths).toContain(scenarioPage(catalog, key).meta.path);
+    for (const key of hidden.filter((_, index) => index % 101 === 0))
+      expect(paths).toContain(scenarioPage(catalog, key).meta.path);
   });
 });

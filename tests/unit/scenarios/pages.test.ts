@@ -56,7 +56,8 @@ const paths = new Set([
 function collect(value: unknown, hrefs: string[], texts: string[], key = ''): void {
   if (typeof value === 'string') (key === 'href' ? hrefs : texts).push(value);
   else if (Array.isArray(value)) for (const item of value) collect(item, hrefs, texts, key);
-  else if (value && typeof value === 'object') for (const [name, inner] of Object.entries(value)) collect(inner, hrefs, texts, name);
+  else if (value && typeof value === 'object')
+    for (const [name, inner] of Object.entries(value)) collect(inner, hrefs, texts, name);
 }
 
 describe('all pages', () => {
@@ -71,7 +72,9 @@ describe('all pages', () => {
   });
 
   it('have descriptions that search results show whole', () => {
-    const long = pages.filter(({ kind, meta }) => kind !== 'guide' && meta.description.length > 155).map(({ meta }) => meta.description);
+    const long = pages
+      .filter(({ kind, meta }) => kind !== 'guide' && meta.description.length > 155)
+      .map(({ meta }) => meta.description);
     expect(long).toEqual([]);
   });
 
@@ -112,7 +115,9 @@ describe('a hub of a model', () => {
 
   it('has the questions of its record', () => {
     const own = catalog.byId.models.get('deepseek-v4-pro')?.faq ?? [];
-    expect(modelPage(catalog, 'deepseek-v4-pro').faq).toEqual(expect.arrayContaining(own.map(({ question, answer }) => ({ question, answer }))));
+    expect(modelPage(catalog, 'deepseek-v4-pro').faq).toEqual(
+      expect.arrayContaining(own.map(({ question, answer }) => ({ question, answer }))),
+    );
   });
 
   it('is an error for a model without an architecture', () => {
@@ -126,7 +131,9 @@ describe('a model at a quant', () => {
     const model = catalog.byId.models.get('llama-3-1-8b');
     expect(page.contexts.rows).toHaveLength(model ? contextsOf(model).length : 0);
     for (const { head, cells } of page.contexts.rows) {
-      const context = scenarioKeys(catalog).find(({ model: id, quant, context: tokens }) => scenarioPath(id, quant, contextLabel(tokens)) === head.href);
+      const context = scenarioKeys(catalog).find(
+        ({ model: id, quant, context: tokens }) => scenarioPath(id, quant, contextLabel(tokens)) === head.href,
+      );
       if (!context) throw new Error(head.href);
       const scenario = scenarioPage(catalog, context);
       expect(cells.slice(0, 2).map((cell) => cell?.text)).toEqual([scenario.planFor.gb, scenario.needs.gb]);

@@ -28,12 +28,19 @@ describe('more scenarios', () => {
   it('lead to a sibling at the longest context it has', () => {
     // Gemma 3 1B ends at 32K, its siblings at 128K.
     const links = groupsAt('gemma-3-4b/q4-k-m/128k').flatMap((group) => group.links);
-    expect(links.find(({ text }) => text.startsWith('Gemma 3 1B'))).toMatchObject({ text: 'Gemma 3 1B, at 32K', href: '/models/gemma-3-1b/q4-k-m/32k/' });
+    expect(links.find(({ text }) => text.startsWith('Gemma 3 1B'))).toMatchObject({
+      text: 'Gemma 3 1B, at 32K',
+      href: '/models/gemma-3-1b/q4-k-m/32k/',
+    });
   });
 
   it('never lead to the page itself', () => {
     const path = '/models/qwen3-32b/q4-k-m/32k/';
-    expect(groupsAt('qwen3-32b/q4-k-m/32k').flatMap(({ links }) => links).some(({ href }) => href === path)).toBe(false);
+    expect(
+      groupsAt('qwen3-32b/q4-k-m/32k')
+        .flatMap(({ links }) => links)
+        .some(({ href }) => href === path),
+    ).toBe(false);
   });
 });
 
@@ -43,6 +50,7 @@ describe('models that need about as much', () => {
     if (!model) throw new Error('qwen3-32b');
     const peers = peersOf(catalog, model);
     expect(peers).toHaveLength(4);
-    for (const { href } of peers) expect(catalog.byId.models.get(href.split('/')[2] ?? '')?.family).not.toBe(model.family);
+    for (const { href } of peers)
+      expect(catalog.byId.models.get(href.split('/')[2] ?? '')?.family).not.toBe(model.family);
   });
 });

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { devicesOf } from '../../../src/scenarios/devices.ts';
 import { contextsOf } from '../../../src/scenarios/expand.ts';
 import { computeScenario, modelAtQuant } from '../../../src/scenarios/scenario.ts';
-import { DEFAULT_SETTINGS, EstimateError, fewestDevices, largestContext, needOf, placeOn } from '../../../src/vram/index.ts';
+import {
+  DEFAULT_SETTINGS,
+  EstimateError,
+  fewestDevices,
+  largestContext,
+  needOf,
+  placeOn,
+} from '../../../src/vram/index.ts';
 import { catalog, keyOf } from './catalog.ts';
 
 const DEVICES = ['rtx-3060-12gb', 'rtx-4090', 'h100-80gb-sxm', 'apple-m4-max-128gb'];
@@ -30,7 +37,9 @@ describe.each(models)('%s, shared work of its pages', (id) => {
         ...(placed.tensorSplit && { tensorSplit: placed.tensorSplit }),
       });
     }
-    expect(at.largestContext(device, 1)).toBe(largestContext(at.file, DEFAULT_SETTINGS, device, at.maximumContext));
+    const largest = largestContext(at.file, DEFAULT_SETTINGS, device, at.maximumContext);
+    // Below the shortest context with a page the site does not count.
+    expect(at.largestContext(device, 1)).toBe(largest < 4096 ? 0 : largest);
     expect(at.fewestDevices(device, context)).toBe(fewestDevices(at.file, { ...DEFAULT_SETTINGS, context }, device));
   });
 });
@@ -42,8 +51,12 @@ describe('a scenario', () => {
   });
 
   it('names what it cannot find', () => {
-    expect(() => computeScenario(catalog, { model: 'no-such-model', quant: 'q4-k-m', context: 8192 })).toThrow(EstimateError);
-    expect(() => computeScenario(catalog, { model: 'no-such-model', quant: 'q4-k-m', context: 8192 })).toThrow('"no-such-model"');
+    expect(() => computeScenario(catalog, { model: 'no-such-model', quant: 'q4-k-m', context: 8192 })).toThrow(
+      EstimateError,
+    );
+    expect(() => computeScenario(catalog, { model: 'no-such-model', quant: 'q4-k-m', context: 8192 })).toThrow(
+      '"no-such-model"',
+    );
     expect(() => computeScenario(catalog, { model: 'llama-3-1-8b', quant: 'q9', context: 8192 })).toThrow('"q9"');
   });
 

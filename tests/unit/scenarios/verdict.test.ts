@@ -17,38 +17,98 @@ const CASES: Readonly<Record<string, { on: string; says: RegExp; silentOn: strin
     says: /^Too large for one desktop card \(32 GB at most\), but one L40S \(48 GB\) holds it .* 2 x RTX 4090 or 2 x RTX 5090\.$/,
     silentOn: 'llama-3-1-8b/q4-k-m/8k',
   },
-  'fits-part-of-a-node': { on: 'glm-5-3/iq4-xs/512k', says: /^48\d GB is work for part of one server: \d x H100 80GB or 4 x H200 141GB/, silentOn: 'deepseek-v4-pro/q4-k-m/1m' },
+  'fits-part-of-a-node': {
+    on: 'glm-5-3/iq4-xs/512k',
+    says: /^48\d GB is work for part of one server: \d x H100 80GB or 4 x H200 141GB/,
+    silentOn: 'deepseek-v4-pro/q4-k-m/1m',
+  },
   'needs-a-whole-node-or-more': {
     on: 'deepseek-v4-pro/q4-k-m/1m',
     says: /13 x H100 80GB \(2 servers\) or 8 x H200 141GB \(one full server\)/,
     silentOn: 'llama-3-1-70b/q4-k-m/8k',
   },
   // 2.8T parameters at 16 bits: 5.6 TB, more than 16 x 288 GB.
-  'beyond-sixteen-devices': { on: 'kimi-k3/bf16/4k', says: /^6\d{3} GB is more than the sixteen devices/, silentOn: 'deepseek-v4-pro/q4-k-m/1m' },
+  'beyond-sixteen-devices': {
+    on: 'kimi-k3/bf16/4k',
+    says: /^6\d{3} GB is more than the sixteen devices/,
+    silentOn: 'deepseek-v4-pro/q4-k-m/1m',
+  },
   'usual-card-has-room': {
     on: 'qwen3-6-27b/q4-k-m/32k',
     says: /^An RTX 4090 \(24 GB\) leaves 5\.\d+ GB: enough for 11\d,\d{3} tokens, or for Q5_K_M at this context\.$/,
     silentOn: 'llama-3-1-8b/q8-0/128k',
   },
-  'tight-on-a-known-card': { on: 'gemma-3-27b/q3-k-l/8k', says: /^The RTX 5060 Ti 16GB is tight: .* leaves \d+(\.\d+)? MB/, silentOn: 'llama-3-1-8b/q4-k-m/8k' },
-  'cache-dominates': { on: 'llama-3-1-8b/q8-0/128k', says: /^The KV cache is 6\d % of what is allocated \(17\.2 GB\)/, silentOn: 'llama-3-1-8b/q4-k-m/8k' },
-  'overhead-dominates': { on: 'qwen3-0-6b/q4-k-m/4k', says: /^The model is so small that the driver's context \(479 MB\)/, silentOn: 'llama-3-1-8b/q4-k-m/8k' },
-  'context-costs-almost-nothing': { on: 'deepseek-v4-pro/q4-k-m/1m', says: /^Context is nearly free: going from 4K to 1M adds 1\d\.\d GB, 1\.\d % of the total\.$/, silentOn: 'llama-3-1-8b/q8-0/128k' },
+  'tight-on-a-known-card': {
+    on: 'gemma-3-27b/q3-k-l/8k',
+    says: /^The RTX 5060 Ti 16GB is tight: .* leaves \d+(\.\d+)? MB/,
+    silentOn: 'llama-3-1-8b/q4-k-m/8k',
+  },
+  'cache-dominates': {
+    on: 'llama-3-1-8b/q8-0/128k',
+    says: /^The KV cache is 6\d % of what is allocated \(17\.2 GB\)/,
+    silentOn: 'llama-3-1-8b/q4-k-m/8k',
+  },
+  'overhead-dominates': {
+    on: 'qwen3-0-6b/q4-k-m/4k',
+    says: /^The model is so small that the driver's context \(479 MB\)/,
+    silentOn: 'llama-3-1-8b/q4-k-m/8k',
+  },
+  'context-costs-almost-nothing': {
+    on: 'deepseek-v4-pro/q4-k-m/1m',
+    says: /^Context is nearly free: going from 4K to 1M adds 1\d\.\d GB, 1\.\d % of the total\.$/,
+    silentOn: 'llama-3-1-8b/q8-0/128k',
+  },
   'cache-grows': {
     // 32 layers x 2 x 8 x 128 x 2 B x 16,384 = 2.147 GB, and a little compute buffer.
     on: 'llama-3-1-8b/q4-k-m/8k',
     says: /^18 % of it is cache \(1\.07 GB\), and every further 16K tokens add 2\.1\d GB\.$/,
     silentOn: 'deepseek-v4-pro/q4-k-m/1m',
   },
-  'weights-dominate': { on: 'llama-3-1-70b/q4-k-m/8k', says: /^93 % of it is weights \(41\.9 GB\)/, silentOn: 'llama-3-1-8b/q8-0/128k' },
-  'native-format-is-smaller': { on: 'deepseek-v4-pro/q4-k-m/1m', says: /865 GB, smaller than this 951 GB file: Q4_K_M stores bits that were never trained\.$/, silentOn: 'llama-3-1-8b/q4-k-m/8k' },
-  'quantized-cache-unlocks-a-card': { on: 'llama-3-1-8b/q8-0/128k', says: /^A q8_0 cache brings it down to 19\.\d GB and onto the RX 7900 XT \(20 GB\)/, silentOn: 'llama-3-1-70b/q4-k-m/8k' },
-  'smaller-quant-unlocks-a-card': { on: 'qwen3-6-27b/q4-k-m/32k', says: /^Q3_K_M moves it to the RTX 5060 Ti 16GB or RTX 4060 Ti 16GB \(16\.0 GB\)\.$/, silentOn: 'deepseek-v4-pro/q4-k-m/1m' },
-  'same-card-holds-a-better-quant': { on: 'llama-3-1-8b/q4-k-m/8k', says: /^The same 8 GB also hold Q5_K_M \(7\.\d+ GB\)/, silentOn: 'llama-3-1-8b/q8-0/128k' },
-  'shorter-context-unlocks-a-card': { on: 'llama-3-1-8b/q8-0/128k', says: /^At 64K it is 18\.\d GB and fits the RX 7900 XT/, silentOn: 'deepseek-v4-pro/q4-k-m/1m' },
-  'experts-in-ram-practical': { on: 'gpt-oss-120b/mxfp4-moe/128k', says: /^With every expert in RAM it runs on \d\.\d+ GB of VRAM and 6\d\.\d GB of RAM/, silentOn: 'llama-3-1-70b/q4-k-m/8k' },
-  'experts-in-ram-impractical': { on: 'deepseek-v4-pro/q4-k-m/1m', says: /9[34]\d GB of RAM is a server's/, silentOn: 'gpt-oss-120b/mxfp4-moe/128k' },
-  'smaller-sibling-does-it': { on: 'deepseek-v4-pro/q4-k-m/1m', says: /^DeepSeek V4 Flash is the practical choice: the same context in (19 %|about a fifth) of the memory/, silentOn: 'llama-3-1-8b/q4-k-m/8k' },
+  'weights-dominate': {
+    on: 'llama-3-1-70b/q4-k-m/8k',
+    says: /^93 % of it is weights \(41\.9 GB\)/,
+    silentOn: 'llama-3-1-8b/q8-0/128k',
+  },
+  'native-format-is-smaller': {
+    on: 'deepseek-v4-pro/q4-k-m/1m',
+    says: /865 GB, smaller than this 951 GB file: Q4_K_M stores bits that were never trained\.$/,
+    silentOn: 'llama-3-1-8b/q4-k-m/8k',
+  },
+  'quantized-cache-unlocks-a-card': {
+    on: 'llama-3-1-8b/q8-0/128k',
+    says: /^A q8_0 cache brings it down to 19\.\d GB and onto the RX 7900 XT \(20 GB\)/,
+    silentOn: 'llama-3-1-70b/q4-k-m/8k',
+  },
+  'smaller-quant-unlocks-a-card': {
+    on: 'qwen3-6-27b/q4-k-m/32k',
+    says: /^Q3_K_M moves it to the RTX 5060 Ti 16GB or RTX 4060 Ti 16GB \(16\.0 GB\)\.$/,
+    silentOn: 'deepseek-v4-pro/q4-k-m/1m',
+  },
+  'same-card-holds-a-better-quant': {
+    on: 'llama-3-1-8b/q4-k-m/8k',
+    says: /^The same 8 GB also hold Q5_K_M \(7\.\d+ GB\)/,
+    silentOn: 'llama-3-1-8b/q8-0/128k',
+  },
+  'shorter-context-unlocks-a-card': {
+    on: 'llama-3-1-8b/q8-0/128k',
+    says: /^At 64K it is 18\.\d GB and fits the RX 7900 XT/,
+    silentOn: 'deepseek-v4-pro/q4-k-m/1m',
+  },
+  'experts-in-ram-practical': {
+    on: 'gpt-oss-120b/mxfp4-moe/128k',
+    says: /^With every expert in RAM it runs on about \d\.\d+ GB of VRAM and 6\d\.\d GB of RAM/,
+    silentOn: 'llama-3-1-70b/q4-k-m/8k',
+  },
+  'experts-in-ram-impractical': {
+    on: 'deepseek-v4-pro/q4-k-m/1m',
+    says: /9[34]\d GB of RAM is a server's/,
+    silentOn: 'gpt-oss-120b/mxfp4-moe/128k',
+  },
+  'smaller-sibling-does-it': {
+    on: 'deepseek-v4-pro/q4-k-m/1m',
+    says: /^DeepSeek V4 Flash is the practical choice: the same context in (19 %|about a fifth) of the memory/,
+    silentOn: 'llama-3-1-8b/q4-k-m/8k',
+  },
 };
 
 describe('rules of the verdict', () => {

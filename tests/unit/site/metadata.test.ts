@@ -42,10 +42,17 @@ describe('the head of a page', () => {
   });
 
   it('keeps a page out that no other page stands for', () => {
-    expect(contentOf(headTags({ ...meta, path: '/404.html', canonicalPath: '/404.html', indexable: false }, 'https://example.org'), 'robots')).toEqual(['noindex, follow']);
+    expect(
+      contentOf(
+        headTags({ ...meta, path: '/404.html', canonicalPath: '/404.html', indexable: false }, 'https://example.org'),
+        'robots',
+      ),
+    ).toEqual(['noindex, follow']);
   });
 
   it('does not repeat the site name on the home page', () => {
-    expect(headTags({ ...meta, path: '/', canonicalPath: '/', title: 'VRAM Atlas: how much?' }, 'https://example.org').title).toBe('VRAM Atlas: how much?');
+    expect(
+      headTags({ ...meta, path: '/', canonicalPath: '/', title: 'VRAM Atlas: how much?' }, 'https://example.org').title,
+    ).toBe('VRAM Atlas: how much?');
   });
 });

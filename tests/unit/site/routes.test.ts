@@ -26,7 +26,15 @@ describe('site paths', () => {
       routes.guidePath('kv-cache'),
     ];
     for (const path of pages) expect(path).toMatch(/^\/[a-z0-9/-]+\/$/);
-    const files = [routes.apiIndexPath(), routes.calculatorDataPath(), routes.sitemapPath(), routes.robotsPath(), routes.llmsTextPath(), routes.iconPath(), routes.openGraphImagePath()];
+    const files = [
+      routes.apiIndexPath(),
+      routes.calculatorDataPath(),
+      routes.sitemapPath(),
+      routes.robotsPath(),
+      routes.llmsTextPath(),
+      routes.iconPath(),
+      routes.openGraphImagePath(),
+    ];
     for (const path of files) expect(path).toMatch(/^\/[a-z0-9/.-]+\.[a-z]+$/);
   });
 

@@ -5,7 +5,8 @@ import { structuredData, structuredDataText } from '../../../src/site/structured
 import { catalog, keyOf } from '../scenarios/catalog.ts';
 
 const ORIGIN = 'https://example.org';
-const things = (page: Page): readonly Record<string, unknown>[] => JSON.parse(structuredDataText(structuredData(page, ORIGIN)))['@graph'];
+const things = (page: Page): readonly Record<string, unknown>[] =>
+  JSON.parse(structuredDataText(structuredData(page, ORIGIN)))['@graph'];
 const types = (page: Page): readonly unknown[] => things(page).map((thing) => thing['@type']);
 
 describe('structured data', () => {
@@ -31,12 +32,17 @@ describe('structured data', () => {
 
   it('points a hub at its JSON', () => {
     const dataset = things(modelPage(catalog, 'llama-3-1-8b')).find((thing) => thing['@type'] === 'Dataset');
-    expect(dataset).toMatchObject({ distribution: { contentUrl: `${ORIGIN}/api/v1/models/llama-3-1-8b.json`, encodingFormat: 'application/json' } });
+    expect(dataset).toMatchObject({
+      distribution: { contentUrl: `${ORIGIN}/api/v1/models/llama-3-1-8b.json`, encodingFormat: 'application/json' },
+    });
   });
 
   it('cannot close its script element', () => {
     const page = scenarioPage(catalog, keyOf('llama-3-1-8b/q4-k-m/8k'));
-    const hostile = { ...page, meta: { ...page.meta, questions: [{ question: 'Is </script><script>alert(1) a name?', answer: 'Yes.' }] } };
+    const hostile = {
+      ...page,
+      meta: { ...page.meta, questions: [{ question: 'Is </script><script>alert(1) a name?', answer: 'Yes.' }] },
+    };
     const text = structuredDataText(structuredData(hostile, ORIGIN));
     expect(text).not.toContain('<');
     expect(JSON.parse(text)['@graph'][1].mainEntity[0].name).toBe('Is </script><script>alert(1) a name?');

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Architecture } from '../../../src/vram/architecture.ts';
+import { weighModel, weighTensors } from '../../../src/vram/index.ts';
 import { elementsOf, GGML_TYPES, tensorBytes } from '../../../src/vram/quantization/ggml-types.ts';
 import { type QuantizationScheme, SCHEME_NAMES, schemeOf } from '../../../src/vram/quantization/schemes.ts';
-import { weighModel, weighTensors } from '../../../src/vram/index.ts';
 import { plannedModel, readJson } from './weights-fixtures.ts';
 
 function llamaOf(changes: Partial<Architecture>): Architecture {

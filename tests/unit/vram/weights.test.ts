@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Architecture } from '../../../src/vram/architecture.ts';
+import { weighModel, weighTensors } from '../../../src/vram/index.ts';
 import { elementsOf, fileBytes, tensorBytes } from '../../../src/vram/quantization/ggml-types.ts';
 import { type QuantizationScheme, schemeOf } from '../../../src/vram/quantization/schemes.ts';
-import { weighModel, weighTensors } from '../../../src/vram/index.ts';
 import { plannedModel, readJson, readRows } from './weights-fixtures.ts';
 
 const MTP = '+MTP';

@@ -1,0 +1,121 @@
+/** The graph allocator and the scheduler on graphs small enough to follow by hand. */
+import { describe, expect, test } from 'vitest';
+import { measureGraph } from '../../../src/vram/ggml/scheduler.ts';
+import { Graph, HOST, isContiguous, sameLayout } from '../../../src/vram/ggml/tensor.ts';
+
+const KIB = 1024;
+
+/** A weight of `columns` x `rows` on a device, or in host memory. */
+function weight(graph: Graph, backend: number, columns: number, rows: number) {
+  return graph.resident({ backend, holds: 'weights' }, 4, 4 * columns * rows, columns, rows);
+}
+
+describe('one device', () => {
+  test('a chain of products needs two results at a time', () => {
+    const graph = new Graph();
+    let current = graph.mulMat(weight(graph, 0, 256, 256), graph.input(4, 256, 1));
+    for (let step = 0; step < 5; step++) current = graph.mulMat(weight(graph, 0, 256, 256), current);
+    graph.expand(current);
+    // The input is copied from the host, one KiB like every result: three live at most, then two.
+    expect(measureGraph(graph, 1, false).highest).toEqual([3 * KIB, KIB]);
+  });
+
+  test('an operation in place costs nothing, one of its own costs its size', () => {
+    const measure = (inPlace: boolean): number => {
+      const graph = new Graph();
+      const start = graph.mulMat(weight(graph, 0, 256, 256), graph.input(4, 256, 1));
+      graph.expand(inPlace ? graph.overwriting([start]) : graph.like([start]));
+      return measureGraph(graph, 1, false).highest[0] ?? 0;
+    };
+    expect(measure(true)).toBe(2 * KIB);
+    expect(measure(false)).toBe(2 * KIB);
+    const branched = new Graph();
+    const start = branched.mulMat(weight(branched, 0, 256, 256), branched.input(4, 256, 1));
+    branched.expand(branched.overwriting([branched.overwriting([start]), start]));
+    // The first step must not overwrite what the second still reads.
+    expect(measureGraph(branched, 1, false).highest[0]).toBe(2 * KIB);
+  });
+
+  test('views take no memory and keep what they show', () => {
+    const graph = new Graph();
+    const start = graph.mulMat(weight(graph, 0, 256, 512), graph.input(4, 256, 1));
+    const half = graph.window(start, [256, 1]);
+    graph.expand(half);
+    const other = graph.mulMat(weight(graph, 0, 256, 256), half);
+    graph.expand(graph.overwriting([other, graph.window(start, [256, 1])]));
+    expect(measureGraph(graph, 1, false).highest[0]).toBe(1 * KIB + 2 * KIB);
+  });
+
+  test('sizes are aligned to 128 bytes on a device and 32 on the host', () => {
+    const graph = new Graph();
+    graph.expand(graph.mulMat(weight(graph, 0, 33, 1), graph.input(4, 33, 1)));
+    expect(measureGraph(graph, 1, false).highest).toEqual([256 + 128, 160]);
+  });
+
+  test('what a fused kernel reads late stays until then', () => {
+    const measure = (late: boolean): number => {
+      const graph = new Graph();
+      const first = graph.mulMat(weight(graph, 0, 256, 256), graph.input(4, 256, 1));
+      const second = graph.mulMat(weight(graph, 0, 256, 256), first);
+      const third = graph.mulMat(weight(graph, 0, 256, 256), second);
+      const last = graph.mulMat(weight(graph, 0, 256, 256), third);
+      if (late) last.retained = [first];
+      graph.expand(last);
+      return measureGraph(graph, 1, false).highest[0] ?? 0;
+    };
+    expect(measure(true)).toBe(measure(false) + KIB);
+  });
+});
+
+describe('several devices', () => {
+  const chain = (rows: number, places: readonly number[]): Graph => {
+    const graph = new Graph();
+    let current = graph.input(4, 256, rows);
+    for (const place of places) current = graph.mulMat(weight(graph, place, 256, 256), current);
+    graph.expand(current);
+    return graph;
+  };
+
+  test('a result is copied where the next device reads it', () => {
+    const [first = 0, second = 0, host = 0] = measureGraph(chain(1, [0, 1]), 2, false).highest;
+    expect([first, second, host]).toEqual([2 * KIB, 2 * KIB, KIB]);
+  });
+
+  test('a pipeline keeps four copies of every input', () => {
+    const [first = 0, second = 0, host = 0] = measureGraph(chain(1, [0, 1]), 2, true).highest;
+    expect([first, second, host]).toEqual([5 * KIB, 5 * KIB, 4 * KIB]);
+  });
+
+  test('weights in host memory are copied for 32 rows and more, one after the other', () => {
+    const bytes = 4 * 256 * 256;
+    const small = measureGraph(chain(31, [HOST, HOST]), 1, false).highest;
+    const large = measureGraph(chain(32, [HOST, HOST]), 1, false).highest;
+    expect(small[0]).toBe(0);
+    expect(large[0]).toBeGreaterThanOrEqual(bytes);
+    expect(large[0]).toBeLessThan(2 * bytes);
+  });
+});
+
+test('decisions tell walks apart', () => {
+  const build = (extent: number): Graph => {
+    const graph = new Graph();
+    const long = graph.mulMat(weight(graph, 0, 256, extent), graph.input(4, 256, 1));
+    const short = graph.mulMat(weight(graph, 0, extent, 256), long);
+    graph.expand(graph.mulMat(weight(graph, 0, 256, 512), short));
+    return graph;
+  };
+  const decisions = (extent: number): number => measureGraph(build(extent), 1, false).decisions;
+  expect(decisions(1024)).toBe(decisions(2048));
+  expect(decisions(128)).not.toBe(decisions(2048));
+});
+
+test('layouts', () => {
+  const graph = new Graph();
+  const plain = graph.input(4, 8, 4);
+  expect(isContiguous(plain)).toBe(true);
+  expect(isContiguous(graph.transpose(plain))).toBe(false);
+  expect(isContiguous(graph.cont(graph.transpose(plain)))).toBe(true);
+  expect(sameLayout(plain, graph.reshape(plain, 8, 4))).toBe(true);
+  expect(sameLayout(plain, graph.reshape(plain, 4, 8))).toBe(false);
+  expect(sameLayout(plain, graph.cast(plain, 2))).toBe(false);
+});

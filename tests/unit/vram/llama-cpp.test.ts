@@ -1,0 +1,202 @@
+/** The engine against what llama.cpp v0.5.0 itself planned to allocate, in bytes. */
+import { describe, expect, test } from 'vitest';
+import {
+  type Allocation,
+  DEFAULT_SETTINGS,
+  EstimateError,
+  estimateLlamaCpp,
+  type KvType,
+  type Settings,
+  schemeOf,
+} from '../../../src/vram/index.ts';
+import { planned, plannedModel, readRows } from './weights-fixtures.ts';
+
+type Row = Record<string, string>;
+
+const number = (row: Row, column: string): number => Number(row[column]);
+
+function settingsOf(row: Row): Settings {
+  const type = (row.kvType ?? 'f16') as KvType;
+  return {
+    ...DEFAULT_SETTINGS,
+    context: number(row, 'context'),
+    kType: type,
+    vType: type,
+    microBatch: number(row, 'microBatch'),
+    flashAttention: (row.flashAttention ?? 'auto') as Settings['flashAttention'],
+    outputs: number(row, 'outputs'),
+    sequences: number(row, 'sequences'),
+  };
+}
+
+function estimateRow(row: Row, settings: Settings): Allocation {
+  return estimateLlamaCpp(plannedModel(row.model ?? ''), schemeOf(row.quant ?? ''), settings);
+}
+
+const errorOf = (mine: number, theirs: number): number => Math.abs(mine - theirs) / Math.max(theirs, 1);
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+const rows = readRows('plans-memory.csv');
+const accepted = rows.filter((row) => row.compute !== '');
+const refused = rows.filter((row) => row.compute === '');
+
+describe.each(Object.keys(planned))('%s on one device', (model) => {
+  const own = accepted.filter((row) => row.model === model);
+  const results = own.map((row) => ({ row, result: estimateRow(row, settingsOf(row)) }));
+
+  test('weights, cache and state are exact', () => {
+    expect(own.length).toBeGreaterThan(10);
+    for (const { row, result } of results) {
+      const { weights, kvCache, state } = result.device;
+      expect({ row, weights, cache: kvCache + state, host: result.host.weights }).toEqual({
+        row,
+        weights: number(row, 'weights'),
+        cache: number(row, 'kvCache') + number(row, 'state'),
+        host: number(row, 'hostWeights'),
+      });
+    }
+  });
+
+  test('compute buffers are exact where one row of logits is kept', () => {
+    for (const { row, result } of results) {
+      if (row.outputs !== '1' || row.sequences !== '1') continue;
+      expect({ row, device: result.device.compute, host: result.host.compute }).toEqual({
+        row,
+        device: number(row, 'compute'),
+        host: number(row, 'hostCompute'),
+      });
+    }
+  });
+
+  test('compute buffers are near everywhere', () => {
+    const errors = results.map(({ row, result }) => errorOf(result.device.compute, number(row, 'compute')));
+    expect(quantile(errors, 0.5)).toBe(0);
+    expect(Math.max(...errors)).toBeLessThan(0.1);
+    expect(
+      Math.max(...results.map(({ row, result }) => errorOf(result.host.compute, number(row, 'hostCompute')))),
+    ).toBe(0);
+  });
+});
+
+test('settings that llama.cpp refuses are refused', () => {
+  expect(refused.length).toBeGreaterThan(200);
+  for (const row of refused) {
+    let code = 'answered';
+    try {
+      estimateRow(row, settingsOf(row));
+    } catch (error) {
+      if (error instanceof EstimateError) code = error.code;
+    }
+    expect({ row, code }).toEqual({ row, code: 'refused-by-engine' });
+  }
+});
+
+describe('several devices, layers and experts in RAM', () => {
+  const cases = new Map<string, Row[]>();
+  for (const row of readRows('offload-memory.csv')) {
+    const key = [row.model, row.quant, row.scenario, row.devices, row.gpuLayers, row.context, row.microBatch].join(' ');
+    cases.set(key, [...(cases.get(key) ?? []), row]);
+  }
+  const totals: number[] = [];
+  test.each([...cases])('%s', (_name, devices) => {
+    const first = devices[0] ?? {};
+    const result = estimateRow(first, {
+      ...DEFAULT_SETTINGS,
+      context: number(first, 'context'),
+      microBatch: number(first, 'microBatch'),
+      devices: number(first, 'devices'),
+      gpuLayers: number(first, 'gpuLayers'),
+      cpuMoeLayers: first.scenario === 'experts on CPU' ? -1 : 0,
+    });
+    expect(result.perDevice).toHaveLength(devices.length);
+    devices.forEach((row, index) => {
+      const device = result.perDevice[index];
+      if (!device) throw new Error(`no device ${index}`);
+      expect({ weights: device.weights, cache: device.kvCache + device.state }).toEqual({
+        weights: number(row, 'weights'),
+        cache: number(row, 'cache'),
+      });
+      const theirs = number(row, 'weights') + number(row, 'cache') + number(row, 'compute');
+      expect(errorOf(device.compute, number(row, 'compute'))).toBeLessThan(0.07);
+      totals.push(errorOf(device.total, theirs));
+    });
+  });
+
+  test('device totals: exact in the median, 1 % at worst', () => {
+    expect(totals.length).toBeGreaterThan(300);
+    expect(quantile(totals, 0.5)).toBe(0);
+    expect(Math.max(...totals)).toBeLessThan(0.01);
+  });
+});
+
+describe('refusals and bad requests', () => {
+  const llama = plannedModel('Llama-3.1-8B');
+  const deepseek = plannedModel('DeepSeek-V3');
+  const codeOf = (settings: Partial<Settings>, architecture = llama): string => {
+    try {
+      estimateLlamaCpp(architecture, 'Q4_K_M', { ...DEFAULT_SETTINGS, ...settings });
+    } catch (error) {
+      return error instanceof EstimateError ? error.code : String(error);
+    }
+    return 'answered';
+  };
+
+  test('a quantized V cache needs FlashAttention', () => {
+    expect(codeOf({ vType: 'q8_0', flashAttention: 'off' })).toBe('refused-by-engine');
+    expect(codeOf({ kType: 'q8_0', flashAttention: 'off' })).toBe('answered');
+    expect(codeOf({ vType: 'q8_0' })).toBe('answered');
+  });
+
+  test('latent attention keeps K and V in one row', () => {
+    expect(codeOf({ kType: 'q8_0' }, deepseek)).toBe('refused-by-engine');
+    expect(codeOf({ kType: 'q8_0', vType: 'q8_0' }, deepseek)).toBe('answered');
+  });
+
+  test('automatic FlashAttention is off where CUDA has no kernel', () => {
+    const mixed = { ...DEFAULT_SETTINGS, kType: 'q8_0' } as const;
+    const auto = estimateLlamaCpp(llama, 'Q4_K_M', mixed);
+    const off = estimateLlamaCpp(llama, 'Q4_K_M', { ...mixed, flashAttention: 'off' });
+    expect(auto.device).toEqual(off.device);
+  });
+
+  test.each([
+    [{ context: 0 }],
+    [{ context: 1.5 }],
+    [{ context: 2 ** 31 }],
+    [{ microBatch: 0 }],
+    [{ microBatch: 2 ** 21 }],
+    [{ sequences: 0 }],
+    [{ outputs: 0 }],
+    [{ devices: 0 }],
+    [{ gpuLayers: -2 }],
+    [{ cpuMoeLayers: -2 }],
+  ])('%o is no setting', (settings) => {
+    expect(codeOf(settings)).toBe('bad-request');
+  });
+
+  test('limits of the engine', () => {
+    expect(codeOf({ devices: 17 })).toBe('refused-by-engine');
+    expect(codeOf({ sequences: 257 })).toBe('refused-by-engine');
+  });
+
+  test('errors say what to do', () => {
+    expect(() =>
+      estimateLlamaCpp(llama, 'Q4_K_M', { ...DEFAULT_SETTINGS, vType: 'q4_0', flashAttention: 'off' }),
+    ).toThrow(/q4_0.*turn FlashAttention on, or keep V at f16/);
+  });
+});
+
+test('the answer adds up', () => {
+  const result = estimateLlamaCpp(plannedModel('Qwen3-30B-A3B'), 'Q4_K_M', { ...DEFAULT_SETTINGS, devices: 3 });
+  const { device, perDevice } = result;
+  for (const part of ['weights', 'kvCache', 'state', 'compute', 'overhead', 'total'] as const) {
+    expect(perDevice.reduce((sum, own) => sum + own[part], 0)).toBe(device[part]);
+  }
+  expect(device.total).toBe(device.weights + device.kvCache + device.state + device.compute);
+  expect(result.bitsPerWeight).toBeCloseTo((result.fileBytes * 8) / result.parameters, 12);
+  expect(result.engine).toEqual({ name: 'llama.cpp', version: 'v0.5.0' });
+});
