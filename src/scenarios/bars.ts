@@ -1,4 +1,4 @@
-import { GiB, formatGB, type DeviceMemory } from '../vram/index.ts';
+import { type DeviceMemory, formatGB, GiB } from '../vram/index.ts';
 import type { BarSegment, MemoryBar, Part } from './views.ts';
 import { memory } from './words.ts';
 

@@ -1,7 +1,8 @@
+import type { AttentionShape, LatentShape } from '../vram/index.ts';
 import {
   type Architecture,
-  DEFAULT_SETTINGS,
   contextCells,
+  DEFAULT_SETTINGS,
   formatBitsPerWeight,
   formatBytes,
   formatCount,
@@ -10,7 +11,6 @@ import {
   type IndexerShape,
   windowCells,
 } from '../vram/index.ts';
-import type { AttentionShape, LatentShape } from '../vram/index.ts';
 import { cachingLayers, layerCounts } from './cache-note.ts';
 import type { Scenario } from './scenario.ts';
 import type { CalculationStep } from './views.ts';

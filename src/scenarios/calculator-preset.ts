@@ -1,7 +1,7 @@
 import { calculatorDataPath } from '../site/routes.ts';
 import { contextLabel, DEFAULT_SETTINGS } from '../vram/index.ts';
-import type { DeviceSet, Facts } from './facts.ts';
 import { devicesOf } from './devices.ts';
+import type { DeviceSet, Facts } from './facts.ts';
 import { FIT_TEXT, headroomText, largestContextText } from './hardware.ts';
 import { partsOf } from './parts.ts';
 import { bestOf, namedSets } from './verdict.ts';

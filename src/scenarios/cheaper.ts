@@ -1,8 +1,8 @@
 import type { QuantRecord } from '../catalog/quant.schema.ts';
 import { formatBytes, formatGB, planForBytes } from '../vram/index.ts';
+import { devicesOf } from './devices.ts';
 import { contextsOf, recommendedQuants } from './expand.ts';
 import { type Facts, tierFor } from './facts.ts';
-import { devicesOf } from './devices.ts';
 import { needOf } from './scenario.ts';
 import { tierNames } from './verdict.ts';
 import { contextTitle } from './words.ts';

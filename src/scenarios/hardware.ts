@@ -1,4 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
+import { gpuPath } from '../site/routes.ts';
 import {
   DEFAULT_SETTINGS,
   type DeviceMemory,
@@ -10,7 +11,6 @@ import {
   formatTokens,
   overheadOf,
 } from '../vram/index.ts';
-import { gpuPath } from '../site/routes.ts';
 import { deviceBar } from './bars.ts';
 import { type CatalogDevice, type DeviceKind, devicesOf } from './devices.ts';
 import { CONTEXT_LADDER } from './expand.ts';

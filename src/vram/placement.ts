@@ -2,7 +2,7 @@
 import type { Allocation, Settings } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
 import { type Device, overheadOf } from './device.ts';
-import { estimateLlamaCpp } from './engines/llama-cpp.ts';
+import { estimateLlamaCpp, residentBytes } from './engines/llama-cpp.ts';
 import { estimateRuleOfThumb, planForBytes, type RuleOfThumbInputs } from './engines/rule-of-thumb.ts';
 import { CELL_PADDING } from './kv-cache.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
@@ -45,11 +45,12 @@ export interface Placement {
 /** llama.cpp uses at most this many devices (llama_max_devices). */
 export const MOST_DEVICES = 16;
 
+function fileOf({ mtpInFile }: ModelFile): { mtpInFile?: boolean } {
+  return mtpInFile === undefined ? {} : { mtpInFile };
+}
+
 function estimate(model: ModelFile, settings: Settings, overheadBytes: number): Allocation {
-  return estimateLlamaCpp(model.architecture, model.scheme, settings, {
-    ...(model.mtpInFile === undefined ? {} : { mtpInFile: model.mtpInFile }),
-    overheadBytes,
-  });
+  return estimateLlamaCpp(model.architecture, model.scheme, settings, { ...fileOf(model), overheadBytes });
 }
 
 /** Bytes to plan for where the engine needs `needsBytes`: {@link planForBytes} with the model's own rule of thumb. */
@@ -96,12 +97,7 @@ export function placeOn(model: ModelFile, settings: Settings, device: Device): P
   let tensorSplit: readonly number[] | undefined;
   const whole = settings.gpuLayers < 0 && settings.cpuMoeLayers === 0;
   if (settings.devices > 1 && whole && share > room) {
-    const split = balancedSplit(
-      model.architecture,
-      model.scheme,
-      settings,
-      model.mtpInFile === undefined ? {} : { mtpInFile: model.mtpInFile },
-    );
+    const split = balancedSplit(model.architecture, model.scheme, settings, fileOf(model));
     const balanced = split.fullestBytes + Math.max(...allocation.perDevice.map((own) => own.compute));
     if (balanced < share) {
       share = balanced;
@@ -129,8 +125,12 @@ export function placeOn(model: ModelFile, settings: Settings, device: Device): P
 /** Which verdict counts: `fits` (Plan for, the default) or `tight` (Needs alone). */
 export type FitAtLeast = 'fits' | 'tight';
 
-function reaches(placement: Placement, atLeast: FitAtLeast): boolean {
-  return placement.fit === 'fits' || (atLeast === 'tight' && placement.fit === 'tight');
+/** Whether the devices hold the model. Where weights and cache alone overfill them, no graph is walked to find out. */
+function holds(model: ModelFile, settings: Settings, device: Device, atLeast: FitAtLeast): boolean {
+  const room = device.usableBytes - overheadOf(device);
+  if (residentBytes(model.architecture, model.scheme, settings, fileOf(model)) > room * settings.devices) return false;
+  const { fit } = placeOn(model, settings, device);
+  return fit === 'fits' || (atLeast === 'tight' && fit === 'tight');
 }
 
 /** The largest whole number in `from .. to` for which `holds` is true, where it is true up to a point; `undefined` where it never is. */
@@ -158,9 +158,9 @@ export function largestContext(
   maximumContext: number,
   atLeast: FitAtLeast = 'fits',
 ): number {
-  const holds = (context: number): boolean => reaches(placeOn(model, { ...settings, context }, device), atLeast);
-  if (holds(maximumContext)) return maximumContext;
-  const steps = largestThat(1, Math.floor(maximumContext / CELL_PADDING), (step) => holds(step * CELL_PADDING));
+  const holdsAt = (context: number): boolean => holds(model, { ...settings, context }, device, atLeast);
+  if (holdsAt(maximumContext)) return maximumContext;
+  const steps = largestThat(1, Math.floor(maximumContext / CELL_PADDING), (step) => holdsAt(step * CELL_PADDING));
   return (steps ?? 0) * CELL_PADDING;
 }
 
@@ -173,7 +173,7 @@ export function fewestDevices(
 ): number | undefined {
   const most = Math.min(MOST_DEVICES, model.architecture.layers + 1);
   for (let devices = 1; devices <= most; devices++) {
-    if (reaches(placeOn(model, { ...settings, devices }, device), atLeast)) return devices;
+    if (holds(model, { ...settings, devices }, device, atLeast)) return devices;
   }
   return undefined;
 }
@@ -188,7 +188,7 @@ export function wholeNodes(
   const nodeSize = device.nodeSize ?? 8;
   for (let nodes = 1; nodes * nodeSize <= MOST_DEVICES; nodes++) {
     const devices = nodes * nodeSize;
-    if (reaches(placeOn(model, { ...settings, devices }, device), atLeast)) return { nodes, devices };
+    if (holds(model, { ...settings, devices }, device, atLeast)) return { nodes, devices };
   }
   return undefined;
 }
@@ -221,9 +221,12 @@ export function expertsInRam(
 ): ExpertsInRam | undefined {
   if (!model.architecture.feedForward.experts) return undefined;
   const { layers } = model.architecture;
-  const place = (cpuMoeLayers: number): Placement => placeOn(model, { ...settings, cpuMoeLayers }, device);
-  const kept = largestThat(0, layers, (onDevice) => reaches(place(layers - onDevice), atLeast));
-  return kept === undefined ? undefined : expertsOf(place(layers - kept), layers - kept);
+  const kept = largestThat(0, layers, (onDevice) =>
+    holds(model, { ...settings, cpuMoeLayers: layers - onDevice }, device, atLeast),
+  );
+  if (kept === undefined) return undefined;
+  const cpuMoeLayers = layers - kept;
+  return expertsOf(placeOn(model, { ...settings, cpuMoeLayers }, device), cpuMoeLayers);
 }
 
 /** The footprint with the experts of every layer in RAM (--cpu-moe); `undefined` for dense models. */

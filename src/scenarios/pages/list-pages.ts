@@ -1,6 +1,6 @@
 import type { Catalog } from '../../catalog/catalog.ts';
-import type { EstimableModel } from '../../catalog/model.schema.ts';
 import type { GpuRecord } from '../../catalog/gpu.schema.ts';
+import type { EstimableModel } from '../../catalog/model.schema.ts';
 import { usableMemoryOf } from '../../catalog/usable-memory.ts';
 import {
   familyListPath,

@@ -1,6 +1,6 @@
 import type { Catalog } from '../../catalog/catalog.ts';
-import { homePath } from '../../site/routes.ts';
 import { SITE_NAME } from '../../site/config.ts';
+import { homePath } from '../../site/routes.ts';
 import type { Crumb, Link, PageMeta, Question } from '../views.ts';
 
 const LONGEST_DESCRIPTION = 155;

@@ -4,7 +4,7 @@ import { modelQuantPath, quantListPath, quantPath } from '../../site/routes.ts';
 import { EstimateError, formatBitsPerWeight, formatGB } from '../../vram/index.ts';
 import { defaultContextOf, quantsOf } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
-import type { Fact, Question, QuantPage } from '../views.ts';
+import type { Fact, QuantPage, Question } from '../views.ts';
 import { contextTitle, significant } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
 import { modelHead, planForCell, smallestDeviceText, textCell } from './shared.ts';

@@ -6,10 +6,10 @@ import { computeBuffers } from '../compute-buffer.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
 import { type CacheSettings, cacheBytesByKind, cacheLayoutOf, isQuantizedKvType, KV_TYPES } from '../kv-cache.ts';
-import { placeLayers } from '../layer-split.ts';
+import { type LayerPlacement, placeLayers } from '../layer-split.ts';
 import { isSimplified } from '../llama-graphs/classes.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
-import { weighModel } from '../weights.ts';
+import { type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
 import type { Engine, EstimateOptions } from './engine.ts';
 
 /** The version every figure of this module is for. */
@@ -128,6 +128,74 @@ function sumDevices(devices: readonly DeviceMemory[]): DeviceMemory {
   return sum;
 }
 
+/** What stays in memory between two micro-batches. */
+interface Residents {
+  readonly placement: LayerPlacement;
+  readonly cacheSettings: CacheSettings;
+  readonly weights: ModelWeights;
+  readonly perDevice: readonly { weights: number; kvCache: number; state: number }[];
+  readonly host: { weights: number; kvCache: number };
+}
+
+function residentsOf(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  settings: Settings,
+  file: WeighOptions,
+): Residents {
+  checkSettings(settings);
+  const cacheSettings = { ...settings, flashAttention: resolveFlashAttention(architecture, settings) };
+  const weights = weighModel(architecture, scheme, file);
+  const layout = cacheLayoutOf(architecture);
+  const kinds = cacheBytesByKind(layout, cacheSettings);
+  const placement = placeLayers(architecture, weights.nextTokenLayers.length, settings);
+  const perDevice = Array.from({ length: settings.devices }, () => ({ weights: 0, kvCache: 0, state: 0 }));
+  const host = { weights: weights.input.host, kvCache: 0 };
+  for (let layer = 0; layer < architecture.layers; layer++) {
+    const own = weights.layers[layer];
+    const cache = kinds[layout.kindOfLayer[layer] ?? 0];
+    if (!own || !cache) continue;
+    const device = perDevice[placement.deviceOfLayer[layer] ?? -1];
+    if (!device) {
+      host.weights += own.all.host;
+      host.kvCache += cache.kvCache + cache.state;
+      continue;
+    }
+    const onHost = layer < placement.expertLayersOnHost;
+    device.weights += own.all.device - (onHost ? own.experts.device : 0);
+    if (onHost) host.weights += own.experts.host;
+    device.kvCache += cache.kvCache;
+    device.state += cache.state;
+  }
+  const last = perDevice[placement.outputDevice];
+  if (last) last.weights += weights.output.device + weights.nextTokenResident.device;
+  else host.weights += weights.output.host;
+  for (const index of new Set(placement.deviceOfLayer)) {
+    const device = perDevice[index];
+    if (device) device.weights += weights.perDevice.device;
+    else host.weights += weights.perDevice.host;
+  }
+  return { placement, cacheSettings, weights, perDevice, host };
+}
+
+function fileOf({ mtpInFile }: EstimateOptions): WeighOptions {
+  return mtpInFile === undefined ? {} : { mtpInFile };
+}
+
+/**
+ * Weights, cache and state on all devices together, in bytes: what {@link estimateLlamaCpp} answers without the compute
+ * buffers, at a small part of its cost. Throws as it does.
+ */
+export function residentBytes(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  settings: Settings,
+  options: EstimateOptions = {},
+): number {
+  const { perDevice } = residentsOf(architecture, scheme, settings, fileOf(options));
+  return perDevice.reduce((sum, { weights, kvCache, state }) => sum + weights + kvCache + state, 0);
+}
+
 /**
  * Memory that llama.cpp v0.5.0 allocates, in whole bytes per device and on the host.
  *
@@ -140,48 +208,10 @@ export function estimateLlamaCpp(
   settings: Settings,
   options: EstimateOptions = {},
 ): Allocation {
-  checkSettings(settings);
-  const flashAttention = resolveFlashAttention(architecture, settings);
-  const cacheSettings: CacheSettings = { ...settings, flashAttention };
-  const file = options.mtpInFile === undefined ? {} : { mtpInFile: options.mtpInFile };
-  const weights = weighModel(architecture, scheme, file);
-  const layout = cacheLayoutOf(architecture);
-  const kinds = cacheBytesByKind(layout, cacheSettings);
-  const placement = placeLayers(architecture, weights.nextTokenLayers.length, settings);
-
-  const deviceWeights = new Array<number>(settings.devices).fill(0);
-  const deviceCache = new Array<number>(settings.devices).fill(0);
-  const deviceState = new Array<number>(settings.devices).fill(0);
-  let hostWeights = weights.input.host;
-  let hostCache = 0;
-  for (let layer = 0; layer < architecture.layers; layer++) {
-    const device = placement.deviceOfLayer[layer] ?? -1;
-    const own = weights.layers[layer];
-    const cache = kinds[layout.kindOfLayer[layer] ?? 0];
-    if (!own || !cache) continue;
-    if (device < 0) {
-      hostWeights += own.all.host;
-      hostCache += cache.kvCache + cache.state;
-      continue;
-    }
-    const onHost = layer < placement.expertLayersOnHost;
-    deviceWeights[device] = (deviceWeights[device] ?? 0) + own.all.device - (onHost ? own.experts.device : 0);
-    if (onHost) hostWeights += own.experts.host;
-    deviceCache[device] = (deviceCache[device] ?? 0) + cache.kvCache;
-    deviceState[device] = (deviceState[device] ?? 0) + cache.state;
-  }
-  if (placement.outputDevice < 0) {
-    hostWeights += weights.output.host;
-  } else {
-    deviceWeights[placement.outputDevice] =
-      (deviceWeights[placement.outputDevice] ?? 0) + weights.output.device + weights.nextTokenResident.device;
-  }
-  for (const device of new Set(placement.deviceOfLayer)) {
-    if (device >= 0) deviceWeights[device] = (deviceWeights[device] ?? 0) + weights.perDevice.device;
-    else hostWeights += weights.perDevice.host;
-  }
-
-  const compute = computeBuffers(
+  const file = fileOf(options);
+  const residents = residentsOf(architecture, scheme, settings, file);
+  const { placement, cacheSettings, weights, host } = residents;
+  const buffers = computeBuffers(
     architecture,
     scheme,
     { ...cacheSettings, outputs: settings.outputs },
@@ -189,11 +219,9 @@ export function estimateLlamaCpp(
     file,
   );
   const overhead = options.overheadBytes ?? DRIVER_OVERHEAD_BYTES.nvidia;
-  const perDevice: DeviceMemory[] = deviceWeights.map((own, device) => {
-    const kvCache = deviceCache[device] ?? 0;
-    const state = deviceState[device] ?? 0;
-    const buffer = compute.devices[device] ?? 0;
-    return { weights: own, kvCache, state, compute: buffer, overhead, total: own + kvCache + state + buffer };
+  const perDevice = residents.perDevice.map((own, device): DeviceMemory => {
+    const compute = buffers.devices[device] ?? 0;
+    return { ...own, compute, overhead, total: own.weights + own.kvCache + own.state + compute };
   });
   return {
     engine: IDENTITY,
@@ -201,7 +229,7 @@ export function estimateLlamaCpp(
     bitsPerWeight: (weights.fileBytes * 8) / weights.parameters,
     fileBytes: weights.fileBytes,
     device: sumDevices(perDevice),
-    host: { weights: hostWeights, kvCache: hostCache, compute: compute.host },
+    host: { ...host, compute: buffers.host },
     perDevice,
     notes: isSimplified(architecture) ? [SIMPLIFIED_NOTE] : [],
   };
