@@ -3,16 +3,16 @@
  * model's graph as the allocator does.
  */
 import { type Architecture, layerKinds } from './architecture.ts';
-import type { Measurement } from './ggml/allocator.ts';
-import { measureGraph } from './ggml/scheduler.ts';
-import { type CacheSettings, CELL_PADDING, cacheLayoutOf, contextCells, padTo, windowCells } from './kv-cache.ts';
+import { type AllocationPlan, runAllocations } from './ggml/allocator.ts';
+import { planGraph } from './ggml/scheduler.ts';
+import type { Graph } from './ggml/tensor.ts';
+import { type CacheSettings, CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
 import type { LayerPlacement } from './layer-split.ts';
-import { type GraphSettings, ModelGraph, type Weight, type WeightTable } from './llama-graphs/builder.ts';
+import { EXPERT_WEIGHT, ModelGraph, type Weight, type WeightTable } from './llama-graphs/builder.ts';
 import { buildModel, rotatesLayer } from './llama-graphs/classes.ts';
-import { isSettled, representativeLayers } from './llama-graphs/representative-layers.ts';
-import { cudaBytes } from './quantization/ggml-types.ts';
+import { representativeLayers } from './llama-graphs/representative-layers.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
-import { type WeighOptions, weighTensors } from './weights.ts';
+import { tensorDeviceBytes, tensorsInFile, type WeighOptions } from './weights.ts';
 
 export interface ComputeSettings extends CacheSettings {
   /** Rows of logits kept per micro-batch. */
@@ -25,108 +25,140 @@ export interface ComputeBuffers {
   readonly host: number;
 }
 
-/** A file's weights as the graph needs them, and which layers are alike. */
-interface GraphWeights {
-  readonly table: WeightTable;
-  /** Names and extents of each layer's weights. */
-  readonly shapes: readonly string[];
-  /** The same with their bytes, which decide the size of a copy of a weight that is in host memory. */
-  readonly sizes: readonly string[];
+/** A file's weights as the graph needs them, whatever their quantization. */
+interface GraphWeights extends WeightTable {
+  /** Tells layers apart: names and extents of their weights, in few letters. */
+  readonly shapes: readonly number[];
 }
 
-function graphWeightsOf(architecture: Architecture, scheme: QuantizationScheme, options: WeighOptions): GraphWeights {
-  const table = new Map<string, Weight>();
-  const shapes = new Array<string>(architecture.layers).fill('');
-  const sizes = new Array<string>(architecture.layers).fill('');
-  for (const { tensor, type } of weighTensors(architecture, scheme, options)) {
-    const name = tensor.name.replace(/\.weight$/, '');
-    const deviceBytes = cudaBytes(type, tensor.shape);
-    table.set(name, { shape: tensor.shape, deviceBytes });
-    const own = /^blk\.(\d+)\.(.*)/.exec(name);
-    const layer = own ? Number(own[1]) : -1;
-    if (layer < 0 || layer >= architecture.layers) continue;
-    shapes[layer] += `${own?.[2]} ${tensor.shape.join(' ')};`;
-    sizes[layer] += `${own?.[2]} ${deviceBytes};`;
+function graphWeightsOf(architecture: Architecture, options: WeighOptions): GraphWeights {
+  const layers = Array.from({ length: architecture.layers }, () => new Map<string, Weight>());
+  const others = new Map<string, Weight>();
+  tensorsInFile(architecture, options).forEach(({ name, shape }, index) => {
+    const [, block, own = name] = /^blk\.(\d+)\.(.*)/.exec(name) ?? [];
+    const table = block === undefined ? others : layers[Number(block)];
+    table?.set(own.replace(/\.weight$/, ''), { shape, index });
+  });
+  const known = new Map<string, number>();
+  const shapes = layers.map((weights) => {
+    const signature = Array.from(weights, ([name, { shape }]) => `${name} ${shape.join(' ')}`).join(';');
+    const number = known.get(signature) ?? known.size;
+    known.set(signature, number);
+    return number;
+  });
+  return { layers, others, shapes };
+}
+
+/** How the tensors of a graph grow with the context, wherever they are placed: sizes are linear in {@link measuresOf} it. */
+interface Growth {
+  /** What one more of each measure adds, by tensor id. */
+  readonly perCell: Float64Array;
+  readonly perRow: Float64Array;
+}
+
+/** The allocations of a placement at the first context of a range, and which of them grow. */
+interface GrowingPlan {
+  readonly plan: AllocationPlan;
+  readonly growingSlots: readonly number[];
+}
+
+/** What is known of one model with equal settings but for the context, in one placement. */
+interface Series {
+  /** By range of contexts. */
+  readonly plans: Map<string, GrowingPlan>;
+  /** By context, and by quantization where it counts. */
+  readonly results: Map<string | number, readonly number[]>;
+}
+
+/** Results and weights of one architecture. */
+interface Known {
+  readonly series: Map<string, Series>;
+  /** By settings and range of contexts; `undefined` where graphs at its ends differ in more than sizes. */
+  readonly growths: Map<string, Growth | undefined>;
+  readonly weights: Map<boolean | undefined, GraphWeights>;
+  /** Layers to walk, by placement, and by quantization where it counts. */
+  readonly walked: Map<string, readonly number[]>;
+}
+
+const known = new WeakMap<Architecture, Known>();
+
+/** Plans over several devices that were made last: older ones are let go, because they are large and pages come model by model. */
+const recent: Series[] = [];
+const MOST_RECENT = 48;
+
+/** Most series kept per architecture; a page varies few settings. */
+const MOST_SERIES = 256;
+/** Most results kept per series. */
+const MOST_RESULTS = 1024;
+
+/** Tokens that one row of the coarsest compressed cache stands for: such caches are padded, and grow in steps of their own. */
+function coarsestRatio({ attention }: Architecture): number {
+  if (attention.kind === 'compressed') return attention.hcaRatio;
+  return ('indexer' in attention && attention.indexer?.pooledTokens) || 1;
+}
+
+/** What sizes are linear in: cells of the context, and rows of its coarsest compression. */
+type Measures = readonly [cells: number, rows: number];
+
+function measuresOf(architecture: Architecture, context: number): Measures {
+  const ratio = coarsestRatio(architecture);
+  return [context, ratio === 1 ? 0 : padTo(Math.ceil(context / ratio), CELL_PADDING)];
+}
+
+/** Contexts at which windows and selections of the best keys are full and stop growing, ascending. */
+function limitsOf({ attention }: Architecture, { microBatch, sequences }: ComputeSettings): readonly number[] {
+  const full = (limit: number): number => padTo(limit, 4 * CELL_PADDING);
+  switch (attention.kind) {
+    case 'sliding-window':
+      return [padTo(attention.window * sequences + microBatch, CELL_PADDING)];
+    case 'compressed':
+      return [full(attention.window + microBatch), full((attention.indexer.topK ?? 512) * attention.csaRatio)].sort(
+        (a, b) => a - b,
+      );
+    default:
+      // A selection may be larger by less than a block of cells.
+      return attention.indexer
+        ? [full((attention.indexer.topK ?? 2048) * (attention.indexer.pooledTokens ?? 1) + CELL_PADDING)]
+        : [];
   }
-  return { table, shapes, sizes };
 }
 
-/** One walk: what every buffer needs at a context, and the decisions that led there. */
-interface Sample {
-  readonly context: number;
-  /** Between samples of one regime all sizes grow linearly with the context. */
-  readonly regime: number;
-  readonly bytes: readonly number[];
-  readonly decisions: number;
+/** Walks that tell how sizes grow start at so many micro-batches: below, tensors of other kinds may happen to be as large. */
+const FIRST_MICRO_BATCHES = 4;
+/** They end here; longer contexts end at the next power of two. */
+const LAST_CONTEXT = 2 ** 20;
+
+/** Contexts between which sizes grow alike. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
 }
 
-/** Walks of an architecture by settings, in the order of their contexts: they do not change while the program runs. */
-const known = new WeakMap<Architecture, Map<string, Sample[]>>();
-
-/** The tensors of the files that were walked last: tables are large, and results are kept anyway. */
-const tables: { readonly architecture: Architecture; readonly file: string; readonly own: GraphWeights }[] = [];
-const MOST_TABLES = 6;
-
-/** The tensors of a file. Its scheme matters only where weights are on the host and are copied. */
-function tableOf(
-  architecture: Architecture,
-  scheme: QuantizationScheme,
-  options: WeighOptions,
-  anyScheme: boolean,
-): GraphWeights {
-  const file = `${scheme}/${options.mtpInFile}`;
-  const found = tables.find((table) => table.architecture === architecture && (anyScheme || table.file === file));
-  if (found) return found.own;
-  const own = graphWeightsOf(architecture, scheme, options);
-  tables.unshift({ architecture, file, own });
-  tables.length = Math.min(tables.length, MOST_TABLES);
-  return own;
+/** The range around the context of the settings; `undefined` where there is none. */
+function rangeOf(architecture: Architecture, settings: ComputeSettings): Range | undefined {
+  const { context, microBatch } = settings;
+  const limits = limitsOf(architecture, settings);
+  const from = Math.max(
+    padTo(FIRST_MICRO_BATCHES * microBatch, 4 * CELL_PADDING),
+    ...limits.filter((limit) => limit <= context),
+  );
+  const end = limits.find((limit) => limit > context);
+  const to = end === undefined ? Math.max(LAST_CONTEXT, 2 ** Math.ceil(Math.log2(context))) : end - 4 * CELL_PADDING;
+  return context < from || context > to || from === to ? undefined : { from, to };
 }
-
-/** Keys that an indexer chooses where the architecture does not say. */
-const CHOSEN_TOKENS = 2048;
-/** Most combinations of settings kept per architecture; a page varies few. */
-const MOST_SETTINGS = 1024;
-/** Most contexts kept per combination. */
-const MOST_CONTEXTS = 1024;
 
 /** The context that has the same cells everywhere. */
 function roundContext(architecture: Architecture, settings: ComputeSettings): number {
-  const { context, microBatch } = settings;
-  if (context < microBatch) return context;
-  return architecture.attention.kind === 'compressed' ? padTo(context, 4 * CELL_PADDING) : contextCells(context);
-}
-
-/** How many limits a context is past at which sizes stop growing, or grow by a step. */
-function regimeOf(architecture: Architecture, settings: ComputeSettings, context: number): number {
-  if (context < settings.microBatch) return -context;
-  const { attention } = architecture;
-  // DeepSeek V4 pads the rows of its highest compression to 256.
-  if (attention.kind === 'compressed') return Math.ceil(context / (CELL_PADDING * attention.hcaRatio));
-  const limits: number[] = [];
-  if (attention.kind === 'sliding-window')
-    limits.push(windowCells(attention.window, { ...settings, context: 2 ** 31 }));
-  if ('indexer' in attention && attention.indexer) limits.push(attention.indexer.topK ?? CHOSEN_TOKENS);
-  return limits.filter((limit) => context >= limit).length;
-}
-
-/** Position of the first sample whose context is not smaller. */
-function positionOf(samples: readonly Sample[], context: number): number {
-  let low = 0;
-  let high = samples.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((samples[middle]?.context ?? 0) < context) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  if (settings.context < settings.microBatch) return settings.context;
+  return architecture.attention.kind === 'compressed'
+    ? padTo(settings.context, 4 * CELL_PADDING)
+    : contextCells(settings.context);
 }
 
 /**
  * Compute buffers of every device and of the host.
  *
- * Between two walked contexts at which the allocator took the same decisions, the buffers are linear and interpolated
- * exactly; other contexts are walked. Memoised per architecture object.
+ * XX
  */
 export function computeBuffers(
   architecture: Architecture,
@@ -135,62 +167,160 @@ export function computeBuffers(
   placement: LayerPlacement,
   options: WeighOptions = {},
 ): ComputeBuffers {
-  const samples = samplesOf(architecture, scheme, settings, placement, options);
-  const context = roundContext(architecture, settings);
-  const bytes = found(samples, architecture, settings, context) ?? walked();
+  const bytes = bytesOf(architecture, scheme, settings, placement, options);
   return { devices: bytes.slice(0, placement.devices), host: bytes[placement.devices] ?? 0 };
-
-  function walked(): readonly number[] {
-    if (samples.length >= MOST_CONTEXTS) samples.length = 0;
-    const table = tableOf(architecture, scheme, options, !placement.weightsOnHost);
-    const { highest, decisions } = walk(architecture, table, { ...settings, context }, placement);
-    const regime = regimeOf(architecture, settings, context);
-    samples.splice(positionOf(samples, context), 0, { context, regime, bytes: highest, decisions });
-    return highest;
-  }
 }
 
-/** Walks with the same settings but for the context. */
-function samplesOf(
+function knownOf(architecture: Architecture): Known {
+  let own = known.get(architecture);
+  if (!own) {
+    own = { series: new Map(), growths: new Map(), weights: new Map(), walked: new Map() };
+    known.set(architecture, own);
+  }
+  return own;
+}
+
+function bytesOf(
   architecture: Architecture,
   scheme: QuantizationScheme,
-  settings: ComputeSettings,
+  asked: ComputeSettings,
   placement: LayerPlacement,
   options: WeighOptions,
-): Sample[] {
-  let bySettings = known.get(architecture);
-  if (!bySettings) {
-    bySettings = new Map();
-    known.set(architecture, bySettings);
+): readonly number[] {
+  const own = knownOf(architecture);
+  const settings = { ...asked, context: roundContext(architecture, asked) };
+  const { context, kType, vType, microBatch, sequences, flashAttention, outputs } = settings;
+  const { mtpInFile } = options;
+  let table = own.weights.get(mtpInFile);
+  if (!table) {
+    table = graphWeightsOf(architecture, options);
+    own.weights.set(mtpInFile, table);
   }
-  const { kType, vType, microBatch, sequences, flashAttention, outputs } = settings;
-  const file = placement.weightsOnHost ? `${scheme}/${options.mtpInFile}` : '';
-  const key = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${placement.key}/${file}`;
-  let samples = bySettings.get(key);
-  if (!samples) {
-    if (bySettings.size >= MOST_SETTINGS) bySettings.clear();
-    samples = [];
-    bySettings.set(key, samples);
+  const bytesByWeight = placement.weightsOnHost ? tensorDeviceBytes(architecture, scheme, options) : undefined;
+  const placeKey = `${placement.key}/${mtpInFile}/${bytesByWeight ? scheme : ''}`;
+  let layers = own.walked.get(placeKey);
+  if (!layers) {
+    layers = walkedLayers(architecture, table, placement, bytesByWeight);
+    if (own.walked.size >= MOST_SERIES) own.walked.clear();
+    own.walked.set(placeKey, layers);
   }
-  return samples;
+  const settingsKey = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${mtpInFile}/${layers.length === architecture.layers ? '' : layers}`;
+  const key = `${placement.key}/${settingsKey}`;
+  let series = own.series.get(key);
+  if (!series) {
+    if (own.series.size >= MOST_SERIES) own.series.clear();
+    series = { plans: new Map(), results: new Map() };
+    own.series.set(key, series);
+  }
+  const resultKey = bytesByWeight ? `${context}/${scheme}` : context;
+  const result = series.results.get(resultKey);
+  if (result) return result;
+
+  const graphAt = (at: number): Graph => {
+    const model = new ModelGraph(
+      architecture,
+      { ...settings, context: at },
+      placement,
+      table,
+      cacheLayoutOf(architecture).widestValues,
+      layers,
+    );
+    buildModel(model);
+    return model.graph;
+  };
+  const planOf = (graph: Graph): AllocationPlan => planGraph(graph, placement.devices, placement.pipelined);
+  const range = rangeOf(architecture, settings);
+  const rangeKey = range && `${range.from}-${range.to}`;
+  let plan: AllocationPlan | undefined;
+  let bytes: Float64Array | undefined;
+  if (range && rangeKey) {
+    const growthKey = `${settingsKey}/${rangeKey}`;
+    let growth = own.growths.get(growthKey);
+    if (!growth && !own.growths.has(growthKey)) {
+      growth = growthOf(architecture, range, graphAt, planOf);
+      if (own.growths.size >= MOST_SERIES) own.growths.clear();
+      own.growths.set(growthKey, growth);
+    }
+    if (growth) {
+      let growing = series.plans.get(rangeKey);
+      if (!growing) {
+        growing = growingPlan(planOf(graphAt(range.from)), growth);
+        series.plans.set(rangeKey, growing);
+        if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
+      }
+      plan = growing.plan;
+      bytes = bytesAt(growing, growth, measuresOf(architecture, range.from), measuresOf(architecture, context));
+    }
+  }
+  plan ??= planOf(graphAt(context));
+  bytes ??= Float64Array.from(plan.bytesOf);
+  if (bytesByWeight) {
+    for (let slot = 0; slot < bytes.length; slot++) {
+      const weight = plan.weightOf[slot] as number;
+      if (weight >= 0) bytes[slot] = bytesByWeight[weight] as number;
+    }
+  }
+  const highest = runAllocations(plan, bytes);
+  if (series.results.size >= MOST_RESULTS) series.results.clear();
+  series.results.set(resultKey, highest);
+  return highest;
 }
 
-/** Buffers at a context that was walked, or that lies between two walks of the same decisions. */
-function found(
-  samples: readonly Sample[],
+function sameSteps(a: AllocationPlan, b: AllocationPlan): boolean {
+  return a.steps.length === b.steps.length && a.steps.every((step, index) => step === b.steps[index]);
+}
+
+/** How tensors grow in a range; `undefined` where graphs at its ends differ in more than sizes. */
+function growthOf(
   architecture: Architecture,
-  settings: ComputeSettings,
-  context: number,
-): readonly number[] | undefined {
-  const position = positionOf(samples, context);
-  const above = samples[position];
-  if (above?.context === context) return above.bytes;
-  const below = samples[position - 1];
-  if (!above || !below || above.decisions !== below.decisions) return undefined;
-  const regime = regimeOf(architecture, settings, context);
-  if (above.regime !== regime || below.regime !== regime) return undefined;
-  const share = (context - below.context) / (above.context - below.context);
-  return below.bytes.map((bytes, index) => Math.round(bytes + ((above.bytes[index] ?? bytes) - bytes) * share));
+  { from, to }: Range,
+  graphAt: (context: number) => Graph,
+  planOf: (graph: Graph) => AllocationPlan,
+): Growth | undefined {
+  const first = graphAt(from);
+  const last = graphAt(to);
+  const tensors = first.bytes.length;
+  if (last.bytes.length !== tensors || !sameSteps(planOf(first), planOf(last))) return undefined;
+  const [firstCells, firstRows] = measuresOf(architecture, from);
+  const [lastCells, lastRows] = measuresOf(architecture, to);
+  const cells = lastCells - firstCells;
+  const rows = lastRows - firstRows;
+  // With rows of a compressed cache it takes a third graph, with as many rows as the first, to tell the two measures apart.
+  const step = rows === 0 ? cells : 4 * CELL_PADDING;
+  const next = rows === 0 ? last : graphAt(from + step);
+  const perCell = new Float64Array(tensors);
+  const perRow = new Float64Array(tensors);
+  for (let id = 0; id < tensors; id++) {
+    const own = first.bytes[id] as number;
+    perCell[id] = ((next.bytes[id] as number) - own) / step;
+    if (rows !== 0) perRow[id] = ((last.bytes[id] as number) - own - (perCell[id] as number) * cells) / rows;
+  }
+  return { perCell, perRow };
+}
+
+function growingPlan(plan: AllocationPlan, { perCell, perRow }: Growth): GrowingPlan {
+  const growingSlots: number[] = [];
+  plan.tensorOf.forEach((id, slot) => {
+    if (id >= 0 && (perCell[id] !== 0 || perRow[id] !== 0)) growingSlots.push(slot);
+  });
+  return { plan, growingSlots };
+}
+
+/** Bytes of every slot where the context has the measures `to`. */
+function bytesAt(
+  { plan, growingSlots }: GrowingPlan,
+  { perCell, perRow }: Growth,
+  from: Measures,
+  to: Measures,
+): Float64Array {
+  const bytes = Float64Array.from(plan.bytesOf);
+  const cells = to[0] - from[0];
+  const rows = to[1] - from[1];
+  for (const slot of growingSlots) {
+    const id = plan.tensorOf[slot] as number;
+    bytes[slot] = Math.round((bytes[slot] as number) + (perCell[id] as number) * cells + (perRow[id] as number) * rows);
+  }
+  return bytes;
 }
 
 /** Whether every layer leaves something behind: then none may be left out. */
@@ -203,38 +333,27 @@ function layersAddUp({ className, attention, perLayerEmbeddingSize }: Architectu
   );
 }
 
-/** What tells layers apart: layers with equal signatures have the same part of the graph on the same device. */
-function signaturesOf(architecture: Architecture, weights: GraphWeights, placement: LayerPlacement): unknown[] {
+/** Layers that stand for all. */
+function walkedLayers(
+  architecture: Architecture,
+  { layers, shapes }: GraphWeights,
+  placement: LayerPlacement,
+  bytesByWeight: Float64Array | undefined,
+): readonly number[] {
   const { kindOfLayer } = cacheLayoutOf(architecture);
-  if (layersAddUp(architecture)) return kindOfLayer.map((_, layer) => layer);
-  const kinds = layerKinds(architecture);
-  return kindOfLayer.map((kind, layer) => {
-    const rotates = rotatesLayer(architecture, kinds[layer] ?? 'F', layer);
+  // Over several devices few layers are alike; all of them give every number of devices the same graph.
+  if (layersAddUp(architecture) || placement.devices > 1) return kindOfLayer.map((_, layer) => layer);
+  const layerKindOf = layerKinds(architecture);
+  const signatures = kindOfLayer.map((kind, layer) => {
     const device = placement.deviceOfLayer[layer] ?? -1;
     const expertsOnHost = layer < placement.expertLayersOnHost;
-    const copied = device < 0 || expertsOnHost;
-    return `${device}/${expertsOnHost}/${kind}/${rotates}/${weights.shapes[layer]}/${copied ? weights.sizes[layer] : ''}`;
+    const rotates = rotatesLayer(architecture, layerKindOf[layer] ?? 'F', layer);
+    let signature = `${device}/${expertsOnHost}/${kind}/${rotates}/${shapes[layer]}`;
+    if (!bytesByWeight || (device >= 0 && !expertsOnHost)) return signature;
+    // The quantization decides the size of a copy of a weight that is in host memory.
+    for (const [name, { index }] of layers[layer] ?? [])
+      if (device < 0 || EXPERT_WEIGHT.test(name)) signature += `/${bytesByWeight[index]}`;
+    return signature;
   });
-}
-
-/** Periods of a pattern that are walked at first, and added where the allocator had not settled by then. */
-const FIRST_PERIODS = 3;
-const MORE_PERIODS = 4;
-
-/** Walks as many layers as tell what all of them need. */
-function walk(
-  architecture: Architecture,
-  weights: GraphWeights,
-  settings: GraphSettings,
-  placement: LayerPlacement,
-): Measurement {
-  const signatures = signaturesOf(architecture, weights, placement);
-  const { widestValues } = cacheLayoutOf(architecture);
-  for (let periods = FIRST_PERIODS; ; periods += MORE_PERIODS) {
-    const { layers, runs } = representativeLayers(signatures, periods);
-    const model = new ModelGraph(architecture, settings, placement, weights.table, widestValues, layers);
-    buildModel(model);
-    const measured = measureGraph(model.graph, placement.devices, placement.pipelined);
-    if (runs.every((run) => isSettled(run, measured.boundaries))) return measured;
-  }
+  return representativeLayers(signatures);
 }

@@ -106,7 +106,45 @@ function contextOf(architecture: Architecture, nextToken: boolean): Quantization
   };
 }
 
-const memo = new WeakMap<Architecture, Map<string, ModelWeights>>();
+interface Weighed {
+  readonly weights: ModelWeights;
+  readonly tensorBytes: Float64Array;
+}
+
+const memo = new WeakMap<Architecture, Map<string, Weighed>>();
+
+function weigh(architecture: Architecture, scheme: QuantizationScheme, options: WeighOptions): Weighed {
+  let ofArchitecture = memo.get(architecture);
+  if (!ofArchitecture) {
+    ofArchitecture = new Map();
+    memo.set(architecture, ofArchitecture);
+  }
+  const key = `${scheme} ${options.mtpInFile ?? keepsNextToken(architecture)}`;
+  let known = ofArchitecture.get(key);
+  if (!known) {
+    const weighed = weighTensors(architecture, scheme, options);
+    known = {
+      weights: sumUp(architecture, weighed),
+      tensorBytes: Float64Array.from(weighed, ({ tensor, type }) => cudaBytes(type, tensor.shape)),
+    };
+    ofArchitecture.set(key, known);
+  }
+  return known;
+}
+
+/** What each tensor of a file takes on a CUDA device, in bytes, in the order of {@link tensorsOf}. Memoised per architecture object. */
+export function tensorDeviceBytes(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  options: WeighOptions = {},
+): Float64Array {
+  return weigh(architecture, scheme, options).tensorBytes;
+}
+
+/** The tensors of a model's file, whatever their types. */
+export function tensorsInFile(architecture: Architecture, options: WeighOptions = {}): readonly Tensor[] {
+  return tensorsOf(architecture, options.mtpInFile ?? keepsNextToken(architecture));
+}
 
 /**
  * What the weights of a model take at a quantization. Memoised per architecture object.
@@ -118,14 +156,7 @@ export function weighModel(
   scheme: QuantizationScheme,
   options: WeighOptions = {},
 ): ModelWeights {
-  const ofArchitecture = memo.get(architecture) ?? new Map<string, ModelWeights>();
-  memo.set(architecture, ofArchitecture);
-  const key = `${scheme} ${options.mtpInFile ?? keepsNextToken(architecture)}`;
-  const known = ofArchitecture.get(key);
-  if (known !== undefined) return known;
-  const weights = sumUp(architecture, weighTensors(architecture, scheme, options));
-  ofArchitecture.set(key, weights);
-  return weights;
+  return weigh(architecture, scheme, options).weights;
 }
 
 interface MutableBytes {

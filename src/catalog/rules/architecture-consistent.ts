@@ -32,7 +32,8 @@ export const architectureConsistent: Rule = (drafts) =>
         ),
   );
 
-function findingsOf(architecture: Architecture): Finding[] {
+/** Where the dimensions of `architecture` contradict each other. */
+export function findingsOf(architecture: Architecture): Finding[] {
   const { layers, layerPattern, attention, feedForward } = architecture;
   const { experts, intermediateSize } = feedForward;
   const findings: Finding[] = [];

@@ -1,10 +1,15 @@
 import { type Architecture, DEFAULT_SETTINGS, estimateLlamaCpp } from '../../vram/index.ts';
 import { lacks } from '../kinds.ts';
 import { problemIn } from '../problem.ts';
+import { findingsOf } from './architecture-consistent.ts';
 import type { Rule } from './rule.ts';
 
-/** Why the estimator has no answer for `architecture`, or undefined where it has one. */
+/**
+ * Why the estimator has no answer for `architecture`, or undefined where it has one. Dimensions that contradict each
+ * other are another rule's problem; no estimate is asked for them.
+ */
 function refusalOf(architecture: Architecture): string | undefined {
+  if (findingsOf(architecture).length > 0) return undefined;
   try {
     estimateLlamaCpp(architecture, 'Q4_K_M', DEFAULT_SETTINGS);
     return undefined;

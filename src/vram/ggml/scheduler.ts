@@ -1,9 +1,9 @@
 /**
  * ggml's backend scheduler (`ggml/src/ggml-backend.cpp`): decides which device runs each node, cuts the graph where
- * the device changes, and copies what a part needs from elsewhere; then measures every device's buffer.
+ * the device changes, and copies what a part needs from elsewhere; then plans every device's buffer.
  */
-import { type Measurement, measureBuffers, type Scheduled } from './allocator.ts';
-import { elementsOf, type Graph, type GraphTensor, HOST } from './tensor.ts';
+import { type AllocationPlan, planAllocations } from './allocator.ts';
+import { elementsOf, type Graph, type GraphTensor, HOST, make, UNASSIGNED } from './tensor.ts';
 
 /** Copies of every input that the scheduler keeps when it runs micro-batches in a pipeline. */
 const PIPELINE_COPIES = 4;
@@ -27,6 +27,85 @@ function batchRows(tensor: GraphTensor): number {
   }
 }
 
+/** Whether a backend can compute a tensor: another device's memory cannot be read. */
+function supports(backend: number, host: number, tensor: GraphTensor): boolean {
+  if (backend === host) return true;
+  if (tensor.hostOnly) return false;
+  for (const { residence } of tensor.sources) {
+    if (residence !== undefined && residence.backend !== HOST && residence.backend !== backend) return false;
+  }
+  return true;
+}
+
+/** The backend that weights, caches and inputs decide; {@link UNASSIGNED} where they do not. */
+function firstBackend(tensor: GraphTensor, host: number): number {
+  const residence = tensor.residence ?? tensor.viewOf?.residence;
+  if (residence) return residence.backend === HOST ? host : residence.backend;
+  if (tensor.isInput) return host;
+  if (tensor.operation === 'rope' || tensor.operation === 'flash-attention') return UNASSIGNED;
+  for (const { residence: own } of tensor.sources) {
+    if (own?.holds !== 'weights') continue;
+    if (own.backend !== HOST) return own.backend;
+    return host > 0 && supports(0, host, tensor) && batchRows(tensor) >= OFFLOAD_ROWS ? 0 : host;
+  }
+  return UNASSIGNED;
+}
+
+/** Gives nodes without a backend that of the node before (or behind) them; where the host's does not count, it ends the run. */
+function spread(nodes: readonly GraphTensor[], host: number, downwards: boolean, hostToo: boolean): void {
+  let backend = UNASSIGNED;
+  for (let step = 0; step < nodes.length; step++) {
+    const node = nodes[downwards ? step : nodes.length - 1 - step] as GraphTensor;
+    if (node.operation === 'view') continue;
+    if (node.backend !== UNASSIGNED) backend = node.backend === host && !hostToo ? UNASSIGNED : node.backend;
+    else if (backend !== UNASSIGNED && supports(backend, host, node)) node.backend = backend;
+  }
+}
+
+function assignBackends({ nodes, leafs }: Graph, host: number): void {
+  for (const leaf of leafs) leaf.backend = firstBackend(leaf, host);
+  for (const node of nodes) node.backend = firstBackend(node, host);
+  // Neighbours follow: devices first, downwards then upwards, then the host too.
+  spread(nodes, host, true, false);
+  spread(nodes, host, false, false);
+  spread(nodes, host, true, true);
+  spread(nodes, host, false, true);
+  for (const node of nodes) {
+    if (node.backend === UNASSIGNED && node.viewOf) node.backend = node.viewOf.backend;
+    if (node.backend === UNASSIGNED) node.backend = host;
+    for (const source of node.sources) {
+      if (source.backend !== UNASSIGNED) continue;
+      const origin = source.viewOf?.backend ?? UNASSIGNED;
+      source.backend = origin === UNASSIGNED ? node.backend : origin;
+    }
+  }
+  for (const leaf of leafs) if (leaf.backend === UNASSIGNED) leaf.backend = host;
+}
+
+function duplicate(
+  { id, shape, strides, elementBytes, bytes, weight, hostOnly }: GraphTensor,
+  backend: number,
+  pipelined: boolean,
+): GraphTensor {
+  const copy = make(
+    {
+      operation: 'none',
+      shape,
+      strides,
+      elementBytes,
+      bytes,
+      weight,
+      hostOnly,
+      sources: [],
+      isInput: pipelined,
+      isOutput: pipelined,
+    },
+    id,
+  );
+  copy.backend = backend;
+  return copy;
+}
+
 interface Split {
   readonly backend: number;
   readonly start: number;
@@ -34,183 +113,85 @@ interface Split {
   readonly inputs: GraphTensor[];
 }
 
-/** No backend yet. */
-const UNSET = -1;
+/** Whether a node reads a weight that is elsewhere. */
+function readsDistantWeight({ sources }: GraphTensor, backend: number): boolean {
+  for (const source of sources) if (source.backend !== backend && source.residence?.holds === 'weights') return true;
+  return false;
+}
 
-/** Highest byte of each device's compute buffer and, last, of the host's. */
-export function measureGraph(graph: Graph, devices: number, pipelined: boolean): Measurement {
+/** Allocations of a graph in each device's compute buffer and, last, in the host's. The graph is used up. */
+export function planGraph(graph: Graph, devices: number, pipelined: boolean): AllocationPlan {
   const host = devices;
   const { nodes, leafs } = graph;
-  /** By tensor id. */
-  const backends = new Array<number>(graph.count).fill(UNSET);
-  const indexOf = (backend: number): number => (backend === HOST ? host : backend);
-  const supports = (backend: number, tensor: GraphTensor): boolean => {
-    if (backend === host) return true;
-    if (tensor.hostOnly) return false;
-    // A tensor in another device's memory cannot be read.
-    for (const { residence } of tensor.sources) {
-      if (residence !== undefined && residence.backend !== HOST && residence.backend !== backend) return false;
-    }
-    return true;
-  };
+  assignBackends(graph, host);
 
-  // Where weights, caches and inputs are decides the first nodes.
-  const placeOf = (tensor: GraphTensor): number => {
-    const residence = tensor.residence ?? tensor.viewOf?.residence;
-    if (residence) return indexOf(residence.backend);
-    if (tensor.isInput) return host;
-    if (tensor.operation === 'rope' || tensor.operation === 'flash-attention') return UNSET;
-    for (const source of tensor.sources) {
-      if (source.residence?.holds !== 'weights') continue;
-      const backend = indexOf(source.residence.backend);
-      if (backend === host && devices > 0 && supports(0, tensor) && batchRows(tensor) >= OFFLOAD_ROWS) return 0;
-      return backend;
-    }
-    return UNSET;
-  };
-  for (const leaf of leafs) backends[leaf.id] = placeOf(leaf);
-  for (const node of nodes) backends[node.id] = placeOf(node);
-
-  // Neighbours follow: devices first, downwards then upwards, then the host too.
-  const spread = (downwards: boolean, hostToo: boolean): void => {
-    let backend = UNSET;
-    for (let step = 0; step < nodes.length; step++) {
-      const node = nodes[downwards ? step : nodes.length - 1 - step] as GraphTensor;
-      if (node.operation === 'view') continue;
-      const own = backends[node.id] as number;
-      if (own !== UNSET) backend = own === host && !hostToo ? UNSET : own;
-      else if (backend !== UNSET && supports(backend, node)) backends[node.id] = backend;
-    }
-  };
-  spread(true, false);
-  spread(false, false);
-  spread(true, true);
-  spread(false, true);
-  for (const node of nodes) {
-    if (backends[node.id] === UNSET && node.viewOf) backends[node.id] = backends[node.viewOf.id] as number;
-    if (backends[node.id] === UNSET) backends[node.id] = host;
-    for (const source of node.sources) {
-      if (backends[source.id] !== UNSET) continue;
-      const origin = source.viewOf ? (backends[source.viewOf.id] as number) : UNSET;
-      backends[source.id] = origin === UNSET ? (backends[node.id] as number) : origin;
-    }
-  }
-
-  let count = graph.count;
-  const backendOf = (tensor: GraphTensor): number => backends[tensor.id] as number;
-  const duplicate = (tensor: GraphTensor): GraphTensor => ({
-    ...tensor,
-    id: count++,
-    operation: 'none',
-    sources: [],
-    viewOf: undefined,
-    inPlace: false,
-    residence: undefined,
-    isInput: pipelined,
-    isOutput: pipelined,
-  });
-  /** By tensor id, then by backend. */
-  const copies = new Map<number, (GraphTensor | undefined)[]>();
-  const copiesOf = (tensor: GraphTensor): (GraphTensor | undefined)[] => {
-    let list = copies.get(tensor.id);
-    if (!list) {
-      list = [];
-      copies.set(tensor.id, list);
-    }
-    return list;
-  };
   const splits: Split[] = [];
   const graphInputs: GraphTensor[] = [];
-  const seenInputs = new Set<number>();
-  const rewired = new Map<number, readonly GraphTensor[]>();
-  const copyLeafs: Scheduled[] = [];
+  const seenInputs = new Set<GraphTensor>();
+  const copyLeafs: GraphTensor[] = [];
   let split: Split | undefined;
-  nodes.forEach((node, position) => {
-    if (node.operation === 'view') return;
-    const backend = backendOf(node);
+  for (let position = 0; position < nodes.length; position++) {
+    const node = nodes[position] as GraphTensor;
+    if (node.operation === 'view') continue;
+    const { backend } = node;
     if (
       split === undefined ||
       split.backend !== backend ||
-      (split.inputs.length > 0 && readsForeignWeight(node, backend, backends))
+      (split.inputs.length > 0 && readsDistantWeight(node, backend))
     ) {
       if (split) split.end = position;
       split = { backend, start: split ? position : 0, end: nodes.length, inputs: [] };
       splits.push(split);
     }
-    let sources: GraphTensor[] | undefined;
+    let rewired: GraphTensor[] | undefined;
     for (let index = 0; index < node.sources.length; index++) {
       const source = node.sources[index] as GraphTensor;
-      if (pipelined && source.isInput && !seenInputs.has(source.id)) {
-        seenInputs.add(source.id);
+      if (pipelined && source.isInput && !seenInputs.has(source)) {
+        seenInputs.add(source);
         graphInputs.push(source);
       }
-      if (backendOf(source) === backend) continue;
-      const list = copiesOf(source);
-      let copy = list[backend];
+      if (source.backend === backend) continue;
+      source.copies ??= [];
+      let copy = source.copies[backend];
       if (!copy) {
-        copy = duplicate(source);
-        list[backend] = copy;
+        copy = duplicate(source, backend, pipelined);
+        source.copies[backend] = copy;
         split.inputs.push(source);
         if (pipelined) {
-          copyLeafs.push({ tensor: copy, sources: [], buffer: backend });
-          for (let extra = 1; extra < PIPELINE_COPIES; extra++)
-            copyLeafs.push({ tensor: duplicate(source), sources: [], buffer: backend });
+          copyLeafs.push(copy);
+          for (let extra = 1; extra < PIPELINE_COPIES; extra++) copyLeafs.push(duplicate(source, backend, true));
         }
       }
-      sources ??= [...node.sources];
-      sources[index] = copy;
+      rewired ??= [...node.sources];
+      rewired[index] = copy;
     }
-    if (sources) rewired.set(node.id, sources);
-  });
+    if (rewired) node.sources = rewired;
+  }
 
-  const scheduled: Scheduled[] = [];
-  const marks: number[] = [];
+  const scheduled: GraphTensor[] = [];
   for (const part of splits) {
     for (const input of part.inputs) {
       // A view of the original keeps it alive until the copy is made.
-      const dependency: GraphTensor = {
-        ...input,
-        id: count++,
+      const dependency = make({
         operation: 'none',
+        shape: input.shape,
+        elementBytes: input.elementBytes,
         sources: [input],
         viewOf: input.viewOf ?? input,
-        residence: undefined,
-        isInput: false,
-        isOutput: false,
-        inPlace: false,
-      };
-      scheduled.push({ tensor: dependency, sources: dependency.sources, buffer: backendOf(input) });
-      const copy = copiesOf(input)[part.backend];
-      if (copy) scheduled.push({ tensor: copy, sources: [], buffer: part.backend });
+      });
+      scheduled.push(dependency, input.copies?.[part.backend] as GraphTensor);
     }
-    for (let position = part.start; position < part.end; position++) {
-      while (graph.marks[marks.length] === position) marks.push(scheduled.length);
-      const node = nodes[position] as GraphTensor;
-      scheduled.push({ tensor: node, sources: rewired.get(node.id) ?? node.sources, buffer: backendOf(node) });
-    }
+    for (let position = part.start; position < part.end; position++) scheduled.push(nodes[position] as GraphTensor);
   }
-  const inputLeafs: Scheduled[] = [];
+  const inputLeafs: GraphTensor[] = [];
   for (const input of graphInputs) {
     input.isOutput = true;
-    inputLeafs.push({ tensor: input, sources: [], buffer: host });
-    for (let extra = 1; extra < PIPELINE_COPIES; extra++) {
-      inputLeafs.push({ tensor: { ...input, id: count++, isOutput: true }, sources: [], buffer: host });
-    }
+    input.backend = host;
+    inputLeafs.push(input);
+    for (let extra = 1; extra < PIPELINE_COPIES; extra++) inputLeafs.push(duplicate(input, host, true));
   }
-  const firstLeafs: Scheduled[] = [
-    ...inputLeafs,
-    ...copyLeafs,
-    ...leafs.map((tensor) => ({
-      tensor,
-      sources: tensor.sources,
-      buffer: backends[tensor.id] === UNSET ? host : backendOf(tensor),
-    })),
-  ];
-  const alignments = [...Array.from({ length: devices }, () => DEVICE_ALIGNMENT), HOST_ALIGNMENT];
-  return measureBuffers(firstLeafs, scheduled, alignments, count, marks);
-}
-
-/** A weight that must be copied starts a part of its own, so that the copies before it can be freed. */
-function readsForeignWeight(node: GraphTensor, backend: number, backends: readonly number[]): boolean {
-  return node.sources.some((source) => source.residence?.holds === 'weights' && backends[source.id] !== backend);
+  return planAllocations([...inputLeafs, ...copyLeafs, ...leafs], scheduled, [
+    ...Array.from({ length: devices }, () => DEVICE_ALIGNMENT),
+    HOST_ALIGNMENT,
+  ]);
 }

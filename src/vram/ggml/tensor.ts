@@ -30,14 +30,15 @@ export type Shape = readonly [number, number, number, number];
 
 /** One tensor of a graph. */
 export interface GraphTensor {
-  /** Number in its graph, in the order of creation. */
+  /** Number in its graph in the order of creation, of copies that of the original; -1 for weights and caches. */
   readonly id: number;
   readonly operation: Operation;
   readonly shape: Shape;
   /** Bytes from one element to the next along each dimension. */
   readonly strides: Shape;
   readonly elementBytes: number;
-  readonly sources: readonly GraphTensor[];
+  /** The scheduler replaces those that are elsewhere by their copies. */
+  sources: readonly GraphTensor[];
   /** The tensor whose memory a view shows. */
   readonly viewOf: GraphTensor | undefined;
   /** The operation may write over one of its sources. */
@@ -47,6 +48,8 @@ export interface GraphTensor {
   /** Read by the program after the graph ran: never overwritten. */
   isOutput: boolean;
   readonly residence: Residence | undefined;
+  /** Which weight of the file it is, or a copy of; -1 = none. The file's quantization decides a copy's bytes, not `bytes`. */
+  readonly weight: number;
   /** Bytes that the device's allocator reserves; more than the data for attention over a quantized cache. */
   readonly bytes: number;
   /** Devices cannot run the operation: it stays on the host. */
@@ -55,7 +58,22 @@ export interface GraphTensor {
   retained: readonly GraphTensor[];
   /** Already in the graph. */
   placed: boolean;
+
+  // Notes of the planner, which reads a graph once.
+
+  /** Number of the buffer it is computed in: a device, or behind them the host; {@link UNASSIGNED} at first. */
+  backend: number;
+  /** Its copies on other backends, by their number. */
+  copies: (GraphTensor | undefined)[] | undefined;
+  /** Readers and views that are still to come. */
+  children: number;
+  views: number;
+  allocated: boolean;
+  /** Number of the allocation that holds it. */
+  slot: number;
 }
+
+export const UNASSIGNED = -2;
 
 /** The host as a backend: the last one, with the lowest priority. */
 export const HOST = -1;
@@ -91,7 +109,7 @@ export function sameLayout(a: GraphTensor, b: GraphTensor): boolean {
   return true;
 }
 
-interface TensorParts {
+export interface TensorParts {
   readonly operation: Operation;
   readonly shape: Shape;
   readonly elementBytes: number;
@@ -100,14 +118,17 @@ interface TensorParts {
   readonly viewOf?: GraphTensor;
   readonly inPlace?: boolean;
   readonly isInput?: boolean;
+  readonly isOutput?: boolean;
   readonly residence?: Residence;
+  readonly weight?: number;
   readonly bytes?: number;
   readonly hostOnly?: boolean;
 }
 
-const NONE: readonly GraphTensor[] = [];
+const NO_TENSORS: readonly GraphTensor[] = [];
 
-function makeTensor(id: number, parts: TensorParts): GraphTensor {
+/** A tensor of its own; every one has the same fields, which keeps reading them fast. */
+export function make(parts: TensorParts, id = -1): GraphTensor {
   return {
     id,
     operation: parts.operation,
@@ -118,12 +139,19 @@ function makeTensor(id: number, parts: TensorParts): GraphTensor {
     viewOf: parts.viewOf,
     inPlace: parts.inPlace ?? false,
     isInput: parts.isInput ?? false,
-    isOutput: false,
+    isOutput: parts.isOutput ?? false,
     residence: parts.residence,
+    weight: parts.weight ?? -1,
     bytes: parts.bytes ?? elementsOf(parts.shape) * parts.elementBytes,
     hostOnly: parts.hostOnly ?? false,
-    retained: NONE,
+    retained: NO_TENSORS,
     placed: false,
+    backend: UNASSIGNED,
+    copies: undefined,
+    children: 0,
+    views: 0,
+    allocated: false,
+    slot: -1,
   };
 }
 
@@ -133,37 +161,51 @@ export class Graph {
   readonly nodes: GraphTensor[] = [];
   /** Inputs, weights and caches, in the order they are met. */
   readonly leafs: GraphTensor[] = [];
-
-  /** Numbers of nodes there were when each layer began. */
-  readonly marks: number[] = [];
-  /** Tensors created so far. */
-  count = 0;
+  /** Bytes of every tensor but weights and caches, by id. */
+  readonly bytes: number[] = [];
 
   private make(parts: TensorParts): GraphTensor {
-    return makeTensor(this.count++, parts);
-  }
-
-  /** A layer begins. */
-  mark(): void {
-    this.marks.push(this.nodes.length);
+    const tensor = make(parts, this.bytes.length);
+    this.bytes.push(tensor.bytes);
+    return tensor;
   }
 
   /** Adds a tensor and what it depends on, sources first. */
   expand(tensor: GraphTensor): void {
     if (tensor.placed) return;
     tensor.placed = true;
-    for (const source of tensor.sources) this.expand(source);
+    for (const source of tensor.sources) if (!source.placed) this.expand(source);
     (tensor.operation === 'none' ? this.leafs : this.nodes).push(tensor);
   }
 
   /** A tensor that the program fills before each run. */
   input(elementBytes: ElementBytes, ...shape: number[]): GraphTensor {
-    return this.make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: NONE, isInput: true });
+    return this.make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: [], isInput: true });
   }
 
-  /** A weight or a cache; `bytes` is what a copy of it takes on a device. */
-  resident(residence: Residence, elementBytes: number, bytes: number, ...shape: number[]): GraphTensor {
-    return this.make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: NONE, residence, bytes });
+  /** A weight of the file, by its number there. */
+  weight(backend: number, weight: number, shape: readonly number[]): GraphTensor {
+    return make({
+      operation: 'none',
+      shape: shapeOf(shape),
+      elementBytes: 4,
+      sources: NO_TENSORS,
+      residence: { backend, holds: 'weights' },
+      weight,
+      bytes: 0,
+    });
+  }
+
+  /** A cache; `bytes` is what a copy of it takes on a device. */
+  cache(backend: number, elementBytes: number, bytes: number, ...shape: number[]): GraphTensor {
+    return make({
+      operation: 'none',
+      shape: shapeOf(shape),
+      elementBytes,
+      sources: NO_TENSORS,
+      residence: { backend, holds: 'cache' },
+      bytes,
+    });
   }
 
   /** A tensor that is no node: an operand created inside the graph, filled by the next operation. */
@@ -272,10 +314,11 @@ export class Graph {
   permute(source: GraphTensor, ...order: readonly [number, number, number, number]): GraphTensor {
     const extents: [number, number, number, number] = [1, 1, 1, 1];
     const strides: [number, number, number, number] = [0, 0, 0, 0];
-    order.forEach((to, from) => {
+    for (let from = 0; from < 4; from++) {
+      const to = order[from] ?? from;
       extents[to] = source.shape[from] ?? 1;
       strides[to] = source.strides[from] ?? 0;
-    });
+    }
     return this.view(source, extents, strides);
   }
 

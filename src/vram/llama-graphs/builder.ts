@@ -5,7 +5,7 @@
 import type { KvType } from '../allocation.ts';
 import type { Architecture } from '../architecture.ts';
 import { cudaFlashAttention } from '../ggml/cuda-attention.ts';
-import { Graph, type GraphTensor, HOST, isContiguous, type Residence } from '../ggml/tensor.ts';
+import { Graph, type GraphTensor, HOST, isContiguous } from '../ggml/tensor.ts';
 import { type CacheSettings, contextCells, isQuantizedKvType, KV_TYPES, padTo, windowCells } from '../kv-cache.ts';
 import type { LayerPlacement } from '../layer-split.ts';
 
@@ -13,12 +13,20 @@ import type { LayerPlacement } from '../layer-split.ts';
 export interface Weight {
   /** Extents, row length first. */
   readonly shape: readonly number[];
-  /** Bytes that a copy takes on a device. */
-  readonly deviceBytes: number;
+  /** Number of the weight in the file. */
+  readonly index: number;
 }
 
-/** Looks a weight up by its name in the file, without `.weight`; `undefined` where the model has none. */
-export type WeightTable = ReadonlyMap<string, Weight>;
+/** The weights of a file by name, without `.weight` and the number of the block. */
+export interface WeightTable {
+  /** One per layer of the stack. */
+  readonly layers: readonly ReadonlyMap<string, Weight>[];
+  /** Those beside the layers. */
+  readonly others: ReadonlyMap<string, Weight>;
+}
+
+/** Routed experts' weights, which `--cpu-moe` keeps in host memory. */
+export const EXPERT_WEIGHT = /^ffn_(up|down|gate|gate_up)_exps/;
 
 export interface GraphSettings extends CacheSettings {
   /** Rows of logits kept per micro-batch. */
@@ -97,9 +105,10 @@ export class ModelGraph {
   readonly sequences: number;
   readonly outputs: number;
   /** Layers to build, in order: all, or enough of each run of like layers. */
-  readonly layers: Iterable<number>;
+  readonly layers: readonly number[];
   private readonly weights: WeightTable;
-  private readonly residents = new Map<string, GraphTensor>();
+  /** Weights and caches that the graph has, by layer + 1 and name. */
+  private readonly residents: Map<string, GraphTensor>[] = [];
   private readonly widestValues: number;
 
   constructor(
@@ -115,15 +124,7 @@ export class ModelGraph {
     this.placement = placement;
     this.weights = weights;
     this.widestValues = widestValues;
-    const { graph } = this;
-    this.layers = {
-      *[Symbol.iterator]() {
-        for (const layer of layers) {
-          graph.mark();
-          yield layer;
-        }
-      },
-    };
+    this.layers = layers;
     this.sequences = settings.sequences;
     const tokens = Math.min(contextCells(settings.context), Math.min(settings.microBatch, settings.context));
     this.tokens = padTo(tokens, settings.sequences);
@@ -145,20 +146,29 @@ export class ModelGraph {
     return device === undefined || device < 0 ? HOST : device;
   }
 
-  private resident(name: string, residence: Residence): GraphTensor | undefined {
-    const known = this.residents.get(name);
-    if (known) return known;
-    const weight = this.weights.get(name);
-    if (!weight) return undefined;
-    const tensor = this.graph.resident(residence, 4, weight.deviceBytes, ...weight.shape);
-    this.residents.set(name, tensor);
+  /** What `create` makes, once per name and layer; -1 is beside the layers. */
+  private once(layer: number, name: string, create: () => GraphTensor | undefined): GraphTensor | undefined {
+    let own = this.residents[layer + 1];
+    if (!own) {
+      own = new Map();
+      this.residents[layer + 1] = own;
+    }
+    let tensor = own.get(name);
+    if (!tensor) {
+      tensor = create();
+      if (tensor) own.set(name, tensor);
+    }
     return tensor;
   }
 
   /** A weight of a layer, on the layer's device; `undefined` where the model has none. */
   optional(layer: number, name: string): GraphTensor | undefined {
-    const host = layer < this.placement.expertLayersOnHost && /^ffn_(up|down|gate|gate_up)_exps/.test(name);
-    return this.resident(`blk.${layer}.${name}`, { backend: host ? HOST : this.deviceOf(layer), holds: 'weights' });
+    const weight = this.weights.layers[layer]?.get(name);
+    if (!weight) return undefined;
+    return this.once(layer, name, () => {
+      const host = layer < this.placement.expertLayersOnHost && EXPERT_WEIGHT.test(name);
+      return this.graph.weight(host ? HOST : this.deviceOf(layer), weight.index, weight.shape);
+    });
   }
 
   weight(layer: number, name: string): GraphTensor {
@@ -168,73 +178,58 @@ export class ModelGraph {
   }
 
   has(layer: number, name: string): boolean {
-    return this.weights.has(`blk.${layer}.${name}`);
+    return this.weights.layers[layer]?.has(name) === true;
+  }
+
+  /** A weight beside the layers, on `backend`; `key` tells copies on several backends apart. */
+  private beside(name: string, backend: number, key = name): GraphTensor | undefined {
+    const weight = this.weights.others.get(name);
+    return weight && this.once(-1, key, () => this.graph.weight(backend, weight.index, weight.shape));
   }
 
   /** A table that stays in host memory: the token embedding. */
   inputTable(name: string): GraphTensor {
-    const tensor = this.resident(name, { backend: HOST, holds: 'weights' });
+    const tensor = this.beside(name, HOST);
     if (!tensor) throw new RangeError(`no weight ${name} in ${this.architecture.className}`);
     return tensor;
   }
 
   /** A weight beside the layers that llama.cpp places with block 0. */
   firstBlockWeight(name: string): GraphTensor {
-    const tensor = this.resident(name, { backend: this.deviceOf(0), holds: 'weights' });
+    const tensor = this.beside(name, this.deviceOf(0));
     if (!tensor) throw new RangeError(`no weight ${name} in ${this.architecture.className}`);
     return tensor;
   }
 
+  private get outputBackend(): number {
+    return this.placement.outputDevice < 0 ? HOST : this.placement.outputDevice;
+  }
+
   /** A weight beside the layers that is kept with the output layer; `undefined` where the model has none. */
   outputWeight(name: string): GraphTensor | undefined {
-    return this.resident(name, {
-      backend: this.placement.outputDevice < 0 ? HOST : this.placement.outputDevice,
-      holds: 'weights',
-    });
+    return this.beside(name, this.outputBackend);
   }
 
   /** RoPE factors: every device that holds a layer has its own copy. */
   ropeFactors(layer: number): GraphTensor | undefined {
-    const weight = this.weights.get('rope_freqs') ?? this.weights.get('rope_factors_long');
-    if (!weight) return undefined;
     const backend = this.deviceOf(layer);
-    const key = `rope factors on ${backend}`;
-    const known = this.residents.get(key);
-    if (known) return known;
-    const tensor = this.graph.resident({ backend, holds: 'weights' }, 4, weight.deviceBytes, ...weight.shape);
-    this.residents.set(key, tensor);
-    return tensor;
+    const name = this.weights.others.has('rope_freqs') ? 'rope_freqs' : 'rope_factors_long';
+    return this.beside(name, backend, `${name} on ${backend}`);
   }
 
   /** The cache of a layer that another layer may share. */
   private cache(name: string, layer: number, type: KvType, width: number, rows: number): GraphTensor {
-    const known = this.residents.get(`${name} ${layer}`);
-    if (known) return known;
     const elementBytes = KV_TYPES[type].blockBytes / KV_TYPES[type].blockElements;
-    const tensor = this.graph.resident(
-      { backend: this.deviceOf(layer), holds: 'cache' },
-      elementBytes,
-      elementBytes * width * rows,
-      width,
-      rows,
-    );
-    this.residents.set(`${name} ${layer}`, tensor);
-    return tensor;
+    return this.once(layer, `cached ${name}`, () =>
+      this.graph.cache(this.deviceOf(layer), elementBytes, elementBytes * width * rows, width, rows),
+    ) as GraphTensor;
   }
 
   /** A recurrent tensor of a layer, one row per sequence. */
   state(name: string, layer: number, width: number): GraphTensor {
-    const known = this.residents.get(`${name} ${layer}`);
-    if (known) return known;
-    const tensor = this.graph.resident(
-      { backend: this.deviceOf(layer), holds: 'cache' },
-      4,
-      4 * width * this.sequences,
-      width,
-      this.sequences,
-    );
-    this.residents.set(`${name} ${layer}`, tensor);
-    return tensor;
+    return this.once(layer, `state ${name}`, () =>
+      this.graph.cache(this.deviceOf(layer), 4, 4 * width * this.sequences, width, this.sequences),
+    ) as GraphTensor;
   }
 
   // Inputs
@@ -830,15 +825,6 @@ export class ModelGraph {
   /** The embedding table as head: on the device it is a second copy. */
   private tiedHead(): GraphTensor | undefined {
     if (this.placement.outputDevice < 0) return this.inputTable('token_embd');
-    const weight = this.weights.get('token_embd');
-    return (
-      weight &&
-      this.graph.resident(
-        { backend: this.placement.outputDevice, holds: 'weights' },
-        4,
-        weight.deviceBytes,
-        ...weight.shape,
-      )
-    );
+    return this.beside('token_embd', this.placement.outputDevice, 'tied head');
   }
 }

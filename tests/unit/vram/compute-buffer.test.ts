@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Architecture } from '../../../src/vram/architecture.ts';
 import { computeBuffers } from '../../../src/vram/compute-buffer.ts';
-import { measureGraph } from '../../../src/vram/ggml/scheduler.ts';
+import { runAllocations } from '../../../src/vram/ggml/allocator.ts';
+import { planGraph } from '../../../src/vram/ggml/scheduler.ts';
 import {
   architectureFromConfig,
   DEFAULT_SETTINGS,
@@ -12,7 +13,7 @@ import {
 } from '../../../src/vram/index.ts';
 import { cacheLayoutOf } from '../../../src/vram/kv-cache.ts';
 import { placeLayers } from '../../../src/vram/layer-split.ts';
-import { ModelGraph } from '../../../src/vram/llama-graphs/builder.ts';
+import { ModelGraph, type Weight } from '../../../src/vram/llama-graphs/builder.ts';
 import { buildModel } from '../../../src/vram/llama-graphs/classes.ts';
 import { representativeLayers } from '../../../src/vram/llama-graphs/representative-layers.ts';
 import { cudaBytes } from '../../../src/vram/quantization/ggml-types.ts';
@@ -25,19 +26,25 @@ const architectures: [string, Architecture][] = [
 
 /** Compute buffers by a walk over every layer at this very context. */
 function walkAll(architecture: Architecture, settings: Settings): number[] {
-  const table = new Map(
-    weighTensors(architecture, 'Q4_K_M').map(({ tensor, type }) => [
-      tensor.name.replace(/\.weight$/, ''),
-      { shape: tensor.shape, deviceBytes: cudaBytes(type, tensor.shape) },
-    ]),
-  );
+  const layersOf = Array.from({ length: architecture.layers }, () => new Map<string, Weight>());
+  const others = new Map<string, Weight>();
+  const weighed = weighTensors(architecture, 'Q4_K_M');
+  weighed.forEach(({ tensor: { name, shape } }, index) => {
+    const [, block, own = name] = /^blk\.(\d+)\.(.*)/.exec(name) ?? [];
+    (block === undefined ? others : layersOf[Number(block)])?.set(own.replace(/\.weight$/, ''), { shape, index });
+  });
   const placement = placeLayers(architecture, weighModel(architecture, 'Q4_K_M').nextTokenLayers.length, settings);
   const layers = Array.from({ length: architecture.layers }, (_, layer) => layer);
   const { widestValues } = cacheLayoutOf(architecture);
   const own = { ...settings, flashAttention: settings.flashAttention !== 'off' };
-  const model = new ModelGraph(architecture, own, placement, table, widestValues, layers);
+  const model = new ModelGraph(architecture, own, placement, { layers: layersOf, others }, widestValues, layers);
   buildModel(model);
-  return [...measureGraph(model.graph, settings.devices, placement.pipelined).highest];
+  const plan = planGraph(model.graph, settings.devices, placement.pipelined);
+  const bytes = plan.bytesOf.map((own, slot) => {
+    const weight = weighed[plan.weightOf[slot] ?? -1];
+    return weight ? cudaBytes(weight.type, weight.tensor.shape) : own;
+  });
+  return runAllocations(plan, bytes);
 }
 
 function shortCut(architecture: Architecture, settings: Settings): number[] {
