@@ -38,6 +38,14 @@ export default defineConfig({
     }),
   ],
   vite: {
+    // Astro sets modulePreload itself; the helper would weigh more than the calculator's small chunks gain by it.
+    plugins: [
+      {
+        name: 'no-preload-helper',
+        config: () => ({ build: { modulePreload: false } }),
+        configEnvironment: () => ({ build: { modulePreload: false } }),
+      },
+    ],
     build: {
       // Nothing is inlined: the content security policy allows no inline script and no inline style.
       assetsInlineLimit: 0,

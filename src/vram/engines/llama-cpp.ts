@@ -35,16 +35,13 @@ function checkSettings(settings: Settings): void {
   requireWhole('cpuMoeLayers', settings.cpuMoeLayers, -1);
   // llama.cpp holds the context in 32 bits, its batches too.
   if (settings.context > 2 ** 31 - 256)
-    throw new EstimateError(
-      'bad-request',
-      `context is ${settings.context}; llama.cpp counts at most 2,147,483,392 tokens.`,
-    );
+    throw new EstimateError('bad-request', `context is ${settings.context}; expected at most 2,147,483,392.`);
   if (settings.microBatch > 1_048_576)
     throw new EstimateError('bad-request', `microBatch is ${settings.microBatch}; expected at most 1,048,576.`);
   if (settings.sequences > 256)
-    throw new EstimateError('refused-by-engine', `llama.cpp allows at most 256 sequences, not ${settings.sequences}.`);
+    throw new EstimateError('refused-by-engine', `sequences is ${settings.sequences}; expected at most 256.`);
   if (settings.devices > 16)
-    throw new EstimateError('refused-by-engine', `llama.cpp uses at most 16 devices, not ${settings.devices}.`);
+    throw new EstimateError('refused-by-engine', `devices is ${settings.devices}; expected at most 16.`);
 }
 
 /** Widths of the attention layers, one entry per kind. */

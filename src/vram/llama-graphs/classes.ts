@@ -49,6 +49,6 @@ export function buildModel(g: ModelGraph): void {
   else
     throw new EstimateError(
       'unknown-architecture',
-      `Found architecture "${g.architecture.className}"; llama.cpp's graph for it is not known here.`,
+      `Found architecture "${g.architecture.className}": no graph for it.`,
     );
 }

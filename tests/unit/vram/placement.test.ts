@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import {
+  allExpertsInRam,
+  DEFAULT_SETTINGS,
+  type Device,
+  DRIVER_OVERHEAD_BYTES,
+  estimateLlamaCpp,
+  expertsInRam,
+  fewestDevices,
+  GiB,
+  largestContext,
+  type ModelFile,
+  needOf,
+  overheadOf,
+  placeOn,
+  type Settings,
+  wholeNodes,
+} from '../../../src/vram/index.ts';
+import { placeLayers } from '../../../src/vram/layer-split.ts';
+import { plannedModel } from './weights-fixtures.ts';
+
+const card = (gib: number): Device => ({ vendor: 'nvidia', usableBytes: gib * GiB });
+const llama: ModelFile = { architecture: plannedModel('Llama-3.1-8B'), scheme: 'Q4_K_M' };
+const qwen: ModelFile = { architecture: plannedModel('Qwen3-30B-A3B'), scheme: 'Q4_K_M' };
+const at = (context: number): Settings => ({ ...DEFAULT_SETTINGS, context });
+
+describe('which layer goes where', () => {
+  const counts = (model: string, settings: Partial<Settings>, nextTokenLayers = 0): number[] => {
+    const { deviceOfLayer } = placeLayers(plannedModel(model), nextTokenLayers, { ...DEFAULT_SETTINGS, ...settings });
+    const devices = settings.devices ?? 1;
+    return Array.from({ length: devices + 1 }, (_, index) => deviceOfLayer.filter((at) => at === index - 1).length);
+  };
+
+  test('the output layer counts as a block of the last device', () => {
+    // 33 blocks over two and over four devices.
+    expect(counts('Llama-3.1-8B', { devices: 2 })).toEqual([0, 17, 15]);
+    expect(counts('Llama-3.1-8B', { devices: 4 })).toEqual([0, 9, 8, 8, 7]);
+  });
+
+  test('-ngl takes the last layers, the output first', () => {
+    expect(counts('Llama-3.1-8B', { gpuLayers: 0 })).toEqual([32, 0]);
+    expect(counts('Llama-3.1-8B', { gpuLayers: 1 })).toEqual([32, 0]);
+    expect(counts('Llama-3.1-8B', { gpuLayers: 11 })).toEqual([22, 10]);
+    expect(counts('Llama-3.1-8B', { gpuLayers: 99 })).toEqual([0, 32]);
+  });
+
+  test('multi-token-prediction blocks of the file count too', () => {
+    expect(counts('GLM-4.5-Air', { devices: 2 }, 1)).toEqual([0, 24, 22]);
+  });
+
+  test('a pipeline needs several devices and every layer on them', () => {
+    const pipelined = (settings: Partial<Settings>): boolean =>
+      placeLayers(plannedModel('Qwen3-30B-A3B'), 0, { ...DEFAULT_SETTINGS, ...settings }).pipelined;
+    expect(pipelined({})).toBe(false);
+    expect(pipelined({ devices: 2 })).toBe(true);
+    expect(pipelined({ devices: 2, gpuLayers: 20 })).toBe(false);
+    expect(pipelined({ devices: 2, cpuMoeLayers: -1 })).toBe(false);
+  });
+});
+
+describe('verdicts', () => {
+  test('fits, tight, no by what the two figures leave', () => {
+    const { needsBytes, planForBytes } = needOf(llama, at(8192));
+    expect(planForBytes).toBeGreaterThan(needsBytes);
+    const verdict = (usableBytes: number): string => placeOn(llama, at(8192), { vendor: 'nvidia', usableBytes }).fit;
+    const overhead = DRIVER_OVERHEAD_BYTES.nvidia;
+    expect(verdict(planForBytes + overhead)).toBe('fits');
+    expect(verdict(planForBytes + overhead - 1)).toBe('tight');
+    expect(verdict(needsBytes + overhead)).toBe('tight');
+    expect(verdict(needsBytes + overhead - 1)).toBe('no');
+  });
+
+  test('headroom is counted against both figures', () => {
+    const { needsBytes, planForBytes } = needOf(llama, at(8192));
+    const placement = placeOn(llama, at(8192), card(24));
+    const room = 24 * GiB - DRIVER_OVERHEAD_BYTES.nvidia;
+    expect(placement.headroomBytes).toBe(room - needsBytes);
+    expect(placement.planHeadroomBytes).toBe(room - planForBytes);
+    expect(placement.usableBytes).toBe(24 * GiB);
+  });
+
+  test("the driver's share is the device's own where it is told", () => {
+    expect(overheadOf(card(24))).toBe(DRIVER_OVERHEAD_BYTES.nvidia);
+    expect(overheadOf({ ...card(24), overheadBytes: 1 })).toBe(1);
+    expect(overheadOf({ vendor: 'apple', usableBytes: 1 })).toBe(DRIVER_OVERHEAD_BYTES.apple);
+  });
+});
+
+describe('searches', () => {
+  test('the largest context fits and the next step does not', () => {
+    const device = card(12);
+    const context = largestContext(llama, DEFAULT_SETTINGS, device, 131_072);
+    expect(context % 256).toBe(0);
+    expect(context).toBeGreaterThan(8192);
+    expect(context).toBeLessThan(131_072);
+    expect(placeOn(llama, at(context), device).fit).toBe('fits');
+    expect(placeOn(llama, at(context + 256), device).fit).not.toBe('fits');
+    expect(largestContext(llama, DEFAULT_SETTINGS, device, 131_072, 'tight')).toBeGreaterThan(context);
+  });
+
+  test('no context is larger than the model allows, none is found where nothing fits', () => {
+    expect(largestContext(llama, DEFAULT_SETTINGS, card(80), 131_072)).toBe(131_072);
+    expect(largestContext(llama, DEFAULT_SETTINGS, card(80), 131_000)).toBe(131_000);
+    expect(largestContext(llama, DEFAULT_SETTINGS, card(4), 131_072)).toBe(0);
+  });
+
+  test('the fewest devices hold it and one less does not', () => {
+    const device = card(12);
+    const devices = fewestDevices(qwen, at(32_768), device) ?? 0;
+    expect(devices).toBeGreaterThan(1);
+    expect(placeOn(qwen, { ...at(32_768), devices }, device).fit).toBe('fits');
+    expect(placeOn(qwen, { ...at(32_768), devices: devices - 1 }, device).fit).not.toBe('fits');
+    expect(fewestDevices(qwen, at(32_768), card(1))).toBeUndefined();
+    expect(fewestDevices(llama, at(8192), card(24))).toBe(1);
+  });
+
+  test('whole servers come in their own size', () => {
+    expect(wholeNodes(qwen, at(32_768), card(12))).toEqual({ nodes: 1, devices: 8 });
+    expect(wholeNodes(qwen, at(32_768), { ...card(12), nodeSize: 4 })).toEqual({ nodes: 1, devices: 4 });
+    expect(wholeNodes(qwen, at(32_768), card(1))).toBeUndefined();
+  });
+
+  test('as few experts as possible wait in RAM', () => {
+    const device = card(12);
+    const found = expertsInRam(qwen, at(8192), device);
+    const layers = found?.cpuMoeLayers ?? 0;
+    expect(layers).toBeGreaterThan(0);
+    expect(found?.placement.fit).toBe('fits');
+    expect(placeOn(qwen, { ...at(8192), cpuMoeLayers: layers - 1 }, device).fit).not.toBe('fits');
+    expect(found?.hostBytes).toBeGreaterThan(0);
+    expect(expertsInRam(qwen, at(8192), card(80))?.cpuMoeLayers).toBe(0);
+    expect(expertsInRam(qwen, at(8192), card(2))).toBeUndefined();
+    expect(expertsInRam(llama, at(8192), card(2))).toBeUndefined();
+  });
+
+  test('the footprint with every expert in RAM', () => {
+    const found = allExpertsInRam(qwen, at(8192), card(24));
+    const whole = estimateLlamaCpp(qwen.architecture, 'Q4_K_M', at(8192));
+    expect(found?.cpuMoeLayers).toBe(48);
+    expect(found?.deviceBytes).toBeLessThan(whole.device.total / 4);
+    expect((found?.hostBytes ?? 0) + (found?.deviceBytes ?? 0)).toBeGreaterThan(whole.device.total);
+    expect(allExpertsInRam(llama, at(8192), card(24))).toBeUndefined();
+  });
+});
