@@ -172,11 +172,11 @@ function setsOf(
   at: ModelAtQuant,
   kinds: readonly CatalogDevice[],
   context: number,
-  most = Number.POSITIVE_INFINITY,
+  most?: number,
 ): readonly DeviceSet[] {
   return kinds.flatMap((own) => {
-    const count = at.fewestDevices(own.device, context);
-    return count !== undefined && count > 1 && count <= most ? [{ own, count }] : [];
+    const count = at.fewestDevices(own.device, context, most);
+    return count !== undefined && count > 1 ? [{ own, count }] : [];
   });
 }
 

@@ -183,9 +183,9 @@ export class ModelAtQuant {
     return tokens;
   }
 
-  /** The fewest equal devices that hold Plan for; `undefined` where as many as llama.cpp uses do not. */
-  fewestDevices(device: Device, context: number): number | undefined {
-    const most = Math.min(MOST_DEVICES, this.model.architecture.layers + 1);
+  /** The fewest equal devices that hold Plan for; `undefined` where `limit`, or as many as llama.cpp uses, do not. */
+  fewestDevices(device: Device, context: number, limit = MOST_DEVICES): number | undefined {
+    const most = Math.min(limit, MOST_DEVICES, this.model.architecture.layers + 1);
     const room = device.usableBytes - overheadOf(device);
     const compute = this.allocate(context).device.compute;
     // All devices together hold Plan for and one more compute buffer each: smaller counts need not be tried.

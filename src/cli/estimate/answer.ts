@@ -77,6 +77,18 @@ function suggestionOf(name: string, names: readonly string[]): string {
   return near.length === 0 ? '' : `; near: ${near.join(', ')}`;
 }
 
+/** The error for a name that no record of `records` has. */
+function unknownName(field: 'model' | 'gpu', name: string, records: readonly { readonly id: string }[]): EstimateError {
+  const suggestion = suggestionOf(
+    name,
+    records.map(({ id }) => id),
+  );
+  return new EstimateError(
+    `unknown-${field}`,
+    `${field} is "${name.slice(0, 100)}", which is no id or alias of the catalogue${suggestion}`,
+  );
+}
+
 /** llama.cpp under the names people write it, and the rule of thumb. */
 const ENGINES: Readonly<Record<string, 'llama.cpp' | 'rule of thumb'>> = {
   'llama.cpp': 'llama.cpp',
@@ -141,16 +153,7 @@ export class Estimator {
 
   #modelOf(name: string): Subject {
     const model = this.#catalog.resolveModel(name);
-    if (model === undefined) {
-      const suggestion = suggestionOf(
-        name,
-        this.#catalog.models.map(({ id }) => id),
-      );
-      throw new EstimateError(
-        'unknown-model',
-        `model is "${name.slice(0, 100)}", which is no id or alias of the catalogue${suggestion}`,
-      );
-    }
+    if (model === undefined) throw unknownName('model', name, this.#catalog.models);
     if (!isEstimable(model)) {
       throw new EstimateError(
         'unknown-architecture',
@@ -202,16 +205,7 @@ export class Estimator {
 
   #deviceOf(name: string) {
     const gpu = this.#catalog.resolveGpu(name);
-    if (gpu === undefined) {
-      const suggestion = suggestionOf(
-        name,
-        this.#catalog.gpus.map(({ id }) => id),
-      );
-      throw new EstimateError(
-        'unknown-gpu',
-        `gpu is "${name.slice(0, 100)}", which is no id or alias of the catalogue${suggestion}`,
-      );
-    }
+    if (gpu === undefined) throw unknownName('gpu', name, this.#catalog.gpus);
     const found = deviceOf(gpu);
     if (found === undefined) throw new EstimateError('refused-by-engine', `llama.cpp does not run on ${gpu.name}`);
     return found;

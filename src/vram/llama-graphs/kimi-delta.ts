@@ -1,8 +1,9 @@
 /** Graphs with Kimi Delta Attention: Kimi Linear. */
-import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
+import { type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { ModelGraph, Routing, StateInput } from './builder.ts';
 import { latentAttention, latentInput } from './latent.ts';
+import { closeLayer } from './parts.ts';
 import { deltaRule, linearOf } from './state-layers.ts';
 
 /** Kimi Linear: delta layers with a decay per channel, and MLA without rotation. */
@@ -14,23 +15,13 @@ export function buildKimiLinear(g: ModelGraph, routing: Routing): void {
   const cache = latentInput(g);
   const ids = g.outputIds();
   for (const layer of g.layers) {
-    let residual = current;
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     graph.expand(input);
-    let attended =
+    const attended =
       kinds[layer] === 'L'
         ? kimiDelta(g, layer, input, states)
         : latentAttention(g, layer, input, cache, { rotates: false });
-    if (g.isLast(layer)) {
-      attended = g.pick(attended, ids);
-      residual = g.pick(residual, ids);
-    }
-    const joined = graph.overwriting([attended, residual]);
-    const normed = g.norm(joined, g.weight(layer, 'ffn_norm'));
-    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind)
-      ? g.mixture(layer, normed, routing)
-      : g.feedForward(layer, normed);
-    current = graph.overwriting([fed, joined]);
+    current = closeLayer(g, layer, kinds[layer] as LayerKind, attended, current, ids, routing);
   }
   g.finish(current);
 }

@@ -1,9 +1,9 @@
 /** Graphs with multi-head latent attention: DeepSeek V2, V3, Kimi K2, Mistral Large 3; with an indexer: DeepSeek V3.2, GLM-5. */
-import { hasExperts, type IndexerShape, type LatentShape, type LayerKind, layerKinds } from '../architecture.ts';
+import { type IndexerShape, type LatentShape, type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import { contextCells } from '../kv-cache.ts';
 import type { AttentionInput, HeadWidths, ModelGraph, Routing } from './builder.ts';
-import { openMask } from './parts.ts';
+import { closeLayer, openMask } from './parts.ts';
 
 function latentOf(g: ModelGraph): { shape: LatentShape; heads: number; indexer: IndexerShape | undefined } {
   const { attention } = g.architecture;
@@ -139,7 +139,7 @@ export function chooseRows(
 
 /** Decoders with MLA. */
 export function buildLatent(g: ModelGraph, routing: Routing, options: { temperature?: boolean } = {}): void {
-  const { graph, architecture } = g;
+  const { architecture } = g;
   const kinds = layerKinds(architecture);
   const { indexer } = latentOf(g);
   const temperature = options.temperature ? g.attentionScale() : undefined;
@@ -150,9 +150,8 @@ export function buildLatent(g: ModelGraph, routing: Routing, options: { temperat
   let current = g.embedding();
   let lastChosen: GraphTensor | undefined;
   for (const layer of g.layers) {
-    let residual = current;
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
-    let attended = latentAttention(g, layer, input, cache, {
+    const attended = latentAttention(g, layer, input, cache, {
       positions,
       temperature,
       ...(indexing && {
@@ -163,16 +162,7 @@ export function buildLatent(g: ModelGraph, routing: Routing, options: { temperat
         },
       }),
     });
-    if (g.isLast(layer)) {
-      attended = g.pick(attended, ids);
-      residual = g.pick(residual, ids);
-    }
-    const joined = graph.overwriting([attended, residual]);
-    const normed = g.norm(joined, g.weight(layer, 'ffn_norm'));
-    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind)
-      ? g.mixture(layer, normed, routing)
-      : g.feedForward(layer, normed);
-    current = graph.overwriting([fed, joined]);
+    current = closeLayer(g, layer, kinds[layer] as LayerKind, attended, current, ids, routing);
   }
   g.finish(current);
 }

@@ -1,5 +1,5 @@
 /** Parts that the graphs of several families share: widths of attention, routing, the shared expert with a gate. */
-import type { Architecture, AttentionShape, LayerKind } from '../architecture.ts';
+import { type Architecture, type AttentionShape, hasExperts, type LayerKind } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { AttentionInput, HeadWidths, ModelGraph, Routing } from './builder.ts';
 
@@ -53,6 +53,29 @@ export function attentionInputs(g: ModelGraph): { full: AttentionInput; sliding:
       withValues: true,
     }),
   };
+}
+
+/**
+ * The second half of an ordinary layer: what the mixer gave is added to the layer's input, then the feed-forward block or
+ * the experts are. In the last layer only the rows that are put out go on.
+ */
+export function closeLayer(
+  g: ModelGraph,
+  layer: number,
+  kind: LayerKind,
+  mixed: GraphTensor,
+  input: GraphTensor,
+  ids: GraphTensor,
+  routing: Routing,
+): GraphTensor {
+  const last = g.isLast(layer);
+  const added = last ? g.pick(mixed, ids) : mixed;
+  const joined = g.graph.overwriting([added, last ? g.pick(input, ids) : input]);
+  const normed = g.norm(joined, g.weight(layer, 'ffn_norm'));
+  const fed = hasExperts(g.architecture, layer, kind)
+    ? g.mixture(layer, normed, routing)
+    : g.feedForward(layer, normed);
+  return g.graph.overwriting([fed, joined]);
 }
 
 /** Routing of a class with the architecture's own counts. */

@@ -1,9 +1,9 @@
 /** Graph of MiniMax M3: grouped attention in which an index head per group chooses blocks of keys (MSA, `src/models/minimax-m3.cpp`). */
-import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
+import { type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import { isQuantizedKvType } from '../kv-cache.ts';
 import type { AttentionInput, HeadWidths, ModelGraph } from './builder.ts';
-import { layerWidths, routingOf } from './parts.ts';
+import { closeLayer, layerWidths, routingOf } from './parts.ts';
 
 /** Tokens of a block, and blocks that a query reads at most. */
 const BLOCK_TOKENS = 128;
@@ -44,7 +44,6 @@ export function buildMiniMaxM3(g: ModelGraph): void {
     : undefined;
   const ids = g.outputIds();
   for (const layer of g.layers) {
-    let residual = current;
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     let [q, k, v] = g.queryKeyValue(layer, input, widths);
     q = graph.rope(g.norm(q, g.weight(layer, 'attn_q_norm')), positions);
@@ -55,16 +54,7 @@ export function buildMiniMaxM3(g: ModelGraph): void {
     } else {
       attended = g.attention(layer, cache, q, k, v, widths);
     }
-    if (g.isLast(layer)) {
-      attended = g.pick(attended, ids);
-      residual = g.pick(residual, ids);
-    }
-    const joined = graph.overwriting([attended, residual]);
-    const normed = g.norm(joined, g.weight(layer, 'ffn_norm'));
-    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind)
-      ? g.mixture(layer, normed, routing)
-      : g.feedForward(layer, normed);
-    current = graph.overwriting([fed, joined]);
+    current = closeLayer(g, layer, kinds[layer] as LayerKind, attended, current, ids, routing);
   }
   g.finish(current);
 }
