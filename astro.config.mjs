@@ -1,22 +1,24 @@
-import { fileURLToPath } from 'node:url';
+import { readFileSync, rmSync } from 'node:fs';
 import mdx from '@astrojs/mdx';
 import sitemap from '@astrojs/sitemap';
 import { defineConfig } from 'astro/config';
-import { loadCatalogFromDisk } from './src/catalog/from-disk.ts';
 import { DEFAULT_SITE_URL } from './src/site/config.ts';
-import { lastModifiedByPath, nonIndexablePaths } from './src/site/sitemap.ts';
+import { sitemapDataPath } from './src/site/routes.ts';
 
 /** What the sitemap needs to know of the pages; the integration itself sees addresses only. */
 const pages = { nonIndexable: new Set(), lastModified: new Map() };
 
-// In a hook of its own, because the sitemap integration swallows what is thrown inside its callbacks.
+// The pages are built in a module graph of their own, which leaves this file behind for the sitemap. It is read in a
+// hook of its own, because the sitemap integration swallows what is thrown inside its callbacks.
 const readPages = {
   name: 'pages-for-sitemap',
   hooks: {
-    'astro:build:start': () => {
-      const catalog = loadCatalogFromDisk(fileURLToPath(new URL('.', import.meta.url)));
-      pages.nonIndexable = nonIndexablePaths(catalog);
-      pages.lastModified = lastModifiedByPath(catalog);
+    'astro:build:done': ({ dir }) => {
+      const file = new URL(`.${sitemapDataPath()}`, dir);
+      const { nonIndexable, lastModified } = JSON.parse(readFileSync(file, 'utf8'));
+      rmSync(file);
+      pages.nonIndexable = new Set(nonIndexable);
+      pages.lastModified = new Map(Object.entries(lastModified));
     },
   },
 };

@@ -21,7 +21,7 @@ import {
   splitExperts,
 } from '../vram/index.ts';
 import type { ScenarioKey } from './expand.ts';
-import { CONTEXT_LADDER, maximumContext } from './expand.ts';
+import { CONTEXT_LADDER, contextsOf, maximumContext } from './expand.ts';
 
 /** Needs and Plan for of one context, in bytes. */
 export interface Need {
@@ -66,6 +66,8 @@ export class ModelAtQuant {
   /** Parameters that the rule of thumb counts: as published. */
   readonly publishedParameters: number;
   readonly maximumContext: number;
+  readonly #contexts: ReadonlySet<number>;
+  readonly #allocations = new Map<number, Allocation>();
   readonly #needs = new Map<number, Need>();
   readonly #shares = new Map<number, Share>();
   readonly #largest = new Map<string, number>();
@@ -75,6 +77,7 @@ export class ModelAtQuant {
     this.quant = quant;
     this.publishedParameters = model.parameters.published ?? model.parameters.total;
     this.maximumContext = maximumContext(model);
+    this.#contexts = new Set(contextsOf(model));
     const { ruleOfThumb } = model;
     this.file = {
       architecture: model.architecture,
@@ -87,7 +90,17 @@ export class ModelAtQuant {
     };
   }
 
-  /** What llama.cpp allocates with `changes` to the default settings. Throws {@link EstimateError} where it refuses. */
+  /** What llama.cpp allocates with the default settings, on one device. Throws {@link EstimateError} where it refuses. */
+  allocation(context: number): Allocation {
+    let allocation = this.#allocations.get(context);
+    if (!allocation) {
+      allocation = this.allocate(context);
+      this.#allocations.set(context, allocation);
+    }
+    return allocation;
+  }
+
+  /** The same with `changes` to the default settings. */
   allocate(context: number, changes: Partial<Settings> = {}): Allocation {
     const { architecture, scheme, mtpInFile } = this.file;
     const settings = { ...DEFAULT_SETTINGS, context, ...changes };
@@ -119,7 +132,9 @@ export class ModelAtQuant {
   need(context: number): Need {
     let need = this.#needs.get(context);
     if (!need) {
-      const needsBytes = this.allocate(context).device.total;
+      // Contexts that a search tries have no page, and nobody asks for their parts.
+      const whole = this.#contexts.has(context) ? this.allocation(context) : this.allocate(context);
+      const needsBytes = whole.device.total;
       need = { needsBytes, planForBytes: planForBytes(needsBytes, this.ruleOfThumb(context).total) };
       this.#needs.set(context, need);
     }
@@ -187,7 +202,7 @@ export class ModelAtQuant {
   fewestDevices(device: Device, context: number, limit = MOST_DEVICES): number | undefined {
     const most = Math.min(limit, MOST_DEVICES, this.model.architecture.layers + 1);
     const room = device.usableBytes - overheadOf(device);
-    const compute = this.allocate(context).device.compute;
+    const { compute } = this.allocation(context).device;
     // All devices together hold Plan for and one more compute buffer each: smaller counts need not be tried.
     const least = Math.max(1, Math.ceil((this.need(context).planForBytes - compute) / Math.max(room - compute, 1)));
     for (let count = least; count <= most; count++) if (this.fitOn(device, count, context).fit === 'fits') return count;
@@ -266,7 +281,7 @@ export interface Scenario {
   readonly planForBytes: number;
 }
 
-const byCatalog = new WeakMap<Catalog, Map<string, ModelAtQuant>>();
+const byCatalog = new WeakMap<Catalog, Map<string, Map<string, ModelAtQuant>>>();
 
 /**
  * A model at a quant, computed once per catalogue.
@@ -278,8 +293,12 @@ export function modelAtQuant(catalog: Catalog, model: string, quant: string): Mo
     known = new Map();
     byCatalog.set(catalog, known);
   }
-  const id = `${model}/${quant}`;
-  let at = known.get(id);
+  let ofModel = known.get(model);
+  if (!ofModel) {
+    ofModel = new Map();
+    known.set(model, ofModel);
+  }
+  let at = ofModel.get(quant);
   if (!at) {
     const modelRecord = catalog.byId.models.get(model);
     if (!modelRecord || !isEstimable(modelRecord)) {
@@ -295,7 +314,7 @@ export function modelAtQuant(catalog: Catalog, model: string, quant: string): Mo
         `Found quant "${quant}"; expected the id of a record in content/quants.`,
       );
     at = new ModelAtQuant(modelRecord, quantRecord);
-    known.set(id, at);
+    ofModel.set(quant, at);
   }
   return at;
 }
@@ -317,7 +336,7 @@ export function computeScenario(catalog: Catalog, key: ScenarioKey): Scenario {
     model: at.model,
     quant: at.quant,
     contextTokens: key.context,
-    allocation: at.allocate(key.context),
+    allocation: at.allocation(key.context),
     ruleOfThumb: at.ruleOfThumb(key.context),
     needsBytes,
     planForBytes: planned,

@@ -5,6 +5,17 @@ import { engineUpdated, newest } from '../scenarios/pages/meta.ts';
 import { contextLabel } from '../vram/index.ts';
 import { familyPath, gpuPath, guidePath, modelPath, modelQuantPath, quantPath, scenarioPath } from './routes.ts';
 
+/** What the sitemap says beside addresses, as JSON. */
+export interface SitemapData {
+  readonly nonIndexable: readonly string[];
+  readonly lastModified: Readonly<Record<string, string>>;
+}
+
+export const sitemapData = (catalog: Catalog): SitemapData => ({
+  nonIndexable: [...nonIndexablePaths(catalog)],
+  lastModified: Object.fromEntries(lastModifiedByPath(catalog)),
+});
+
 /** Site paths that exist but are kept out of the sitemap: their canonical is another page. */
 export function nonIndexablePaths(catalog: Catalog): ReadonlySet<string> {
   return new Set(

@@ -198,9 +198,16 @@ export interface Architecture {
  * without one attends in full in every layer.
  */
 export function layerKinds(architecture: Architecture): readonly LayerKind[] {
-  const pattern = architecture.layerPattern ?? 'F';
-  return Array.from({ length: architecture.layers }, (_, layer) => pattern[layer % pattern.length] as LayerKind);
+  let kinds = knownKinds.get(architecture);
+  if (!kinds) {
+    const pattern = architecture.layerPattern ?? 'F';
+    kinds = Array.from({ length: architecture.layers }, (_, layer) => pattern[layer % pattern.length] as LayerKind);
+    knownKinds.set(architecture, kinds);
+  }
+  return kinds;
 }
+
+const knownKinds = new WeakMap<Architecture, readonly LayerKind[]>();
 
 /** Layer `layer` (0-based) has routed experts; the kinds `E` and `-` of Nemotron-H say so themselves. */
 export function hasExperts(architecture: Architecture, layer: number, kind: LayerKind): boolean {

@@ -3,7 +3,7 @@
  * model's graph as the allocator does.
  */
 import { type Architecture, layerKinds } from './architecture.ts';
-import { type AllocationPlan, runAllocations } from './ggml/allocator.ts';
+import { type AllocationPlan, type AllocationRun, runAllocations } from './ggml/allocator.ts';
 import { planGraph } from './ggml/scheduler.ts';
 import type { Graph } from './ggml/tensor.ts';
 import { type CacheSettings, CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
@@ -62,10 +62,17 @@ interface GrowingPlan {
   readonly growingSlots: readonly number[];
 }
 
+/** Results of a plan in a range in which sizes are linear in the context; by context, ascending. */
+interface Line {
+  readonly points: { readonly context: number; readonly run: AllocationRun }[];
+}
+
 /** What is known of one model with equal settings but for the context, in one placement. */
 interface Series {
   /** By range of contexts. */
   readonly plans: Map<string, GrowingPlan>;
+  /** By range of contexts; none where sizes are not linear in the context. */
+  readonly lines: Map<string, Line>;
   /** By context, and by quantization where it counts. */
   readonly results: Map<string | number, readonly number[]>;
 }
@@ -156,9 +163,11 @@ function roundContext(architecture: Architecture, settings: ComputeSettings): nu
 }
 
 /**
- * Compute buffers of every device and of the host.
+ * Compute buffers of every device and of the host, in bytes. Memoised per architecture object.
  *
- * XX
+ * @param settings of the cache, with rows of logits; `flashAttention` is what the engine resolved
+ * @param placement the device of each layer
+ * @param options what the file carries beside the model's blocks
  */
 export function computeBuffers(
   architecture: Architecture,
@@ -209,12 +218,17 @@ function bytesOf(
   let series = own.series.get(key);
   if (!series) {
     if (own.series.size >= MOST_SERIES) own.series.clear();
-    series = { plans: new Map(), results: new Map() };
+    series = { plans: new Map(), lines: new Map(), results: new Map() };
     own.series.set(key, series);
   }
   const resultKey = bytesByWeight ? `${context}/${scheme}` : context;
   const result = series.results.get(resultKey);
   if (result) return result;
+  const range = rangeOf(architecture, settings);
+  const rangeKey = range && `${range.from}-${range.to}`;
+  const line = rangeKey && !bytesByWeight ? series.lines.get(rangeKey) : undefined;
+  const between = line && interpolate(line, context);
+  if (between) return between;
 
   const graphAt = (at: number): Graph => {
     const model = new ModelGraph(
@@ -229,8 +243,6 @@ function bytesOf(
     return model.graph;
   };
   const planOf = (graph: Graph): AllocationPlan => planGraph(graph, placement.devices, placement.pipelined);
-  const range = rangeOf(architecture, settings);
-  const rangeKey = range && `${range.from}-${range.to}`;
   let plan: AllocationPlan | undefined;
   let bytes: Float64Array | undefined;
   if (range && rangeKey) {
@@ -246,6 +258,7 @@ function bytesOf(
       if (!growing) {
         growing = growingPlan(planOf(graphAt(range.from)), growth);
         series.plans.set(rangeKey, growing);
+        if (isLinear(growing, growth)) series.lines.set(rangeKey, { points: [] });
         if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
       }
       plan = growing.plan;
@@ -260,10 +273,37 @@ function bytesOf(
       if (weight >= 0) bytes[slot] = bytesByWeight[weight] as number;
     }
   }
-  const highest = runAllocations(plan, bytes);
+  const run = runAllocations(plan, bytes);
+  const ownLine = rangeKey && !bytesByWeight ? series.lines.get(rangeKey) : undefined;
+  if (ownLine && ownLine.points.length < MOST_RESULTS) {
+    const { points } = ownLine;
+    const next = points.findIndex((point) => point.context > context);
+    points.splice(next < 0 ? points.length : next, 0, { context, run });
+  }
   if (series.results.size >= MOST_RESULTS) series.results.clear();
-  series.results.set(resultKey, highest);
-  return highest;
+  series.results.set(resultKey, run.highest);
+  return run.highest;
+}
+
+/** Bytes per buffer at a context between two runs with the same trace; `undefined` where there are none. */
+function interpolate({ points }: Line, context: number): readonly number[] | undefined {
+  const next = points.findIndex((point) => point.context > context);
+  const above = points[next];
+  const below = points[next - 1];
+  if (!above || !below || above.run.trace !== below.run.trace) return undefined;
+  const share = (context - below.context) / (above.context - below.context);
+  return below.run.highest.map((bytes, buffer) =>
+    Math.round(bytes + ((above.run.highest[buffer] ?? bytes) - bytes) * share),
+  );
+}
+
+/** Whether what the allocator reserves is linear in the context: every block of cells adds a multiple of the alignment. */
+function isLinear({ plan, growingSlots }: GrowingPlan, { perCell, perRow }: Growth): boolean {
+  return growingSlots.every((slot) => {
+    const id = plan.tensorOf[slot] as number;
+    const alignment = plan.alignments[plan.bufferOf[slot] as number] as number;
+    return perRow[id] === 0 && ((perCell[id] as number) * CELL_PADDING) % alignment === 0;
+  });
 }
 
 function sameSteps(a: AllocationPlan, b: AllocationPlan): boolean {

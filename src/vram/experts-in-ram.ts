@@ -6,9 +6,8 @@ import { DEFAULT_SETTINGS } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
 import { estimateLlamaCpp } from './engines/llama-cpp.ts';
 import { planForBytes } from './engines/rule-of-thumb.ts';
-import { cudaBytes } from './quantization/ggml-types.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
-import { type WeighOptions, weighModel, weighTensors } from './weights.ts';
+import { EXPERTS_NAME, tensorDeviceBytes, tensorsInFile, type WeighOptions, weighModel } from './weights.ts';
 
 /** A split of a model between one device and RAM. */
 export interface ExpertSplit {
@@ -41,11 +40,17 @@ function once<T>(architecture: Architecture, key: string, compute: () => T): T {
   return own.get(key) as T;
 }
 
+/** Numbers of the expert tensors in the file. */
+function expertTensors(architecture: Architecture, options: WeighOptions): readonly number[] {
+  return once(architecture, 'expert tensors', () =>
+    tensorsInFile(architecture, options).flatMap(({ name }, index) => (EXPERTS_NAME.test(name) ? [index] : [])),
+  );
+}
+
 function expertsOf(architecture: Architecture, scheme: QuantizationScheme, options: WeighOptions): Experts {
   return once(architecture, `experts ${scheme}`, () => {
-    const sizes = weighTensors(architecture, scheme, options).flatMap(({ tensor, type }) =>
-      /\.ffn_(up|down|gate|gate_up)_(ch|)exps/.test(tensor.name) ? [cudaBytes(type, tensor.shape)] : [],
-    );
+    const bytes = tensorDeviceBytes(architecture, scheme, options);
+    const sizes = expertTensors(architecture, options).map((index) => bytes[index] ?? 0);
     return { sizes: [...new Set(sizes)].sort((a, b) => b - a) };
   });
 }

@@ -37,9 +37,24 @@ function sourceFor(architecture: Architecture): TensorSource {
   throw new EstimateError('unknown-architecture', `The tensors of "${architecture.className}" were not told.`);
 }
 
-/** The tensors of a model's file, those outside the blocks first. */
+/** Lists derived so far, without and with the multi-token-prediction blocks. */
+const derivedLists = new WeakMap<Architecture, Map<boolean, readonly Tensor[]>>();
+
+/** The tensors of a model's file, those outside the blocks first. Memoised per architecture object. */
 export function tensorsOf(architecture: Architecture, nextToken: boolean): readonly Tensor[] {
-  return told.get(architecture) ?? sourceFor(architecture).tensorsOf(architecture, { nextToken });
+  const own = told.get(architecture);
+  if (own) return own;
+  let lists = derivedLists.get(architecture);
+  if (!lists) {
+    lists = new Map();
+    derivedLists.set(architecture, lists);
+  }
+  let tensors = lists.get(nextToken);
+  if (!tensors) {
+    tensors = sourceFor(architecture).tensorsOf(architecture, { nextToken });
+    lists.set(nextToken, tensors);
+  }
+  return tensors;
 }
 
 /** Whether a file has the multi-token-prediction blocks where nothing else is said. */

@@ -174,7 +174,7 @@ function addTo(group: MutableBytes, { tensor, type }: WeighedTensor): void {
 }
 
 /** Tensors that llama.cpp's `--cpu-moe` moves: `ffn_*_exps`, biases included. */
-const EXPERTS_NAME = /\.ffn_(up|down|gate|gate_up)_(ch|)exps/;
+export const EXPERTS_NAME = /\.ffn_(up|down|gate|gate_up)_(ch|)exps/;
 
 function sumUp(architecture: Architecture, weighed: readonly WeighedTensor[]): ModelWeights {
   const blocks: { all: MutableBytes; experts: MutableBytes }[] = [];

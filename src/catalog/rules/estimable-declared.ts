@@ -1,4 +1,4 @@
-import { type Architecture, DEFAULT_SETTINGS, estimateLlamaCpp } from '../../vram/index.ts';
+import { type Architecture, DEFAULT_SETTINGS, EstimateError, estimateLlamaCpp } from '../../vram/index.ts';
 import { lacks } from '../kinds.ts';
 import { problemIn } from '../problem.ts';
 import { findingsOf } from './architecture-consistent.ts';
@@ -14,7 +14,8 @@ function refusalOf(architecture: Architecture): string | undefined {
     estimateLlamaCpp(architecture, 'Q4_K_M', DEFAULT_SETTINGS);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    if (error instanceof EstimateError) return error.message;
+    throw error;
   }
 }
 

@@ -134,12 +134,20 @@ export function planAllocations(
 /** Free space of one buffer: blocks sorted by address, the last one without end. */
 class FreeSpace {
   highest = 0;
+  /** Two hashes of the outcome of every comparison so far. */
+  trace = 0;
+  secondTrace = 0;
   private count = 1;
   private offsets = new Float64Array(64);
   private sizes = new Float64Array(64);
 
   constructor() {
     this.sizes[0] = Number.POSITIVE_INFINITY;
+  }
+
+  private note(outcome: number): void {
+    this.trace = (Math.imul(this.trace, 31) + outcome + 1) | 0;
+    this.secondTrace = (Math.imul(this.secondTrace, 1_000_003) ^ outcome) | 0;
   }
 
   private remove(block: number): void {
@@ -177,31 +185,48 @@ class FreeSpace {
     const last = this.count - 1;
     let best = last;
     let bestSize = Number.POSITIVE_INFINITY;
+    let { trace, secondTrace } = this;
     for (let block = 0; block < last; block++) {
       const free = sizes[block] as number;
-      if (free >= size && free <= bestSize) {
-        best = block;
-        bestSize = free;
+      let outcome = 0;
+      if (free >= size) {
+        outcome = 1;
+        if (free <= bestSize) {
+          outcome = 2;
+          best = block;
+          bestSize = free;
+        }
       }
+      trace = (Math.imul(trace, 31) + outcome + 1) | 0;
+      secondTrace = (Math.imul(secondTrace, 1_000_003) ^ outcome) | 0;
     }
+    this.trace = trace;
+    this.secondTrace = secondTrace;
     const offset = offsets[best] as number;
-    if (bestSize === size) {
+    const exact = bestSize === size;
+    if (exact) {
       this.remove(best);
     } else {
       offsets[best] = offset + size;
       sizes[best] = (sizes[best] as number) - size;
     }
-    if (offset + size > this.highest) this.highest = offset + size;
+    const higher = offset + size > this.highest;
+    if (higher) this.highest = offset + size;
+    this.note((exact ? 1 : 0) + (higher ? 2 : 0));
     return offset;
   }
 
   give(offset: number, size: number): void {
-    if (size === 0) return;
+    if (size === 0) {
+      this.note(-1);
+      return;
+    }
     const { offsets, sizes } = this;
     let block = 0;
     while ((offsets[block] as number) < offset) block++;
     const joinsNext = offset + size === offsets[block];
     const joinsPrevious = block > 0 && (offsets[block - 1] as number) + (sizes[block - 1] as number) === offset;
+    this.note(4 * block + (joinsNext ? 1 : 0) + (joinsPrevious ? 2 : 0));
     if (joinsNext && joinsPrevious) {
       sizes[block - 1] = (sizes[block - 1] as number) + size + (sizes[block] as number);
       this.remove(block);
@@ -216,8 +241,20 @@ class FreeSpace {
   }
 }
 
-/** Highest byte of each buffer when the slots have `bytesOf` bytes. */
-export function runAllocations({ steps, bufferOf, alignments }: AllocationPlan, bytesOf: Float64Array): number[] {
+/** Where the allocations of a plan end. */
+export interface AllocationRun {
+  /** Highest byte of each buffer. */
+  readonly highest: readonly number[];
+  /**
+   * Names the outcome of every comparison of the walk. Where sizes are linear in some measure and two runs of a plan have
+   * the same trace, every run between them has it too: no comparison of linear functions changes and changes back, so that
+   * addresses, and the highest of them, are linear between the two.
+   */
+  readonly trace: string;
+}
+
+/** Runs a plan whose slots have `bytesOf` bytes. */
+export function runAllocations({ steps, bufferOf, alignments }: AllocationPlan, bytesOf: Float64Array): AllocationRun {
   const spaces = alignments.map(() => new FreeSpace());
   const offsets = new Float64Array(bytesOf.length);
   const sizes = new Float64Array(bytesOf.length);
@@ -241,11 +278,13 @@ export function runAllocations({ steps, bufferOf, alignments }: AllocationPlan, 
         position += 1;
         const taken = steps[position] as number;
         const offset = offsets[taken] as number;
-        const extra = (sizes[taken] as number) - size;
         offsets[slot] = offset;
-        if (extra > 0) space.give(offset + size, extra);
+        space.give(offset + size, Math.max((sizes[taken] as number) - size, 0));
       }
     }
   }
-  return spaces.map(({ highest }) => highest);
+  return {
+    highest: spaces.map(({ highest }) => highest),
+    trace: spaces.map(({ trace, secondTrace }) => `${trace} ${secondTrace}`).join(),
+  };
 }

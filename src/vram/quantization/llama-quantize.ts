@@ -31,6 +31,29 @@ type Category =
   | 'down'
   | 'other';
 
+/** What the rules read from a tensor's name. */
+interface NameTraits {
+  readonly category: Category;
+  /** Its name alone keeps llama-quantize from quantizing it. */
+  readonly kept: boolean;
+}
+
+const knownNames = new Map<string, NameTraits>();
+/** Models share their names: a thousand layers' worth are few. */
+const MOST_NAMES = 65_536;
+
+/** Memoised: the same names come back with every scheme and model. */
+function traitsOf(name: string): NameTraits {
+  let traits = knownNames.get(name);
+  if (!traits) {
+    const kept = !name.endsWith('weight') || KEPT_NAMES.some((part) => name.includes(part));
+    traits = { category: categoryOf(name), kept };
+    if (knownNames.size >= MOST_NAMES) knownNames.clear();
+    knownNames.set(name, traits);
+  }
+  return traits;
+}
+
 function categoryOf(name: string): Category {
   if (name === 'output.weight') return 'output';
   if (name === 'token_embd.weight' || name === 'per_layer_token_embd.weight') return 'embedding';
@@ -73,11 +96,7 @@ function dimensionsOf(shape: readonly number[]): number {
 }
 
 function allowsQuantization(tensor: Tensor): boolean {
-  return (
-    dimensionsOf(tensor.shape) >= 2 &&
-    tensor.name.endsWith('weight') &&
-    !KEPT_NAMES.some((part) => tensor.name.includes(part))
-  );
+  return dimensionsOf(tensor.shape) >= 2 && !traitsOf(tensor.name).kept;
 }
 
 /** Type for a row that the wanted type's block does not divide; F16 when the second choice does not fit either. */
@@ -151,7 +170,7 @@ class Quantizer {
   constructor(scheme: QuantizationScheme, context: QuantizationContext, tensors: readonly Tensor[]) {
     this.scheme = scheme;
     this.context = context;
-    this.valueTensors = tensors.filter((tensor) => isValueLike(categoryOf(tensor.name))).length;
+    this.valueTensors = tensors.filter((tensor) => isValueLike(traitsOf(tensor.name).category)).length;
     this.tied = !tensors.some((tensor) => tensor.name === 'output.weight');
   }
 
@@ -164,7 +183,7 @@ class Quantizer {
 
   private chosenType(tensor: Tensor, base: GgmlType): GgmlType {
     const { scheme } = this;
-    const category = categoryOf(tensor.name);
+    const { category } = traitsOf(tensor.name);
     if (category === 'output' || (this.tied && category === 'embedding')) return this.outputType(tensor, base);
     if (scheme === 'MXFP4_MOE') return (tensor.shape[2] ?? 1) > 1 ? 'MXFP4' : 'Q8_0';
     if (category === 'embedding') return this.embeddingType(base);
@@ -350,6 +369,17 @@ function compareInFile(a: Tensor, b: Tensor): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
+const inFileOrder = new WeakMap<readonly Tensor[], readonly Tensor[]>();
+
+function sortedAsInFile(tensors: readonly Tensor[]): readonly Tensor[] {
+  let sorted = inFileOrder.get(tensors);
+  if (!sorted) {
+    sorted = [...tensors].sort(compareInFile);
+    inFileOrder.set(tensors, sorted);
+  }
+  return sorted;
+}
+
 /** A type for each tensor, in the order given. */
 export function quantizedTypes(
   tensors: readonly Tensor[],
@@ -357,5 +387,5 @@ export function quantizedTypes(
   context: QuantizationContext,
 ): ReadonlyMap<Tensor, GgmlType> {
   const quantizer = new Quantizer(scheme, context, tensors);
-  return new Map([...tensors].sort(compareInFile).map((tensor) => [tensor, quantizer.typeOf(tensor)]));
+  return new Map(sortedAsInFile(tensors).map((tensor) => [tensor, quantizer.typeOf(tensor)]));
 }

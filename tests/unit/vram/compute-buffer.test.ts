@@ -44,7 +44,7 @@ function walkAll(architecture: Architecture, settings: Settings): number[] {
     const weight = weighed[plan.weightOf[slot] ?? -1];
     return weight ? cudaBytes(weight.type, weight.tensor.shape) : own;
   });
-  return runAllocations(plan, bytes);
+  return runAllocations(plan, bytes).highest;
 }
 
 function shortCut(architecture: Architecture, settings: Settings): number[] {

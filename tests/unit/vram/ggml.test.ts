@@ -19,7 +19,7 @@ function weight(graph: Graph, backend: number, columns: number, rows: number) {
 function highestOf(graph: Graph, devices: number, pipelined: boolean): number[] {
   const plan = planGraph(graph, devices, pipelined);
   const bytes = plan.bytesOf.map((own, slot) => weightBytes[plan.weightOf[slot] ?? -1] ?? own);
-  return runAllocations(plan, bytes);
+  return runAllocations(plan, bytes).highest;
 }
 
 describe('one device', () => {
