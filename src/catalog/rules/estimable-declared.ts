@@ -14,7 +14,8 @@ function refusalOf(architecture: Architecture): string | undefined {
     estimateLlamaCpp(architecture, 'Q4_K_M', DEFAULT_SETTINGS);
     return undefined;
   } catch (error) {
-    if (error instanceof EstimateError) return error.message;
+    // The graph's builders throw a RangeError where dimensions name weights that the class does not have.
+    if (error instanceof EstimateError || error instanceof RangeError) return error.message;
     throw error;
   }
 }
