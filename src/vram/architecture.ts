@@ -221,6 +221,34 @@ export function isLatent(shape: AttentionShape | LatentShape): shape is LatentSh
   return 'kvLoraRank' in shape;
 }
 
+/** What a layer that sees the whole context caches; `undefined` for compressed attention, which has no such layer. */
+export function fullShapeOf({ attention }: Architecture): AttentionShape | LatentShape | undefined {
+  switch (attention.kind) {
+    case 'full':
+    case 'latent':
+      return attention;
+    case 'sliding-window':
+    case 'linear-hybrid':
+      return attention.full;
+    case 'compressed':
+      return undefined;
+  }
+}
+
+/** Layers, from the start of the stack, that own their cache; the others read an earlier layer's. */
+export function layersWithCache({ attention, layers }: Architecture): number {
+  return layers - (attention.kind === 'sliding-window' ? (attention.sharedKvLayers ?? 0) : 0);
+}
+
+/** The indexer of sparse attention, and how many layers have one. */
+export function indexerOf({
+  attention,
+}: Architecture): { readonly indexer: IndexerShape; readonly layers: number } | undefined {
+  if (attention.kind === 'sliding-window' || attention.kind === 'compressed' || !attention.indexer) return undefined;
+  const { indexer } = attention;
+  return { indexer, layers: typeof indexer.layers === 'number' ? indexer.layers : indexer.layers.length };
+}
+
 function latentAsHeads(shape: LatentShape): AttentionShape {
   return { kvHeads: 1, headDim: shape.nopeHeadDim + shape.ropeHeadDim, valueHeadDim: shape.valueHeadDim };
 }

@@ -116,7 +116,7 @@ function indexerRow(indexer: IndexerShape): CacheTensor {
 }
 
 /** State elements of a linear layer for one sequence, one entry per tensor: convolution, then recurrence. */
-function statesOf(linear: LinearShape, hiddenSize: number): number[] {
+export function statesOf(linear: LinearShape, hiddenSize: number): number[] {
   switch (linear.type) {
     case 'gated-deltanet': {
       const values = linear.valueHeads * linear.valueHeadDim;

@@ -7,26 +7,40 @@ import { maximumContext } from '../../scenarios/expand.ts';
 import {
   type Allocation,
   architectureFromConfig,
+  type CheckpointFormat,
   type DecodeSpeed,
   type DeviceMemory,
   decodeSpeed,
   EstimateError,
   estimateLlamaCpp,
+  estimateMlx,
   estimateRuleOfThumb,
+  estimateVllm,
   type Fit,
+  FORMAT_NAMES,
+  type FormatEngine,
   formatBytes,
+  formatOf,
+  formatsOf,
   formatTokens,
+  type KvPool,
   largestContext,
+  type MlxSettings,
   type ModelFile,
   overheadOf,
   parseConfig,
+  placeMlx,
   placeOn,
+  placeVllm,
   planFor,
   planForBytes,
+  planForVllm,
   type QuantizationScheme,
   SCHEME_NAMES,
+  type ServedPlacement,
   type Settings,
   schemeOf,
+  type VllmSettings,
 } from '../../vram/index.ts';
 import { nearMatches } from './near-matches.ts';
 import { type EstimateRequest, parseRequest } from './request.ts';
@@ -46,6 +60,8 @@ export interface PlacementAnswer {
 
 export interface Result extends Allocation {
   readonly ok: true;
+  /** vLLM on a given device: the memory it takes for cache on each, and what that holds. */
+  readonly pool?: KvPool;
   readonly planForBytes: number;
   readonly placement?: PlacementAnswer;
 }
@@ -63,6 +79,8 @@ interface Subject {
   readonly file: Omit<ModelFile, 'scheme'>;
   /** Longest published context in tokens; absent where none is known. */
   readonly maximumContext?: number;
+  /** `max_position_embeddings`. */
+  readonly positions?: number;
 }
 
 /** Text of an error for a line of output; an error of the program itself is told apart from one of the request. */
@@ -89,14 +107,6 @@ function unknownName(field: 'model' | 'gpu', name: string, records: readonly { r
   );
 }
 
-/** llama.cpp under the names people write it, and the rule of thumb. */
-const ENGINES: Readonly<Record<string, 'llama.cpp' | 'rule of thumb'>> = {
-  'llama.cpp': 'llama.cpp',
-  'llama-cpp': 'llama.cpp',
-  'rule of thumb': 'rule of thumb',
-  'rule-of-thumb': 'rule of thumb',
-};
-
 const CONFIGS_KEPT = 32;
 /** A config.json has a few kilobytes; a device or a model file given by mistake is not read. */
 const LONGEST_CONFIG_BYTES = 4_000_000;
@@ -121,22 +131,35 @@ export class Estimator {
 
   /** @throws EstimateError for a request that has no answer */
   estimate(request: EstimateRequest): Result {
-    const engine = ENGINES[request.engine.toLowerCase()];
-    if (engine === undefined) {
-      const expected = [...new Set(Object.values(ENGINES))].join(', ');
-      throw new EstimateError('unknown-engine', `engine is "${request.engine}", expected one of ${expected}`);
-    }
     const subject =
       'model' in request.subject ? this.#modelOf(request.subject.model) : this.#configOf(request.subject.config);
-    const { settings } = request;
+    const { context } = request.settings;
     const { maximumContext: maximum } = subject;
-    if (maximum !== undefined && settings.context > maximum && !request.allowBeyondMaximum) {
+    if (maximum !== undefined && context > maximum && !request.allowBeyondMaximum) {
       const most = `${formatTokens(maximum)} (${maximum})`;
-      const message = `context is ${settings.context}, and ${subject.name} is published for at most ${most} tokens; allowBeyondMaximum estimates it all the same`;
+      const message = `context is ${context}, and ${subject.name} is published for at most ${most} tokens; allowBeyondMaximum estimates it all the same`;
       throw new EstimateError('context-too-long', message);
     }
-    const file: ModelFile = { ...subject.file, scheme: this.#schemeOf(request.quant) };
-    const gpu = request.gpu === undefined ? undefined : this.#deviceOf(request.gpu);
+    switch (request.engine) {
+      case 'vLLM':
+        return this.#vllm(subject, request.settings, this.#formatOf(request.quant, 'vLLM'), request.gpu);
+      case 'MLX':
+        return this.#mlx(subject, request.settings, this.#formatOf(request.quant, 'MLX'), request.gpu);
+      default:
+        return this.#llamaCpp(subject, request.engine, request.settings, request.quant, request.gpu);
+    }
+  }
+
+  #llamaCpp(
+    subject: Subject,
+    engine: 'llama.cpp' | 'rule of thumb',
+    settings: Settings,
+    quant: string,
+    gpuName: string | undefined,
+  ): Result {
+    const { maximumContext: maximum } = subject;
+    const file: ModelFile = { ...subject.file, scheme: this.#schemeOf(quant) };
+    const gpu = gpuName === undefined ? undefined : this.#deviceOf(gpuName);
     const overheadBytes = gpu && overheadOf(gpu.device);
     const allocation = estimateLlamaCpp(file.architecture, file.scheme, settings, {
       ...(file.mtpInFile !== undefined && { mtpInFile: file.mtpInFile }),
@@ -149,6 +172,74 @@ export class Estimator {
       planForBytes: planOf(file, settings, allocation),
       ...(gpu && { placement: placementOf(file, settings, gpu, maximum) }),
     };
+  }
+
+  #vllm(
+    { file: { architecture }, maximumContext: maximum, positions }: Subject,
+    asked: Omit<VllmSettings, 'positions' | 'gpu'>,
+    format: CheckpointFormat,
+    gpuName: string | undefined,
+  ): Result {
+    const settings = { ...asked, positions: Math.max(positions ?? 0, asked.context) };
+    const planned = (allocation: Allocation): Result => ({
+      ok: true,
+      ...allocation,
+      planForBytes: planForVllm(allocation.device.total, settings.gpuMemoryUtilization),
+    });
+    if (gpuName === undefined) return planned(estimateVllm(architecture, format, settings));
+    const { device, gpu } = this.#deviceOf(gpuName);
+    if (device.vendor === 'apple') throw new EstimateError('refused-by-engine', `vLLM does not run on ${gpu.name}`);
+    const own = { bytes: device.usableBytes, isA100: /\bA100\b/.test(gpu.name) };
+    const placed = placeVllm(
+      architecture,
+      format,
+      { ...settings, gpu: own },
+      device,
+      Math.max(maximum ?? 0, settings.context),
+    );
+    return { ...planned(placed.allocation), placement: answerOf(placed) };
+  }
+
+  #mlx(
+    { file: { architecture }, maximumContext: maximum }: Subject,
+    settings: MlxSettings,
+    format: CheckpointFormat,
+    gpuName: string | undefined,
+  ): Result {
+    const planned = (allocation: Allocation): Result => ({
+      ok: true,
+      ...allocation,
+      planForBytes: planForBytes(allocation.device.total),
+    });
+    if (gpuName === undefined) return planned(estimateMlx(architecture, format, settings));
+    const { device, gpu } = this.#deviceOf(gpuName);
+    if (device.vendor !== 'apple') {
+      throw new EstimateError('refused-by-engine', `MLX is estimated on Apple silicon only, and gpu is ${gpu.name}`);
+    }
+    const placed = placeMlx(architecture, format, settings, device, Math.max(maximum ?? 0, settings.context));
+    return { ...planned(placed.allocation), placement: answerOf(placed) };
+  }
+
+  /** A format of checkpoints: under its own name, or the one that a quant's record gives. */
+  #formatOf(name: string, engine: FormatEngine): CheckpointFormat {
+    for (const known of [name, this.#catalog.resolveQuant(name)?.scheme]) {
+      try {
+        if (known !== undefined) return formatOf(known);
+      } catch {
+        // The next name may be one.
+      }
+    }
+    const near = nearMatches(name, FORMAT_NAMES);
+    const expected =
+      near.length > 0
+        ? `near: ${near.join(', ')}`
+        : `expected one of ${formatsOf(engine)
+            .map((format) => format.name)
+            .join(', ')}`;
+    throw new EstimateError(
+      'unknown-quant',
+      `quant is "${name.slice(0, 100)}", which is no format of checkpoints that ${engine} loads; ${expected}`,
+    );
   }
 
   #modelOf(name: string): Subject {
@@ -170,6 +261,7 @@ export class Estimator {
         ...(ruleOfThumb && { ruleOfThumb }),
       },
       maximumContext: maximumContext(model),
+      positions: model.context.native,
     };
   }
 
@@ -182,7 +274,7 @@ export class Estimator {
     const subject: Subject = {
       name: path,
       file: { architecture },
-      ...(maximum !== undefined && { maximumContext: maximum }),
+      ...(maximum !== undefined && { maximumContext: maximum, positions: maximum }),
     };
     if (this.#configs.size >= CONFIGS_KEPT) this.#configs.clear();
     this.#configs.set(path, subject);
@@ -260,6 +352,10 @@ function placementOf(
       decodeTokensPerSecond: decodeSpeed(file.architecture, file.scheme, settings, gpu.speed, settings.context),
     }),
   };
+}
+
+function answerOf({ fit, usableBytes, headroomBytes, largestContext: longest }: ServedPlacement): PlacementAnswer {
+  return { fit, usableBytes, headroomBytes, largestContext: longest };
 }
 
 /** The rule of thumb in the shape of an engine's result: everything on one device, its overhead as the overhead. */

@@ -8,20 +8,29 @@ type FieldType = 'text' | 'number' | 'context' | 'switch';
 const FIELDS: Readonly<Record<string, readonly [type: FieldType, help: string]>> = {
   model: ['text', 'id or alias of a model, e.g. deepseek-v4-pro'],
   config: ['text', 'path of a Hugging Face config.json, instead of --model'],
-  quant: ['text', 'e.g. Q4_K_M'],
+  quant: ['text', 'e.g. Q4_K_M; for vLLM AWQ, FP8, BF16 ..., for MLX MLX_4BIT ...'],
   context: ['context', 'tokens, e.g. 8192, 32k or 1m'],
-  engine: ['text', 'llama.cpp (the default) or "rule of thumb"'],
-  kvType: ['text', 'type of the KV cache: f16 (the default), q8_0, q4_0 ...'],
+  engine: ['text', 'llama.cpp (the default), vLLM, MLX or "rule of thumb"'],
+  kvType: ['text', 'type of the KV cache: f16 (the default), q8_0, q4_0 ...; vLLM auto, fp8 ...; MLX f16, q8, q4'],
   kType: ['text', 'type of the keys alone'],
   vType: ['text', 'type of the values alone'],
   microBatch: ['number', 'tokens computed at once (512)'],
   flashAttention: ['text', 'auto (the default), on or off'],
   outputs: ['number', 'rows of logits kept per micro-batch (1)'],
   sequences: ['number', 'parallel sequences (1)'],
-  devices: ['number', 'equal devices, split by layer (1)'],
+  devices: ['number', 'equal devices, split by layer (1); in vLLM by tensor'],
   gpuLayers: ['number', 'layers on the devices; -1 = all (-1)'],
   cpuMoeLayers: ['number', 'layers whose experts stay in RAM; -1 = all (0)'],
   mtp: ['switch', 'load the multi-token-prediction block too'],
+  tensorParallel: ['number', 'vLLM: GPUs that share every layer (1)'],
+  gpuMemoryUtilization: ['number', 'vLLM: share of each GPU it plans with (0.92)'],
+  expertParallel: ['switch', 'vLLM: whole experts on each GPU'],
+  maxBatchedTokens: ['number', "vLLM: tokens of a step (vLLM's default for the GPU)"],
+  maxSequences: ['number', "vLLM: requests of a step (vLLM's default for the GPU)"],
+  draftTokens: ['number', 'vLLM: tokens that the multi-token-prediction block drafts (0)'],
+  prefixCaching: ['switch', 'vLLM: on by default; --no-prefix-caching turns it off'],
+  enforceEager: ['switch', 'vLLM: no CUDA graphs'],
+  prefillStep: ['number', 'MLX: tokens of a prefill step (2048)'],
   allowBeyondMaximum: ['switch', 'allow a context above the published maximum'],
   gpu: ['text', 'a device to hold the result against, e.g. rtx-4090'],
 };
@@ -50,7 +59,7 @@ function numberOr(text: string): unknown {
   return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
-/** Writes `--kv-type` as `--kvType`, and `--gpu-layers -1` as `--gpuLayers=-1`, which `parseArgs` takes for two flags. */
+/** Writes `--kv-type` as `--kvType`, `--no-prefix-caching` as `--no-prefixCaching`, and `--gpu-layers -1` as `--gpuLayers=-1`, which `parseArgs` takes for two flags. */
 function normalizeArguments(commandLine: readonly string[]): string[] {
   const args: string[] = [];
   for (const arg of commandLine) {
@@ -59,8 +68,10 @@ function normalizeArguments(commandLine: readonly string[]): string[] {
       args[args.length - 1] = `${previous}=${arg}`;
     } else {
       args.push(
-        arg.replace(/^--[^=]+/, (name) =>
-          name.replace(/(\w)-([a-z])/g, (_, before, letter) => before + letter.toUpperCase()),
+        arg.replace(
+          /^--(no-)?([^=]+)/,
+          (_, no = '', name) =>
+            `--${no}${name.replace(/(\w)-([a-z])/g, (_: string, before: string, letter: string) => before + letter.toUpperCase())}`,
         ),
       );
     }
@@ -77,6 +88,7 @@ export function parseArguments(commandLine: readonly string[]): Arguments {
   try {
     ({ values } = parseArgs({
       args: normalizeArguments(commandLine),
+      allowNegative: true,
       options: {
         json: { type: 'boolean' },
         jsonl: { type: 'boolean' },

@@ -1,5 +1,17 @@
 import { z } from 'astro/zod';
-import { DEFAULT_SETTINGS, EstimateError, type KvType, type Settings } from '../../vram/index.ts';
+import {
+  DEFAULT_MLX_SETTINGS,
+  DEFAULT_SETTINGS,
+  DEFAULT_VLLM_SETTINGS,
+  EstimateError,
+  type KvType,
+  MLX_KV_TYPES,
+  type MlxSettings,
+  PAGED_KV_TYPES,
+  type PagedKvType,
+  type Settings,
+  type VllmSettings,
+} from '../../vram/index.ts';
 
 const KV_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl'] as const satisfies KvType[];
 
@@ -8,6 +20,9 @@ const MOST_TOKENS = 2 ** 31 - 1;
 const MOST_DEVICES = 1024;
 /** LLAMA_MAX_SEQ of llama.cpp. */
 const MOST_SEQUENCES = 256;
+const MOST_PAGED_SEQUENCES = 65_536;
+const MOST_MLX_SEQUENCES = 4096;
+const MOST_STEP_TOKENS = 2 ** 20;
 
 /** Each schema's message is what it expects, whichever of its checks fails. */
 function wholeNumber(least: number, most: number) {
@@ -25,12 +40,21 @@ function text(what: string) {
 
 const yesOrNo = z.boolean({ error: 'true or false' });
 
-const schema = z.strictObject({
+/** Fields of a request to any engine. */
+const common = {
   model: text('the id or an alias of a model').optional(),
   config: text('the path of a config.json').optional(),
   quant: text('the id or name of a quant, e.g. "Q4_K_M"'),
   context: wholeNumber(1, MOST_TOKENS),
   engine: text('the name of an engine, e.g. "llama.cpp"').optional(),
+};
+const limits = {
+  allowBeyondMaximum: yesOrNo.optional(),
+  gpu: text('the id or an alias of a device').optional(),
+};
+
+const llamaCppSchema = z.strictObject({
+  ...common,
   kvType: oneOf(KV_TYPES).optional(),
   kType: oneOf(KV_TYPES).optional(),
   vType: oneOf(KV_TYPES).optional(),
@@ -42,26 +66,76 @@ const schema = z.strictObject({
   gpuLayers: wholeNumber(-1, MOST_TOKENS).optional(),
   cpuMoeLayers: wholeNumber(-1, MOST_TOKENS).optional(),
   mtp: yesOrNo.optional(),
-  allowBeyondMaximum: yesOrNo.optional(),
-  gpu: text('the id or an alias of a device').optional(),
+  ...limits,
 });
 
+/** Names of 16-bit caches that llama.cpp's users write. */
+const HALF_TYPES: Readonly<Record<string, PagedKvType>> = { f16: 'float16', bf16: 'bfloat16' };
+const shareError = 'a share above 0, at most 1';
+
+const vllmSchema = z.strictObject({
+  ...common,
+  kvType: oneOf([...PAGED_KV_TYPES, 'f16', 'bf16']).optional(),
+  sequences: wholeNumber(1, MOST_PAGED_SEQUENCES).optional(),
+  devices: wholeNumber(1, MOST_DEVICES).optional(),
+  tensorParallel: wholeNumber(1, MOST_DEVICES).optional(),
+  gpuMemoryUtilization: z
+    .number({ error: shareError })
+    .gt(0, { error: shareError })
+    .max(1, { error: shareError })
+    .optional(),
+  expertParallel: yesOrNo.optional(),
+  maxBatchedTokens: wholeNumber(1, MOST_STEP_TOKENS).optional(),
+  maxSequences: wholeNumber(1, MOST_PAGED_SEQUENCES).optional(),
+  draftTokens: wholeNumber(0, 64).optional(),
+  prefixCaching: yesOrNo.optional(),
+  enforceEager: yesOrNo.optional(),
+  ...limits,
+});
+
+const mlxSchema = z.strictObject({
+  ...common,
+  kvType: oneOf(MLX_KV_TYPES).optional(),
+  sequences: wholeNumber(1, MOST_MLX_SEQUENCES).optional(),
+  prefillStep: wholeNumber(1, MOST_STEP_TOKENS).optional(),
+  ...limits,
+});
+
+/** Engines under the names people write them. */
+const ENGINES = {
+  'llama.cpp': 'llama.cpp',
+  'llama-cpp': 'llama.cpp',
+  'rule of thumb': 'rule of thumb',
+  'rule-of-thumb': 'rule of thumb',
+  vllm: 'vLLM',
+  mlx: 'MLX',
+} as const;
+
+const engineNamed = (name: string): (typeof ENGINES)[keyof typeof ENGINES] | undefined =>
+  Object.hasOwn(ENGINES, name) ? ENGINES[name as keyof typeof ENGINES] : undefined;
+
+/** Which engine is asked for, with the settings it has, complete. What depends on model and device is added later. */
+export type EngineRequest =
+  | { readonly engine: 'llama.cpp' | 'rule of thumb'; readonly settings: Settings }
+  | { readonly engine: 'vLLM'; readonly settings: Omit<VllmSettings, 'positions' | 'gpu'> }
+  | { readonly engine: 'MLX'; readonly settings: MlxSettings };
+
 /** What someone asks the estimator: names as they typed them, settings complete. */
-export interface EstimateRequest {
+export type EstimateRequest = EngineRequest & {
   /** Id or alias of a model of the catalogue, or the path of a Hugging Face `config.json`. */
   readonly subject: { readonly model: string } | { readonly config: string };
   /** Id ("q4-k-m") or name ("Q4_K_M"). */
   readonly quant: string;
-  readonly engine: string;
-  readonly settings: Settings;
   /** A context above the published maximum is answered, not refused. */
   readonly allowBeyondMaximum: boolean;
   /** Id or alias of a device to hold the result against. */
   readonly gpu?: string;
-}
+};
 
-/** Names of the fields of a request, in the order the help lists them. */
-export const REQUEST_FIELDS = Object.keys(schema.shape);
+/** Names of the fields of a request to any engine. */
+export const REQUEST_FIELDS: readonly string[] = [
+  ...new Set([llamaCppSchema, vllmSchema, mlxSchema].flatMap(({ shape }) => Object.keys(shape))),
+];
 
 const SHOWN_CHARACTERS = 60;
 
@@ -72,13 +146,13 @@ function show(value: unknown): string {
 }
 
 /** One sentence for everything that is wrong with a request. */
-function describe(issues: readonly z.core.$ZodIssue[], value: object): string {
+function describe(issues: readonly z.core.$ZodIssue[], value: object, fields: readonly string[]): string {
   const found = value as Record<string, unknown>;
   const sentences = new Map<string, string>();
   for (const issue of issues) {
     if (issue.code === 'unrecognized_keys') {
       const keys = issue.keys.slice(0, 5).map(show).join(', ');
-      sentences.set('', `unknown field ${keys}, expected ${REQUEST_FIELDS.join(', ')}`);
+      sentences.set('', `unknown field ${keys}, expected ${fields.join(', ')}`);
       continue;
     }
     const field = String(issue.path[0]);
@@ -88,38 +162,122 @@ function describe(issues: readonly z.core.$ZodIssue[], value: object): string {
   return [...sentences.values()].join('; ');
 }
 
+/** The value as one of a schema's. Throws what is wrong with every field. */
+function check<T extends z.ZodRawShape>(schema: z.ZodObject<T>, value: object): z.infer<z.ZodObject<T>> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new EstimateError('bad-request', describe(result.error.issues, value, Object.keys(schema.shape)));
+}
+
+function subjectOf(model: string | undefined, config: string | undefined): EstimateRequest['subject'] {
+  if (model !== undefined && config !== undefined) {
+    throw new EstimateError('bad-request', 'model and config are both given, expected one of them');
+  }
+  if (model !== undefined) return { model };
+  if (config !== undefined) return { config };
+  throw new EstimateError(
+    'bad-request',
+    'model is missing, expected the id or an alias of a model (or config, a path)',
+  );
+}
+
 /**
- * Checks a request and completes it with the defaults of {@link DEFAULT_SETTINGS}.
- * @throws EstimateError `bad-request`, naming every field that is wrong, what was found and what was expected
+ * Checks a request and completes it with the defaults of its engine.
+ * @throws EstimateError `bad-request`, naming every field that is wrong, what was found and what was expected;
+ * `unknown-engine`
  */
 export function parseRequest(value: unknown): EstimateRequest {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new EstimateError('bad-request', `the request is ${show(value)}, expected a JSON object`);
   }
-  const result = schema.safeParse(value);
-  if (!result.success) throw new EstimateError('bad-request', describe(result.error.issues, value));
-  const { model, config, quant, engine, kvType, kType, vType, allowBeyondMaximum, gpu, ...settings } = result.data;
-  if (model !== undefined && config !== undefined) {
-    throw new EstimateError('bad-request', 'model and config are both given, expected one of them');
+  const named = 'engine' in value && typeof value.engine === 'string' ? value.engine : 'llama.cpp';
+  switch (engineNamed(named.toLowerCase())) {
+    case 'vLLM':
+      return vllmRequest(value);
+    case 'MLX':
+      return mlxRequest(value);
+    case 'rule of thumb':
+      return llamaCppRequest(value, 'rule of thumb');
+    case 'llama.cpp':
+      return llamaCppRequest(value, 'llama.cpp');
+    default: {
+      check(llamaCppSchema, value);
+      const expected = [...new Set(Object.values(ENGINES))].join(', ');
+      throw new EstimateError('unknown-engine', `engine is ${show(named)}, expected one of ${expected}`);
+    }
   }
-  let subject: EstimateRequest['subject'];
-  if (model !== undefined) subject = { model };
-  else if (config !== undefined) subject = { config };
-  else
-    throw new EstimateError(
-      'bad-request',
-      'model is missing, expected the id or an alias of a model (or config, a path)',
-    );
-  return {
-    subject,
+}
+
+function llamaCppRequest(value: object, engine: 'llama.cpp' | 'rule of thumb'): EstimateRequest {
+  const {
+    model,
+    config,
     quant,
-    engine: engine ?? 'llama.cpp',
+    engine: _,
+    kvType,
+    kType,
+    vType,
+    allowBeyondMaximum,
+    gpu,
+    ...settings
+  } = check(llamaCppSchema, value);
+  return {
+    subject: subjectOf(model, config),
+    quant,
+    engine,
     settings: {
       ...DEFAULT_SETTINGS,
       ...withoutUndefined(settings),
       kType: kType ?? kvType ?? DEFAULT_SETTINGS.kType,
       vType: vType ?? kvType ?? DEFAULT_SETTINGS.vType,
     },
+    allowBeyondMaximum: allowBeyondMaximum ?? false,
+    ...(gpu === undefined ? {} : { gpu }),
+  };
+}
+
+function vllmRequest(value: object): EstimateRequest {
+  const {
+    model,
+    config,
+    quant,
+    engine: _,
+    kvType,
+    devices,
+    tensorParallel,
+    allowBeyondMaximum,
+    gpu,
+    ...settings
+  } = check(vllmSchema, value);
+  if (devices !== undefined && tensorParallel !== undefined && devices !== tensorParallel) {
+    throw new EstimateError(
+      'bad-request',
+      `devices is ${devices} and tensorParallel ${tensorParallel}, expected the same: pipeline parallelism is not estimated`,
+    );
+  }
+  return {
+    subject: subjectOf(model, config),
+    quant,
+    engine: 'vLLM',
+    settings: {
+      ...DEFAULT_VLLM_SETTINGS,
+      ...withoutUndefined(settings),
+      context: settings.context,
+      kvType: kvType === undefined ? DEFAULT_VLLM_SETTINGS.kvType : (HALF_TYPES[kvType] ?? (kvType as PagedKvType)),
+      tensorParallel: tensorParallel ?? devices ?? DEFAULT_VLLM_SETTINGS.tensorParallel,
+    },
+    allowBeyondMaximum: allowBeyondMaximum ?? false,
+    ...(gpu === undefined ? {} : { gpu }),
+  };
+}
+
+function mlxRequest(value: object): EstimateRequest {
+  const { model, config, quant, engine: _, allowBeyondMaximum, gpu, ...settings } = check(mlxSchema, value);
+  return {
+    subject: subjectOf(model, config),
+    quant,
+    engine: 'MLX',
+    settings: { ...DEFAULT_MLX_SETTINGS, ...withoutUndefined(settings), context: settings.context },
     allowBeyondMaximum: allowBeyondMaximum ?? false,
     ...(gpu === undefined ? {} : { gpu }),
   };

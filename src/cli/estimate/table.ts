@@ -2,9 +2,11 @@
 import {
   formatBitsPerWeight,
   formatBytes,
+  formatCount,
   formatGB,
   formatGiB,
   formatParameters,
+  formatQuantity,
   formatSpeedRange,
   formatTokens,
 } from '../../vram/index.ts';
@@ -43,9 +45,16 @@ function placementText(placement: PlacementAnswer, label: string): string {
   ].join('\n');
 }
 
+/** What the rest of vLLM's share holds. */
+function poolText(pool: NonNullable<Result['pool']>, context: number): string {
+  const left = `vLLM plans with ${formatGB(pool.budgetBytes)} of each GPU`;
+  if (pool.bytes < 0) return `${left}, ${formatGB(-pool.bytes)} less than weights and peak take: it does not start.`;
+  return `${left} and keeps ${formatGB(pool.bytes)} for cache: ${formatCount(pool.tokens)} tokens, ${formatQuantity(pool.concurrency)} requests of ${formatTokens(context)}.`;
+}
+
 /** The answer first, then its parts, the devices apart where there are several, RAM, the fit on a device, notes. */
 export function formatResult(request: EstimateRequest, result: Result): string {
-  const { device, host, perDevice, engine, placement } = result;
+  const { device, host, perDevice, engine, placement, pool } = result;
   const { settings } = request;
   const subject = 'model' in request.subject ? request.subject.model : request.subject.config;
   const hostBytes = host.weights + host.kvCache + host.compute;
@@ -62,7 +71,7 @@ export function formatResult(request: EstimateRequest, result: Result): string {
       ...parts.filter(([, bytes]) => bytes > 0).map(([label, bytes]) => amount(`  ${label}`, bytes)),
       amount('Plan for', result.planForBytes),
       amount('Beside it: overhead', device.overhead),
-      amount('In RAM', hostBytes),
+      ...(request.engine === 'vLLM' || request.engine === 'MLX' ? [] : [amount('In RAM', hostBytes)]),
       amount('File', result.fileBytes),
     ]),
     `${formatParameters(result.parameters)} parameters at ${formatBitsPerWeight(result.bitsPerWeight)} bits per weight`,
@@ -75,10 +84,9 @@ export function formatResult(request: EstimateRequest, result: Result): string {
     ]);
     blocks.push(columns([head, ...rows]));
   }
-  if (placement)
-    blocks.push(
-      placementText(placement, settings.devices > 1 ? `${settings.devices} x ${request.gpu}` : (request.gpu ?? '')),
-    );
+  const { gpu = '' } = request;
+  if (placement) blocks.push(placementText(placement, perDevice.length > 1 ? `${perDevice.length} x ${gpu}` : gpu));
+  if (pool) blocks.push(poolText(pool, settings.context));
   if (result.notes.length > 0) blocks.push(result.notes.map((note) => `- ${note}`).join('\n'));
   return blocks.join('\n\n');
 }

@@ -11,15 +11,16 @@ export interface EstimateOptions {
   readonly overheadBytes?: number;
 }
 
-export interface Engine {
+/** An engine reads models in a `Format` of its own and has its own settings; memory comes in one shape from all. */
+export interface Engine<Format = QuantizationScheme, OwnSettings = Settings, Result extends Allocation = Allocation> {
   /** As requests name it. */
   readonly name: string;
   readonly version: string;
-  /** Memory for a model at one quantization; throws {@link EstimateError} where the engine refuses the settings. */
+  /** Memory for a model in one format; throws {@link EstimateError} where the engine refuses the settings. */
   readonly estimate: (
     architecture: Architecture,
-    scheme: QuantizationScheme,
-    settings: Settings,
+    format: Format,
+    settings: OwnSettings,
     options?: EstimateOptions,
-  ) => Allocation;
+  ) => Result;
 }

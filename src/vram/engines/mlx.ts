@@ -1,0 +1,183 @@
+/**
+ * What mlx-lm keeps in the unified memory of a Mac: quantized weights, caches that grow in steps, and the peak of a
+ * prefill step. Weights and caches follow its source; the peak is derived from reported runs and approximate.
+ */
+import type { Allocation, DeviceMemory } from '../allocation.ts';
+import { EstimateError } from '../allocation.ts';
+import {
+  type Architecture,
+  type AttentionShape,
+  fullShapeOf,
+  indexerOf,
+  isLatent,
+  type LatentShape,
+  layerKinds,
+  layersWithCache,
+} from '../architecture.ts';
+import { weighCheckpoint } from '../checkpoint-weights.ts';
+import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
+import { statesOf } from '../kv-cache.ts';
+import type { CheckpointFormat } from '../quantization/checkpoint-formats.ts';
+import type { Engine, EstimateOptions } from './engine.ts';
+
+/** mlx-lm 0.32.0 on mlx 0.32.2. */
+export const MLX_VERSION = '0.32.2';
+
+const IDENTITY = { name: 'MLX', version: MLX_VERSION } as const;
+
+/** `--kv-bits` of `mlx_lm.generate`; the server keeps 16 bits. */
+export const MLX_KV_TYPES = ['f16', 'bf16', 'q8', 'q4'] as const;
+export type MlxKvType = (typeof MLX_KV_TYPES)[number];
+
+export interface MlxSettings {
+  readonly context: number;
+  /** Prompts decoded side by side, each with caches of its own. */
+  readonly sequences: number;
+  readonly kvType: MlxKvType;
+  /** `--prefill-step-size`. */
+  readonly prefillStep: number;
+}
+
+export const DEFAULT_MLX_SETTINGS: Omit<MlxSettings, 'context'> = { sequences: 1, kvType: 'f16', prefillStep: 2048 };
+
+/** A cache grows by so many tokens. */
+const GROWTH_TOKENS = 256;
+const KV_BITS: Readonly<Record<MlxKvType, number>> = { f16: 16, bf16: 16, q8: 8.5, q4: 4.5 };
+
+function requireWhole(name: string, value: number, most: number): void {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return;
+  throw new EstimateError('bad-request', `${name} is ${value}; expected a whole number from 1 to ${most}.`);
+}
+
+function check(architecture: Architecture, format: CheckpointFormat, settings: MlxSettings): void {
+  if (!format.engines.includes('MLX')) {
+    throw new EstimateError(
+      'refused-by-engine',
+      `MLX ${MLX_VERSION} does not load ${format.name}; ${format.engines.join(' and ')} does.`,
+    );
+  }
+  requireWhole('context', settings.context, 2 ** 31 - 1);
+  requireWhole('sequences', settings.sequences, 4096);
+  requireWhole('prefillStep', settings.prefillStep, 2 ** 20);
+  const { attention, ngramTable, relativePositions, className } = architecture;
+  if (attention.kind === 'compressed' || ngramTable || relativePositions) {
+    throw new EstimateError(
+      'unknown-architecture',
+      `How MLX keeps the cache of "${className}" is not reproduced here: ask for llama.cpp.`,
+    );
+  }
+  if (settings.kvType.startsWith('q') && attention.kind === 'sliding-window') {
+    throw new EstimateError(
+      'refused-by-engine',
+      `MLX ${MLX_VERSION} cannot quantize the rotating cache of sliding-window layers: keep the cache at 16 bits.`,
+    );
+  }
+}
+
+/** Values that one token adds to a layer. */
+const valuesOf = (shape: AttentionShape | LatentShape): number =>
+  isLatent(shape)
+    ? shape.kvLoraRank + shape.ropeHeadDim
+    : shape.kvHeads * (shape.headDim + (shape.valueHeadDim ?? shape.headDim));
+
+/** Bytes of one sequence: of every cache that grows, of states, and of the largest layer. */
+interface Caches {
+  readonly kvCache: number;
+  readonly state: number;
+  readonly largestLayer: number;
+}
+
+function cachesOf(architecture: Architecture, { context, kvType, prefillStep }: MlxSettings): Caches {
+  const { attention, hiddenSize } = architecture;
+  const cells = Math.ceil(context / GROWTH_TOKENS) * GROWTH_TOKENS;
+  const bytes = (values: number, tokens: number): number => (values * tokens * KV_BITS[kvType]) / 8;
+  let kvCache = 0;
+  let state = 0;
+  let largestLayer = 0;
+  const add = (own: number): void => {
+    kvCache += own;
+    largestLayer = Math.max(largestLayer, own);
+  };
+  const withCache = layersWithCache(architecture);
+  const full = fullShapeOf(architecture);
+  layerKinds(architecture).forEach((kind, layer) => {
+    if (layer >= withCache) return;
+    if ((kind === 'L' || kind === 'P') && attention.kind === 'linear-hybrid') {
+      const [first = 0, ...rest] = statesOf(attention.linear, hiddenSize);
+      // The convolution is kept in 16 bits, the recurrence in 32; a lone state is a recurrence.
+      state += attention.linear.type === 'lightning' ? 4 * first : 2 * first + 4 * rest.reduce((a, b) => a + b, 0);
+    }
+    if ((kind === 'F' || kind === 'P') && full) add(bytes(valuesOf(full), cells));
+    if (kind === 'S' && attention.kind === 'sliding-window') {
+      // A step of prefill sees a whole window before its first token.
+      add(bytes(valuesOf(attention.sliding), Math.min(cells, attention.window + Math.min(prefillStep, context) - 1)));
+    }
+  });
+  const sparse = indexerOf(architecture);
+  if (sparse) kvCache += sparse.layers * bytes(sparse.indexer.headDim, cells);
+  return { kvCache, state, largestLayer };
+}
+
+/**
+ * Peak of one prefill step: activations of the widest layer; for latent attention also the scores in 32 bits and one
+ * layer's decompressed keys and values, because no fused kernel takes its head width.
+ */
+function prefillBytes(architecture: Architecture, { context, prefillStep }: MlxSettings): number {
+  const { hiddenSize, feedForward, attention } = architecture;
+  const tokens = Math.min(prefillStep, context);
+  const { intermediateSize = 0, experts } = feedForward;
+  const widest = typeof intermediateSize === 'number' ? intermediateSize : Math.max(...intermediateSize);
+  const routed = experts ? experts.used * (hiddenSize + 3 * experts.intermediateSize) : 0;
+  const activations = tokens * 2 * (Math.max(3 * widest, routed) + 3 * hiddenSize);
+  const latent = fullShapeOf(architecture);
+  if (!latent || !isLatent(latent)) return activations;
+  const { heads } = attention;
+  return activations + tokens * context * heads * 4 + context * heads * (latent.nopeHeadDim + latent.valueHeadDim) * 2;
+}
+
+const NOTES: readonly string[] = [
+  'The compute figure is approximate: peaks that users report are a few hundred MB above it.',
+  'The vision tower is not counted.',
+];
+
+/**
+ * Memory of a model in mlx-lm, all of it on the one GPU of the machine.
+ *
+ * @throws {EstimateError} `refused-by-engine`, `bad-request` or `unknown-architecture`
+ */
+export function estimateMlx(
+  architecture: Architecture,
+  format: CheckpointFormat,
+  settings: MlxSettings,
+  options: EstimateOptions = {},
+): Allocation {
+  check(architecture, format, settings);
+  // Conversion drops the multi-token-prediction blocks.
+  const { parameters, fileBytes } = weighCheckpoint(architecture, format, false);
+  const caches = cachesOf(architecture, settings);
+  const kvCache = Math.ceil(caches.kvCache * settings.sequences);
+  const state = caches.state * settings.sequences;
+  // A cache that grows is there twice, layer by layer.
+  const compute = Math.ceil(prefillBytes(architecture, settings) + caches.largestLayer);
+  const overhead = options.overheadBytes ?? DRIVER_OVERHEAD_BYTES.apple;
+  const device: DeviceMemory = {
+    weights: fileBytes,
+    kvCache,
+    state,
+    compute,
+    overhead,
+    total: fileBytes + kvCache + state + compute,
+  };
+  return {
+    engine: IDENTITY,
+    parameters,
+    bitsPerWeight: (fileBytes * 8) / parameters,
+    fileBytes,
+    device,
+    host: { weights: 0, kvCache: 0, compute: 0 },
+    perDevice: [device],
+    notes: NOTES,
+  };
+}
+
+export const mlx: Engine<CheckpointFormat, MlxSettings> = { ...IDENTITY, estimate: estimateMlx };
