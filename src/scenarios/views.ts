@@ -194,6 +194,7 @@ export interface Grid {
   readonly corner: string;
   readonly columns: readonly string[];
   readonly rows: readonly {
+    /** `href` is empty where the head is text only. */
     readonly head: Link;
     readonly note?: string;
     /** `href` is empty where the cell is text only. `fit`: against the memory that the grid is about. */
@@ -222,6 +223,8 @@ export interface ModelPage {
   readonly answer: readonly string[];
   readonly bar: MemoryBar;
   readonly grid: Grid;
+  /** The usual context under each engine; absent where only one has a format for the model. */
+  readonly engines: { readonly intro: string; readonly grid: Grid } | undefined;
   /** VRAM against context, one series per quant: numbers for an inline SVG, with its text twin in the grid. */
   readonly plot: Plot;
   readonly hardware: { readonly intro: string; readonly groups: readonly DeviceGroup[] };

@@ -43,12 +43,42 @@ function tensorsOfCheckpoint(architecture: Architecture, nextToken: boolean): re
   return tensors.filter(({ name }) => !name.startsWith('rope_f'));
 }
 
-/** Parameters and bytes of the files of a model in a format; `nextToken`: they carry the multi-token-prediction blocks. */
+/** What `compute` gave for an architecture under a key; kept as long as the architecture object. */
+function remembered<T>(
+  memo: WeakMap<Architecture, Map<string, T>>,
+  architecture: Architecture,
+  key: string,
+  compute: () => T,
+): T {
+  let known = memo.get(architecture);
+  if (!known) {
+    known = new Map();
+    memo.set(architecture, known);
+  }
+  let value = known.get(key);
+  if (value === undefined) {
+    value = compute();
+    known.set(key, value);
+  }
+  return value;
+}
+
+const files = new WeakMap<Architecture, Map<string, CheckpointWeights>>();
+const loads = new WeakMap<Architecture, Map<string, number>>();
+
+/**
+ * Parameters and bytes of the files of a model in a format; `nextToken`: they carry the multi-token-prediction blocks.
+ * Memoised per architecture object.
+ */
 export function weighCheckpoint(
   architecture: Architecture,
   format: CheckpointFormat,
   nextToken: boolean,
 ): CheckpointWeights {
+  return remembered(files, architecture, `${format.name} ${nextToken}`, () => weigh(architecture, format, nextToken));
+}
+
+function weigh(architecture: Architecture, format: CheckpointFormat, nextToken: boolean): CheckpointWeights {
   let parameters = 0;
   let fileBytes = 0;
   for (const tensor of tensorsOfCheckpoint(architecture, nextToken)) {
@@ -131,8 +161,16 @@ function onOneGpu(
   return whole;
 }
 
-/** Bytes of the weights on one GPU as vLLM lays them out: split over the group where the layer allows, else a copy each. */
+/**
+ * Bytes of the weights on one GPU as vLLM lays them out: split over the group where the layer allows, else a copy each.
+ * Memoised per architecture object.
+ */
 export function weightsPerGpu(architecture: Architecture, format: CheckpointFormat, load: LoadOptions): number {
+  const key = `${format.name} ${load.tensorParallel} ${load.expertParallel} ${load.nextToken}`;
+  return remembered(loads, architecture, key, () => weighOneGpu(architecture, format, load));
+}
+
+function weighOneGpu(architecture: Architecture, format: CheckpointFormat, load: LoadOptions): number {
   const kinds = layerKinds(architecture);
   const isMxfp4 = format.experts?.group?.values === 32 && format.experts.group.bits === 8;
   let bytes = 0;

@@ -1,4 +1,13 @@
-import { bytesPerParameterOf, type QuantizationScheme, SCHEME_NAMES, SCHEMES } from '../../vram/index.ts';
+import {
+  bitsPerLinearWeight,
+  bytesPerParameterOf,
+  type CheckpointFormat,
+  type FormatEngine,
+  formatsOf,
+  type QuantizationScheme,
+  SCHEME_NAMES,
+  SCHEMES,
+} from '../../vram/index.ts';
 import type { Draft } from '../kinds.ts';
 import { type Problem, problemIn } from '../problem.ts';
 import type { QuantRecord } from '../quant.schema.ts';
@@ -9,6 +18,8 @@ import type { Rule } from './rule.ts';
 export const schemesKnown: Rule = (drafts) =>
   drafts.quants.flatMap((quant) => {
     const { id, engine, scheme, scenarioPages } = quant;
+    const server = engine === undefined ? undefined : SERVERS[engine];
+    if (server !== undefined) return formatProblems(quant, server);
     if (scheme === undefined || (engine !== 'llama-cpp' && scenarioPages !== true)) return [];
     const known = SCHEME_NAMES.find((name) => name === scheme);
     if (known !== undefined) return [...imatrixProblems(quant, known), ...bitsProblems(quant, known)];
@@ -21,6 +32,38 @@ export const schemesKnown: Rule = (drafts) =>
       }),
     ];
   });
+
+/** Engines that read checkpoints, by the id of their record. */
+const SERVERS: Readonly<Record<string, FormatEngine>> = { vllm: 'vLLM', mlx: 'MLX' };
+
+/** A format of checkpoints has a name that the estimator knows, and the bits of that format. */
+function formatProblems({ id, scheme, nominalBits }: Draft<QuantRecord>, server: FormatEngine): Problem[] {
+  if (scheme === undefined) return [];
+  const formats = formatsOf(server);
+  const names = formats.map(({ name }) => name);
+  const format: CheckpointFormat | undefined = formats.find(({ name }) => name === scheme);
+  if (!format) {
+    const nearest = nearestOf(scheme, names);
+    return [
+      problemIn('quants', id, ['scheme'], {
+        found: `"${scheme}"`,
+        expected: `a format that ${server} loads: ${names.join(', ')}`,
+        fix: nearest === undefined ? "use the estimator's name" : `did you mean "${nearest}"?`,
+      }),
+    ];
+  }
+  const bits = bitsPerLinearWeight(format);
+  if (nominalBits === undefined || Math.abs(nominalBits - bits) < ROUNDED_BITS) return [];
+  return [
+    problemIn('quants', id, ['nominalBits'], {
+      found: `${nominalBits} bits`,
+      expected: `${bits} bits, as the linear layers of ${scheme} have with their scales`,
+      fix: 'write the bits per weight of its linear layers',
+    }),
+  ];
+}
+
+const ROUNDED_BITS = 0.01;
 
 function imatrixProblems({ id, needsImatrix = false }: Draft<QuantRecord>, scheme: QuantizationScheme): Problem[] {
   const needs = 'needsImatrix' in SCHEMES[scheme];

@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { GpuRecord } from '../../catalog/gpu.schema.ts';
 import type { EstimableModel } from '../../catalog/model.schema.ts';
+import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { usableMemoryOf } from '../../catalog/usable-memory.ts';
 import {
   familyListPath,
@@ -104,34 +105,54 @@ export function quantListPage(catalog: Catalog): ListPage {
   return listPage(catalog, {
     path: quantListPath(),
     name: 'Quants',
-    title: `GGUF quants compared: ${catalog.quants.length} formats by bits`,
+    title: `Quants compared: ${catalog.quants.length} formats by bits`,
     description: `${catalog.quants.length} quantization formats from fewest bits to most, with what each is for and the quality loss that was measured.`,
     heading: 'Quantization formats',
     answer: [
       `${catalog.quants.length} formats, fewest bits first. Nominal bits are those of the base block; real files have more, because some tensors keep a finer type.`,
     ],
-    sections: [
-      {
-        title: 'By bits',
-        grid: {
-          caption: 'Quantization formats by bits per weight',
-          corner: 'Format',
-          columns: ['Nominal bits', 'Mean KL divergence', 'What it is'],
-          rows: catalog.quants.map((quant) => {
-            const loss = (quant.quality ?? []).find(({ metric }) => metric === 'mean KL divergence');
-            return {
-              head: { text: quant.name, href: quantPath(quant.id) },
-              cells: [
-                textCell(String(quant.nominalBits)),
-                loss ? textCell(significant(loss.value), loss.model) : null,
-                textCell(quant.summary),
-              ],
-            };
-          }),
-        },
-      },
-    ],
+    sections: QUANT_SECTIONS.map(({ title, caption, engines }) => ({
+      title,
+      grid: quantGrid(
+        caption,
+        catalog.quants.filter(({ engine }) => engines.includes(engine)),
+      ),
+    })),
   });
+}
+
+/** Formats by what reads them: ids of engines. */
+const QUANT_SECTIONS: readonly {
+  readonly title: string;
+  readonly caption: string;
+  readonly engines: readonly string[];
+}[] = [
+  {
+    title: 'GGUF files, for llama.cpp and the programs around it',
+    caption: 'Types of llama-quantize',
+    engines: ['llama-cpp'],
+  },
+  { title: 'Checkpoints for vLLM', caption: 'Formats that vLLM loads', engines: ['vllm'] },
+  { title: 'Checkpoints for MLX on Macs', caption: 'Formats that mlx-lm writes', engines: ['mlx'] },
+];
+
+function quantGrid(caption: string, quants: readonly QuantRecord[]): Grid {
+  return {
+    caption: `${caption}, by bits per weight`,
+    corner: 'Format',
+    columns: ['Nominal bits', 'Mean KL divergence', 'What it is'],
+    rows: quants.map((quant) => {
+      const loss = (quant.quality ?? []).find(({ metric }) => metric === 'mean KL divergence');
+      return {
+        head: { text: quant.name, href: quantPath(quant.id) },
+        cells: [
+          textCell(String(quant.nominalBits)),
+          loss ? textCell(significant(loss.value), loss.model) : null,
+          textCell(quant.summary),
+        ],
+      };
+    }),
+  };
 }
 
 const CLASS_TITLES: Readonly<Record<GpuRecord['class'], string>> = {

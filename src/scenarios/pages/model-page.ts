@@ -5,6 +5,7 @@ import { EstimateError, formatBytes, formatCount, formatGB, formatParameters } f
 import { scenarioBar } from '../bars.ts';
 import { cacheNote, layerCounts } from '../cache-note.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
+import { engineTable } from '../engine-table.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
@@ -70,6 +71,7 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
         cells: contextsOf(model).map((tokens) => planForCell(catalog, model, own, tokens)),
       })),
     },
+    engines: engineTable(catalog, model),
     plot: contextPlot(catalog, model),
     hardware: {
       intro: `At ${quant.name} with ${tokensText(context)} of context. ${hardwareIntro(facts)}`,

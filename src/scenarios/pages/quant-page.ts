@@ -6,6 +6,7 @@ import { defaultContextOf, quantsOf } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
 import type { Fact, QuantPage, Question } from '../views.ts';
 import { contextTitle, significant } from '../words.ts';
+import { checkpointQuantParts } from './checkpoint-quant-page.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
 import { modelHead, planForCell, smallestDeviceText, textCell } from './shared.ts';
 
@@ -17,6 +18,7 @@ export function quantPage(catalog: Catalog, id: string): QuantPage {
   const quant = catalog.byId.quants.get(id);
   if (!quant)
     throw new EstimateError('unknown-quant', `Found quant "${id}"; expected the id of a record in content/quants.`);
+  if (quant.engine === 'vllm' || quant.engine === 'mlx') return checkpointPage(catalog, quant);
   const models = catalog.estimableModels.filter((model) => quantsOf(catalog, model).some((own) => own.id === id));
   const bits = models.map(
     (model) => modelAtQuant(catalog, model.id, id).allocate(defaultContextOf(model)).bitsPerWeight,
@@ -71,6 +73,31 @@ export function quantPage(catalog: Catalog, id: string): QuantPage {
   };
 }
 
+/** A format of checkpoints: models under the engine that reads it. */
+function checkpointPage(catalog: Catalog, quant: QuantRecord): QuantPage {
+  const { span, grid, faq } = checkpointQuantParts(catalog, quant);
+  return {
+    kind: 'quant',
+    id: quant.id,
+    meta: metaOf({
+      path: quantPath(quant.id),
+      title: `${quant.name}: bits per weight and VRAM by model`,
+      description: [`${quant.name}: ${quant.nominalBits} bits per packed weight.`, span, quant.summary],
+      crumbs: [{ text: 'Quants', href: quantListPath() }],
+      name: quant.name,
+      questions: faq,
+      updated: newest(quant.updated, catalog.byId.engines.get(quant.engine)?.updated ?? ''),
+    }),
+    heading: `${quant.name}: what it costs in memory`,
+    answer: [quant.summary, span],
+    facts: factList(catalog, quant),
+    grid,
+    faq,
+    related: [{ title: 'Quants next to it', links: neighbours(catalog, quant) }],
+    sources: sourceLinks(quant),
+  };
+}
+
 function neighbours(catalog: Catalog, quant: QuantRecord): QuantPage['related'][number]['links'] {
   const own = catalog.quants.findIndex(({ id }) => id === quant.id);
   return catalog.quants
@@ -86,7 +113,9 @@ function factList(catalog: Catalog, quant: QuantRecord): readonly Fact[] {
     { term: 'Bits per weight, nominal', text: String(quant.nominalBits), ...(layout && { source: layout }) },
     ...(engine ? [{ term: 'Runs in', text: engine.name }] : []),
     ...(quant.kind ? [{ term: 'Kind', text: quant.kind }] : []),
-    { term: 'Importance matrix', text: quant.needsImatrix ? 'required' : 'optional' },
+    ...(quant.engine === 'llama-cpp'
+      ? [{ term: 'Importance matrix', text: quant.needsImatrix ? 'required' : 'optional' }]
+      : []),
     ...(quant.quality ?? []).map((entry) => {
       const source = sourceLink(quant, entry.source);
       const against = entry.baseline === undefined ? '' : ` (16 bits: ${significant(entry.baseline)})`;

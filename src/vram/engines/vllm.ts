@@ -20,8 +20,8 @@ import type { CheckpointFormat } from '../quantization/checkpoint-formats.ts';
 import { GiB, MiB } from '../units.ts';
 import type { Engine, EstimateOptions } from './engine.ts';
 
-/** The code that was read: main after 0.27.1, of 2026-08-17. */
-export const VLLM_VERSION = '0.27.1+g017e9f4448';
+/** The code that was read: main at 017e9f4448 of 2026-08-17, after 0.27.1 and before 0.28. */
+export const VLLM_VERSION = '0.27.1+';
 
 const IDENTITY = { name: 'vLLM', version: VLLM_VERSION } as const;
 

@@ -131,9 +131,9 @@ export function formatOf(name: string): CheckpointFormat {
   );
 }
 
-/** Bits per value of the linear layers, scales included; of the experts where only those are packed. */
+/** Bits per value of the packed layers, scales included; of the experts where those are stored in another way. */
 export function bitsPerLinearWeight({ linear, experts }: CheckpointFormat): number {
-  const { bits, group, tile } = linear ?? experts ?? FLOAT16;
+  const { bits, group, tile } = experts ?? linear ?? FLOAT16;
   return bits + (group ? group.bits / group.values : 0) + (tile ? (tile.bytes * 8) / (tile.rows * tile.columns) : 0);
 }
 

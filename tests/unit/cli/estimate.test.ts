@@ -30,6 +30,7 @@ interface Answer {
   readonly perDevice: readonly Record<string, number>[];
   readonly planForBytes: number;
   readonly notes: readonly string[];
+  readonly pool?: { readonly budgetBytes: number; readonly tokens: number };
   readonly placement?: {
     readonly fit: string;
     readonly usableBytes: number;
@@ -106,6 +107,32 @@ describe('estimate --jsonl', () => {
     expect(exact?.planForBytes).toBe(Math.max(rule?.planForBytes ?? 0, Math.ceil((exact?.device.total ?? 0) * 1.05)));
   });
 
+  test('vLLM and MLX answer in the same shape, with the pool of a card', () => {
+    const [served, mac, awq] = ask([
+      {
+        model: 'llama-3-1-8b',
+        quant: 'BF16',
+        context: 20000,
+        engine: 'vllm',
+        gpu: 'rtx-3090',
+        gpuMemoryUtilization: 0.9,
+      },
+      { model: 'gpt-oss-20b', quant: 'MLX_MXFP4_Q8', context: 8192, engine: 'mlx', gpu: 'apple-m4-max-64gb' },
+      { model: 'llama-3-1-8b', quant: 'awq', context: 8192, engine: 'vLLM', devices: 2 },
+    ]);
+    // 14.9888 GiB in the start-up log of vLLM issue 10517.
+    expect((served?.device.weights ?? 0) / 2 ** 30).toBeCloseTo(14.9888, 3);
+    expect(served?.placement?.fit).toBe('fits');
+    expect(served?.pool?.budgetBytes).toBe(Math.ceil((served?.placement?.usableBytes ?? 0) * 0.9));
+    expect(served?.pool?.tokens).toBeGreaterThan(20_000);
+    // 11,516 MiB in mlx-lm issue 644.
+    expect((mac?.device.weights ?? 0) / 2 ** 20).toBeCloseTo(11_516, -1);
+    expect(mac?.placement?.fit).toBe('fits');
+    expect(awq?.perDevice).toHaveLength(2);
+    expect(awq?.pool).toBeUndefined();
+    expect(Object.keys(awq?.device ?? {})).toEqual(['weights', 'kvCache', 'state', 'compute', 'overhead', 'total']);
+  });
+
   test('bad lines are answered in their place, and the stream goes on', () => {
     const broken: [string, unknown][] = [
       ['bad-request', ''],
@@ -124,6 +151,12 @@ describe('estimate --jsonl', () => {
       ['unknown-engine', { ...LLAMA, engine: 'cuda' }],
       ['context-too-long', { ...LLAMA, context: 1048576 }],
       ['refused-by-engine', { ...LLAMA, kvType: 'q8_0', flashAttention: 'off' }],
+      ['unknown-quant', { ...LLAMA, engine: 'vllm' }],
+      ['unknown-quant', { ...LLAMA, quant: 'AWQ' }],
+      ['refused-by-engine', { ...LLAMA, engine: 'vllm', quant: 'MLX_4BIT' }],
+      ['refused-by-engine', { ...LLAMA, engine: 'vllm', quant: 'AWQ', tensorParallel: 3 }],
+      ['refused-by-engine', { ...LLAMA, engine: 'vllm', quant: 'AWQ', gpu: 'apple-m4-max-64gb' }],
+      ['refused-by-engine', { ...LLAMA, engine: 'mlx', quant: 'MLX_4BIT', gpu: 'rtx-3090' }],
     ];
     const answers = ask(broken.flatMap(([, line]) => [line, LLAMA]));
     expect(answers.filter((_, index) => index % 2 === 0).map(({ error }) => error?.code)).toEqual(

@@ -36,7 +36,40 @@ describe('parseRequest', () => {
     });
   });
 
+  test('vLLM and MLX have settings of their own; devices are tensor parallel in vLLM', () => {
+    expect(parseRequest({ ...GOOD, engine: 'vLLM', quant: 'AWQ', kvType: 'f16', devices: 2 })).toEqual({
+      subject: { model: 'm' },
+      quant: 'AWQ',
+      engine: 'vLLM',
+      allowBeyondMaximum: false,
+      settings: {
+        context: 8192,
+        kvType: 'float16',
+        sequences: 1,
+        tensorParallel: 2,
+        gpuMemoryUtilization: 0.92,
+        expertParallel: false,
+        draftTokens: 0,
+        prefixCaching: true,
+        enforceEager: false,
+      },
+    });
+    expect(parseRequest({ ...GOOD, engine: 'mlx', quant: 'MLX_4BIT' }).settings).toEqual({
+      context: 8192,
+      kvType: 'f16',
+      sequences: 1,
+      prefillStep: 2048,
+    });
+  });
+
   test.each([
+    ['unknown field "gpuMemoryUtilization", expected model,', { ...GOOD, gpuMemoryUtilization: 0.9 }],
+    ['unknown field "gpuLayers",', { ...GOOD, engine: 'vllm', gpuLayers: 3 }],
+    ['unknown field "devices",', { ...GOOD, engine: 'mlx', devices: 2 }],
+    ['kvType is "q8_0", expected one of auto,', { ...GOOD, engine: 'vllm', kvType: 'q8_0' }],
+    ['gpuMemoryUtilization is 92, expected a share', { ...GOOD, engine: 'vllm', gpuMemoryUtilization: 92 }],
+    ['devices is 2 and tensorParallel 4', { ...GOOD, engine: 'vllm', devices: 2, tensorParallel: 4 }],
+    ['engine is "cuda", expected one of llama.cpp, rule of thumb, vLLM, MLX', { ...GOOD, engine: 'cuda' }],
     ['context is 0,', { ...GOOD, context: 0 }],
     ['context is -1,', { ...GOOD, context: -1 }],
     ['context is 0.5,', { ...GOOD, context: 0.5 }],
@@ -80,9 +113,10 @@ describe('parseArguments', () => {
       '-1',
       '--devices=2',
       '--mtp',
+      '--no-prefix-caching',
     ]);
     expect(mode).toBe('table');
-    expect(fields).toEqual({ model: 'x', context: 32768, gpuLayers: -1, devices: 2, mtp: true });
+    expect(fields).toEqual({ model: 'x', context: 32768, gpuLayers: -1, devices: 2, mtp: true, prefixCaching: false });
   });
 
   test('what is no number reaches the check of the request as it was typed', () => {

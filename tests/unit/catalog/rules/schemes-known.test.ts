@@ -11,9 +11,17 @@ test('a GGUF format has the name that llama-quantize gives it', () => {
   expect(fieldsOf({ scheme: 'iq4_xs' })).toEqual(['scheme']);
 });
 
-test('a format of another engine has any name, as long as no pages are made of it', () => {
-  expect(fieldsOf({ engine: 'vllm', scheme: 'AWQ' })).toEqual([]);
-  expect(fieldsOf({ engine: 'vllm', scheme: 'AWQ', scenarioPages: true })).toEqual(['scheme']);
+test('a format of an engine without a module has any name, as long as no pages are made of it', () => {
+  expect(fieldsOf({ engine: 'tensorrt-llm', scheme: 'W4A8' })).toEqual([]);
+  expect(fieldsOf({ engine: 'tensorrt-llm', scheme: 'W4A8', scenarioPages: true })).toEqual(['scheme']);
+});
+
+test('a format of checkpoints is one that its engine loads, at the bits of its linear layers', () => {
+  // 4 bits, and 16 + 4 more for every 128 weights.
+  expect(fieldsOf({ engine: 'vllm', scheme: 'AWQ', nominalBits: 4.15625 })).toEqual([]);
+  expect(fieldsOf({ engine: 'vllm', scheme: 'AWQ', nominalBits: 4 })).toEqual(['nominalBits']);
+  expect(fieldsOf({ engine: 'mlx', scheme: 'AWQ' })).toEqual(['scheme']);
+  expect(fieldsOf({ engine: 'mlx', scheme: 'MLX_4BIT', nominalBits: 4.5 })).toEqual([]);
 });
 
 test('a format says that it needs an importance matrix exactly where llama-quantize refuses to go without', () => {

@@ -1,0 +1,259 @@
+/** One model under several engines: what each needs for the same context, and the least hardware that runs it. */
+import type { Catalog } from '../catalog/catalog.ts';
+import type { EstimableModel } from '../catalog/model.schema.ts';
+import type { QuantRecord } from '../catalog/quant.schema.ts';
+import {
+  type Allocation,
+  type CheckpointFormat,
+  DEFAULT_MLX_SETTINGS,
+  DEFAULT_VLLM_SETTINGS,
+  EstimateError,
+  estimateMlx,
+  estimateVllm,
+  formatOf,
+  placeVllm,
+  planForBytes,
+  type VllmSettings,
+} from '../vram/index.ts';
+import { type CatalogDevice, devicesOf, preferenceOf } from './devices.ts';
+import { defaultContextOf, defaultQuantOf, maximumContext } from './expand.ts';
+import { tierFor } from './facts.ts';
+import { memoized } from './memoized.ts';
+import { modelAtQuant } from './scenario.ts';
+import { bestOf } from './verdict.ts';
+
+/** The fewest devices of a kind that run a model. */
+export interface RunsOn {
+  readonly own: CatalogDevice;
+  readonly count: number;
+}
+
+/** A model in one format, run by the engine that reads it. */
+export interface EngineRow {
+  readonly engine: Allocation['engine'];
+  /** The format as its record or the model's publisher calls it. */
+  readonly format: string;
+  /** The record of the format; absent for a checkpoint in a format that only its maker writes. */
+  readonly quant?: QuantRecord;
+  /** The checkpoint is the one that the maker publishes. */
+  readonly published: boolean;
+  readonly fileBytes: number;
+  readonly bitsPerWeight: number;
+  readonly weightsBytes: number;
+  /** KV cache and states of one request of the whole context. */
+  readonly cacheBytes: number;
+  readonly totalBytes: number;
+  /** Absent where neither a single device nor a server of 16 is enough. */
+  readonly runsOn?: RunsOn;
+}
+
+/** The estimator's format of a checkpoint as its maker publishes it, by the name in the model's record. */
+const PUBLISHED_FORMATS: Readonly<Record<string, string>> = {
+  BF16: 'BF16',
+  FP8: 'FP8_BLOCK',
+  'FP8 with FP4 experts': 'FP8_FP4_EXPERTS',
+  'INT4 experts, BF16 elsewhere': 'INT4_EXPERTS',
+  'MXFP4 experts, BF16 elsewhere': 'MXFP4_EXPERTS',
+};
+
+/** The format of a model's published checkpoint; `undefined` where none is recorded or its rule is not known. */
+export function publishedFormatOf({ nativeFormat }: EstimableModel): CheckpointFormat | undefined {
+  const name = nativeFormat && PUBLISHED_FORMATS[nativeFormat.name];
+  return name === undefined ? undefined : formatOf(name);
+}
+
+/** Generations of NVIDIA GPUs without BF16, which vLLM's kernels for these formats want. */
+const WITHOUT_BF16: ReadonlySet<string> = new Set(['Maxwell', 'Pascal', 'Volta', 'Turing']);
+
+const vllmCards = memoized((catalog: Catalog): readonly CatalogDevice[] =>
+  devicesOf(catalog).cards.filter(({ gpu }) => gpu.vendor === 'NVIDIA' && !WITHOUT_BF16.has(gpu.architecture)),
+);
+
+const GROUP_SIZES: readonly number[] = [2, 4, 8, 16];
+
+/** What `estimate` answers; `undefined` where the engine refuses the model. */
+function unlessRefused<T>(estimate: () => T): T | undefined {
+  try {
+    return estimate();
+  } catch (error) {
+    if (error instanceof EstimateError) return undefined;
+    throw error;
+  }
+}
+
+const vllmSettings = (model: EstimableModel, context: number): VllmSettings => ({
+  ...DEFAULT_VLLM_SETTINGS,
+  context,
+  positions: Math.max(model.context.native, context),
+});
+
+function vllmFits(
+  model: EstimableModel,
+  format: CheckpointFormat,
+  { device, gpu }: CatalogDevice,
+  settings: VllmSettings,
+): boolean {
+  const own = { ...settings, gpu: { bytes: device.usableBytes, isA100: /\bA100\b/.test(gpu.name) } };
+  return placeVllm(model.architecture, format, own, device, maximumContext(model)).fit === 'fits';
+}
+
+/** The smallest card that vLLM starts on, the best-known of its size; otherwise the fewest H200 that share every layer. */
+function vllmRunsOn(
+  catalog: Catalog,
+  model: EstimableModel,
+  format: CheckpointFormat,
+  context: number,
+  leastBytes: number,
+): RunsOn | undefined {
+  const settings = vllmSettings(model, context);
+  const candidates = vllmCards(catalog).filter(
+    ({ device }) => device.usableBytes * settings.gpuMemoryUtilization >= leastBytes,
+  );
+  const first = candidates.find((own) => vllmFits(model, format, own, settings));
+  if (first) {
+    const alike = candidates
+      .filter(({ gpu }) => gpu.memoryGB === first.gpu.memoryGB)
+      .sort((a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu));
+    return { own: alike.find((own) => vllmFits(model, format, own, settings)) ?? first, count: 1 };
+  }
+  const h200 = devicesOf(catalog).byId.get('h200-sxm');
+  const count =
+    h200 &&
+    GROUP_SIZES.find((size) =>
+      unlessRefused(() => vllmFits(model, format, h200, { ...settings, tensorParallel: size })),
+    );
+  return h200 && count !== undefined ? { own: h200, count } : undefined;
+}
+
+type Figures = Pick<EngineRow, 'engine' | 'fileBytes' | 'bitsPerWeight' | 'weightsBytes' | 'cacheBytes' | 'totalBytes'>;
+
+function figuresOf({ engine, fileBytes, bitsPerWeight, device }: Allocation): Figures {
+  return {
+    engine,
+    fileBytes,
+    bitsPerWeight,
+    weightsBytes: device.weights,
+    cacheBytes: device.kvCache + device.state,
+    totalBytes: device.total,
+  };
+}
+
+function vllmFigures(
+  catalog: Catalog,
+  model: EstimableModel,
+  format: CheckpointFormat,
+  context: number,
+): (Figures & { readonly runsOn?: RunsOn }) | undefined {
+  const settings = vllmSettings(model, context);
+  const allocation = unlessRefused(() => estimateVllm(model.architecture, format, settings));
+  if (!allocation) return undefined;
+  const runsOn = vllmRunsOn(catalog, model, format, context, allocation.device.total);
+  return { ...figuresOf(allocation), ...(runsOn && { runsOn }) };
+}
+
+function mlxFigures(
+  catalog: Catalog,
+  model: EstimableModel,
+  format: CheckpointFormat,
+  context: number,
+): (Figures & { readonly runsOn?: RunsOn }) | undefined {
+  const allocation = unlessRefused(() => estimateMlx(model.architecture, format, { ...DEFAULT_MLX_SETTINGS, context }));
+  if (!allocation) return undefined;
+  const needed = planForBytes(allocation.device.total);
+  const macs = devicesOf(catalog).unified.filter(({ gpu }) => gpu.vendor === 'Apple');
+  const tier = tierFor(macs, needed);
+  return { ...figuresOf(allocation), ...(tier && { runsOn: { own: bestOf(tier), count: 1 } }) };
+}
+
+/** A model in the format of a quant's record, by the engine that the record names; `undefined` where it refuses the model. */
+export function servedRow(
+  catalog: Catalog,
+  model: EstimableModel,
+  quant: QuantRecord,
+  context: number,
+): EngineRow | undefined {
+  const format = formatOf(quant.scheme);
+  const figures =
+    quant.engine === 'mlx' ? mlxFigures(catalog, model, format, context) : vllmFigures(catalog, model, format, context);
+  return figures && { ...figures, format: quant.name, quant, published: false };
+}
+
+/** A model in a format of its maker's, or in what MLX makes of that format without packing it again. */
+function ownRow(
+  catalog: Catalog,
+  model: EstimableModel,
+  {
+    name,
+    format,
+    published,
+  }: { readonly name: string; readonly format: CheckpointFormat; readonly published: boolean },
+  context: number,
+): EngineRow | undefined {
+  const figuresIn = format.engines.includes('vLLM') ? vllmFigures : mlxFigures;
+  const figures = figuresIn(catalog, model, format, context);
+  return figures && { ...figures, format: name, published };
+}
+
+function llamaCppRow(catalog: Catalog, model: EstimableModel, context: number): EngineRow {
+  const quant = defaultQuantOf(catalog, model);
+  const at = modelAtQuant(catalog, model.id, quant.id);
+  const devices = devicesOf(catalog);
+  const card = tierFor(devices.cards, at.need(context).planForBytes);
+  const h200 = devices.byId.get('h200-sxm');
+  const count = card || !h200 ? undefined : at.fewestDevices(h200.device, context);
+  const runsOn: RunsOn | undefined = card
+    ? { own: bestOf(card), count: 1 }
+    : h200 && count !== undefined
+      ? { own: h200, count }
+      : undefined;
+  return {
+    ...figuresOf(at.allocate(context)),
+    format: quant.name,
+    quant,
+    published: false,
+    ...(runsOn && { runsOn }),
+  };
+}
+
+/** What is set beside a published checkpoint: quants that are smaller than it, and MLX's own form of it. */
+interface Beside {
+  /** Ids of quants. */
+  readonly quants: readonly string[];
+  readonly own?: { readonly name: string; readonly format: string };
+}
+
+const BESIDE: Readonly<Record<string, Beside>> = {
+  BF16: { quants: ['fp8', 'awq', 'mlx-4bit', 'mlx-8bit'] },
+  FP8: { quants: ['awq', 'mlx-4bit'] },
+  'MXFP4 experts, BF16 elsewhere': {
+    quants: [],
+    own: { name: 'MXFP4 experts, 8 bits elsewhere', format: 'MLX_MXFP4_Q8' },
+  },
+};
+const BESIDE_OTHERS: Beside = { quants: ['mlx-4bit'] };
+
+/**
+ * A model at its usual context under every engine that has a format for it: llama.cpp at the usual quant, vLLM with the
+ * published checkpoint and the smaller formats, MLX. Without a published checkpoint llama.cpp stands alone. Computed
+ * once per catalogue and model.
+ */
+export const enginesOf: (catalog: Catalog) => (model: EstimableModel) => readonly EngineRow[] = memoized((catalog) =>
+  memoized((model) => {
+    const context = defaultContextOf(model);
+    const first = llamaCppRow(catalog, model, context);
+    const { nativeFormat } = model;
+    if (!nativeFormat) return [first];
+    const format = publishedFormatOf(model);
+    const { quants, own } = BESIDE[nativeFormat.name] ?? BESIDE_OTHERS;
+    const rows = [
+      first,
+      format && ownRow(catalog, model, { name: nativeFormat.name, format, published: true }, context),
+      ...quants.map((id) => {
+        const quant = catalog.byId.quants.get(id);
+        return quant && servedRow(catalog, model, quant, context);
+      }),
+      own && ownRow(catalog, model, { name: own.name, format: formatOf(own.format), published: false }, context),
+    ];
+    return rows.filter((row) => row !== undefined);
+  }),
+);

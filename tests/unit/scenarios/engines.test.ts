@@ -1,0 +1,91 @@
+/** A model under several engines: data and the table made of it. */
+import { describe, expect, test } from 'vitest';
+import type { EstimableModel } from '../../../src/catalog/model.schema.ts';
+import { devicesOf } from '../../../src/scenarios/devices.ts';
+import { type EngineRow, enginesOf } from '../../../src/scenarios/engines.ts';
+import { modelPage, quantPage } from '../../../src/scenarios/pages.ts';
+import { formatGB, GiB } from '../../../src/vram/index.ts';
+import { catalog } from './catalog.ts';
+
+function modelOf(id: string): EstimableModel {
+  const model = catalog.estimableModels.find((own) => own.id === id);
+  if (!model) throw new Error(id);
+  return model;
+}
+
+const rowsOf = (id: string): readonly EngineRow[] => enginesOf(catalog)(modelOf(id));
+const formatsOf = (id: string): string[] => rowsOf(id).map(({ engine, format }) => `${engine.name} ${format}`);
+
+describe('which formats stand side by side', () => {
+  test('a 16-bit checkpoint: as published, in 8 and in 4 bits', () => {
+    expect(formatsOf('llama-3-1-8b')).toEqual([
+      'llama.cpp Q4_K_M',
+      'vLLM BF16',
+      'vLLM FP8',
+      'vLLM AWQ',
+      'MLX MLX 4-bit',
+      'MLX MLX 8-bit',
+    ]);
+  });
+
+  test('a checkpoint in FP8 or less is set beside smaller ones only', () => {
+    expect(formatsOf('deepseek-v3-1')).toEqual(['llama.cpp Q4_K_M', 'vLLM FP8', 'vLLM AWQ', 'MLX MLX 4-bit']);
+    expect(formatsOf('gpt-oss-20b')).toEqual([
+      'llama.cpp MXFP4_MOE',
+      'vLLM MXFP4 experts, BF16 elsewhere',
+      'MLX MXFP4 experts, 8 bits elsewhere',
+    ]);
+  });
+
+  test('an engine that the cache is not known of is left out, and so is all but llama.cpp without a checkpoint', () => {
+    expect(formatsOf('deepseek-v4-pro')).toEqual(['llama.cpp Q4_K_M', 'vLLM FP8 with FP4 experts']);
+    expect(formatsOf('hy4-preview')).toEqual(['llama.cpp Q4_K_M']);
+    expect(modelPage(catalog, 'hy4-preview').engines).toBeUndefined();
+  });
+});
+
+describe('figures', () => {
+  test('weights of Llama 3.1 8B in vLLM are those of a log: 14.9888 GiB', () => {
+    expect((rowsOf('llama-3-1-8b')[1]?.weightsBytes ?? 0) / GiB).toBeCloseTo(14.9888, 3);
+  });
+
+  test('llama.cpp needs what the page says in its answer', () => {
+    const page = modelPage(catalog, 'llama-3-1-8b');
+    expect(page.answer[0]).toContain(`needs ${formatGB(rowsOf('llama-3-1-8b')[0]?.totalBytes ?? 0)}`);
+  });
+
+  test.each(catalog.estimableModels.slice(0, 30).map(({ id }) => id))('%s: whatever is named holds the total', (id) => {
+    for (const { engine, totalBytes, weightsBytes, cacheBytes, runsOn } of rowsOf(id)) {
+      expect(totalBytes).toBeGreaterThanOrEqual(weightsBytes + cacheBytes);
+      if (runsOn) expect(runsOn.own.device.usableBytes * runsOn.count).toBeGreaterThan(totalBytes);
+      if (engine.name === 'MLX') expect(runsOn?.own.gpu.vendor ?? 'Apple').toBe('Apple');
+      if (engine.name === 'vLLM') expect(runsOn?.own.gpu.vendor ?? 'NVIDIA').toBe('NVIDIA');
+    }
+  });
+
+  test('vLLM gets the smallest card whose share of 92 % holds the total', () => {
+    const row = rowsOf('qwen3-6-27b').find(({ format }) => format === 'AWQ');
+    const memoryGB = row?.runsOn?.own.gpu.memoryGB ?? 0;
+    const smaller = devicesOf(catalog).cards.filter(({ gpu }) => gpu.memoryGB < memoryGB);
+    expect(smaller.length).toBeGreaterThan(10);
+    for (const { device } of smaller) expect(device.usableBytes * 0.92).toBeLessThan(row?.totalBytes ?? 0);
+  });
+});
+
+test('the table of the page says what the data say', () => {
+  const rows = rowsOf('qwen3-6-27b');
+  const { grid, intro } = modelPage(catalog, 'qwen3-6-27b').engines ?? { grid: undefined, intro: '' };
+  expect(grid?.rows.map(({ cells }) => cells[0]?.text)).toEqual(rows.map(({ totalBytes }) => formatGB(totalBytes)));
+  const totals = rows.map(({ totalBytes }) => totalBytes);
+  expect(intro).toContain(`needs least, ${formatGB(Math.min(...totals))}`);
+  expect(intro).toContain(`most, ${formatGB(Math.max(...totals))}`);
+  expect(grid?.rows[1]?.head).toEqual({ text: 'BF16, as published', href: '' });
+});
+
+test('the page of a format of checkpoints lists the models that it makes smaller', () => {
+  const heads = (id: string): string[] => quantPage(catalog, id).grid.rows.map(({ head }) => head.text);
+  expect(heads('fp8')).toContain('Llama 3.1 8B');
+  expect(heads('fp8')).not.toContain('DeepSeek V3.1');
+  expect(heads('awq')).toContain('DeepSeek V3.1');
+  expect(heads('awq')).not.toContain('gpt-oss 20B');
+});
