@@ -30,6 +30,13 @@ describe('Grid', () => {
     expect(root.querySelectorAll('td').map(textOf)).toEqual(['fits 17.5', '20.3 32 GB card', '58.0', '–']);
   });
 
+  it('heads a row in plain text where it has no address', async () => {
+    const rows = [{ head: { text: 'FP8', href: '' }, cells: [null, null] }];
+    const root = await renderComponent(GridComponent, { grid: { ...grid, rows }, id: 'g' });
+    expect(textOf(one(root, 'th[scope=row]'))).toBe('FP8');
+    expect(root.querySelectorAll('th a')).toHaveLength(0);
+  });
+
   it('heads columns and rows', async () => {
     const root = await renderComponent(GridComponent, { grid, id: 'g' });
     expect(root.querySelectorAll('th[scope=col]').map(textOf)).toEqual(['Quant', '8K', '32K']);
