@@ -107,6 +107,20 @@ test('src keeps to its layers', () => {
   expect(violations(files)).toEqual([]);
 });
 
+test('the browser loads no engine that the calculator does not run', () => {
+  const files = new Map(sourceFiles().map((file) => [file.path, file]));
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    const file = files.get(path);
+    if (!file || reached.has(path)) return;
+    reached.add(path);
+    for (const { file: imported } of importsOf(file)) if (imported !== undefined) visit(imported);
+  };
+  visit(VRAM_FACE_OF_ISLANDS);
+  expect(reached).toContain('src/vram/engines/llama-cpp.ts');
+  expect([...reached].filter((path) => /vllm|mlx|front-ends|paged-cache|checkpoint|served/.test(path))).toEqual([]);
+});
+
 describe('the check itself', () => {
   test.each([
     ['src/vram/weights.ts', "import { z } from 'astro/zod';", 'imports the package astro/zod'],
