@@ -2,14 +2,14 @@
 import { defineCollection } from 'astro:content';
 import { glob } from 'astro/loaders';
 import { SCHEMAS } from './catalog/kinds.ts';
-import type { Kind } from './catalog/record.ts';
+import { type Kind, recordEnding } from './catalog/record.ts';
 
 function recordsOf<K extends Kind>(kind: K) {
   return defineCollection({
     loader: glob({
       base: `./content/${kind}`,
-      pattern: '*.mdx',
-      generateId: ({ entry }) => entry.slice(0, -'.mdx'.length),
+      pattern: `*${recordEnding(kind)}`,
+      generateId: ({ entry }) => entry.slice(0, -recordEnding(kind).length),
     }),
     schema: SCHEMAS[kind],
   });
@@ -21,5 +21,6 @@ export const collections = {
   quants: recordsOf('quants'),
   gpus: recordsOf('gpus'),
   engines: recordsOf('engines'),
+  measurements: recordsOf('measurements'),
   guides: recordsOf('guides'),
 };

@@ -5,6 +5,7 @@ import type { FamilyRecord } from './family.schema.ts';
 import type { GpuRecord } from './gpu.schema.ts';
 import type { GuideRecord } from './guide.schema.ts';
 import type { RecordByKind, Records } from './kinds.ts';
+import type { MeasurementRecord } from './measurement.schema.ts';
 import { type EstimableModel, isEstimable, type ModelRecord } from './model.schema.ts';
 import { namesOfGpu, namesOfModel, namesOfQuant, resolver } from './names.ts';
 import { CatalogError } from './problem.ts';
@@ -25,6 +26,8 @@ export interface Catalog {
   readonly gpus: readonly GpuRecord[];
   /** By name. */
   readonly engines: readonly EngineRecord[];
+  /** By id. */
+  readonly measurements: readonly MeasurementRecord[];
   /** By title. */
   readonly guides: readonly GuideRecord[];
   readonly byId: { readonly [K in Kind]: ReadonlyMap<string, RecordByKind[K]> };
@@ -101,6 +104,7 @@ export function buildCatalog(records: Records): Catalog {
     quants,
     gpus,
     engines: sorted(records.engines, byName),
+    measurements: sorted(records.measurements, (a, b) => collator.compare(a.id, b.id)),
     guides: sorted(records.guides, (a, b) => collator.compare(a.title, b.title)),
     byId: Object.freeze({
       models: mapOf(records.models),
@@ -108,6 +112,7 @@ export function buildCatalog(records: Records): Catalog {
       quants: mapOf(records.quants),
       gpus: mapOf(records.gpus),
       engines: mapOf(records.engines),
+      measurements: mapOf(records.measurements),
       guides: mapOf(records.guides),
     }),
     resolveModel: resolver(models, namesOfModel),

@@ -9,7 +9,7 @@ import { idProblems, parseRecord, schemaProblems } from './schema-problems.ts';
 /** A record as it was read. `data` is undefined where the front matter could not be read at all. */
 export interface RawRecord {
   readonly kind: Kind;
-  /** File name without `.mdx`. */
+  /** File name without its ending. */
   readonly id: string;
   readonly data: unknown;
   readonly body: string;

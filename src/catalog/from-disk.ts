@@ -6,10 +6,7 @@ import { type Document, isMap, isSeq, LineCounter, type Node, parseDocument, vis
 import { buildCatalog, type Catalog } from './catalog.ts';
 import { checkRecords, type RawRecord } from './check.ts';
 import { CatalogError, type FieldPath, type Problem, sortProblems } from './problem.ts';
-import { KINDS, type Kind, recordFile } from './record.ts';
-
-/** Folders of content/ that hold no records of the catalogue. */
-const OTHER_FOLDERS = ['measurements'];
+import { KINDS, type Kind, recordEnding, recordFile } from './record.ts';
 
 const FRONT_MATTER = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?\r?\n|)---[ \t]*(?:\r?\n|$)/;
 
@@ -90,7 +87,7 @@ function readYaml(
 function unreadable(file: string, place: Place, message: string): Problem {
   return problemAt(file, place, {
     found: `YAML that cannot be read: ${message}`,
-    expected: 'valid YAML between the two lines "---"',
+    expected: 'valid YAML',
     fix: 'check indentation and quotes here; put text with ": ", "#", "*", "{" or "[" in quotes',
   });
 }
@@ -151,7 +148,7 @@ function visit(node: TreeNode, seen: (node: TreeNode) => void): void {
 function readRecord(root: string, kind: Kind, id: string): ReadFile {
   const file = recordFile(kind, id);
   const text = readFileSync(join(root, file), 'utf8');
-  const match = FRONT_MATTER.exec(text);
+  const match = recordEnding(kind) === '.yaml' ? undefined : FRONT_MATTER.exec(text);
   if (match === null) {
     const found =
       text.trim() === ''
@@ -170,18 +167,19 @@ function readRecord(root: string, kind: Kind, id: string): ReadFile {
       locate: () => ({ line: 1, column: 1 }),
     };
   }
-  const yaml = match[1] ?? '';
+  const yaml = match === undefined ? text : (match[1] ?? '');
   const counter = new LineCounter();
   // Astro's parser reads unquoted dates as dates; so must this one, to refuse what the build refuses.
   const document = parseDocument(yaml, { lineCounter: counter, customTags: ['timestamp'], prettyErrors: false });
-  // The front matter starts on the file's second line.
+  // Front matter starts on the file's second line.
+  const linesAbove = match === undefined ? 0 : 1;
   const place = (offset: number): Place => {
     const { line, col } = counter.linePos(offset);
-    return { line: line + 1, column: col };
+    return { line: line + linesAbove, column: col };
   };
-  const body = text.slice(match[0].length);
-  const bodyLine = match[0].split('\n').length;
   const { data, problems } = readYaml(file, yaml, document, place);
+  const body = match === undefined ? '' : text.slice(match[0].length);
+  const bodyLine = (match?.[0] ?? '').split('\n').length;
   return {
     record: { kind, id, data, body: body.trim() },
     problems: [...problems, ...bodyProblems(file, kind, body, bodyLine)],
@@ -195,13 +193,14 @@ function readRecord(root: string, kind: Kind, id: string): ReadFile {
 /** Ids of the records of a kind, and what else lies in its folder. */
 function listFolder(root: string, kind: Kind): { ids: string[]; problems: Problem[] } {
   const folder = join(root, 'content', kind);
+  const ending = recordEnding(kind);
   if (!existsSync(folder)) return { ids: [], problems: [] };
   const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
-  const strays = entries.filter((entry) => entry.isDirectory() || !entry.name.endsWith('.mdx'));
+  const strays = entries.filter((entry) => entry.isDirectory() || !entry.name.endsWith(ending));
   return {
     ids: entries
       .filter((entry) => !strays.includes(entry))
-      .map(({ name }) => name.slice(0, -'.mdx'.length))
+      .map(({ name }) => name.slice(0, -ending.length))
       .sort(),
     problems: strays.map((entry) =>
       problemAt(
@@ -209,8 +208,10 @@ function listFolder(root: string, kind: Kind): { ids: string[]; problems: Proble
         { line: 1, column: 1 },
         {
           found: entry.isDirectory() ? 'a folder' : 'a file that is no record',
-          expected: `only files named <id>.mdx in content/${kind}`,
-          fix: entry.isDirectory() ? 'move its files up, or remove it' : 'rename it to <id>.mdx, or move it elsewhere',
+          expected: `only files named <id>${ending} in content/${kind}`,
+          fix: entry.isDirectory()
+            ? 'move its files up, or remove it'
+            : `rename it to <id>${ending}, or move it elsewhere`,
         },
       ),
     ),
@@ -220,7 +221,7 @@ function listFolder(root: string, kind: Kind): { ids: string[]; problems: Proble
 /** Folders of content/ that no kind of record has. */
 function strayFolders(root: string): Problem[] {
   const folder = join(root, 'content');
-  const known: readonly string[] = [...KINDS, ...OTHER_FOLDERS];
+  const known: readonly string[] = KINDS;
   if (!existsSync(folder)) {
     return [
       problemAt(

@@ -3,6 +3,7 @@ import { type EngineRecord, engineSchema } from './engine.schema.ts';
 import { type FamilyRecord, familySchema } from './family.schema.ts';
 import { type GpuRecord, gpuSchema } from './gpu.schema.ts';
 import { type GuideRecord, guideSchema } from './guide.schema.ts';
+import { type MeasurementRecord, measurementSchema } from './measurement.schema.ts';
 import { type ModelRecord, modelSchema } from './model.schema.ts';
 import { type QuantRecord, quantSchema } from './quant.schema.ts';
 import type { Kind } from './record.ts';
@@ -13,6 +14,7 @@ export const SCHEMAS = {
   quants: quantSchema,
   gpus: gpuSchema,
   engines: engineSchema,
+  measurements: measurementSchema,
   guides: guideSchema,
 } as const;
 
@@ -22,6 +24,7 @@ export interface RecordByKind {
   quants: QuantRecord;
   gpus: GpuRecord;
   engines: EngineRecord;
+  measurements: MeasurementRecord;
   guides: GuideRecord;
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'astro/zod';
 import { ID_PATTERN } from './fields.ts';
 import { type FieldPath, type Problem, problemIn, showValue } from './problem.ts';
-import type { Kind } from './record.ts';
+import { type Kind, recordEnding } from './record.ts';
 
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
@@ -241,9 +241,9 @@ export function idProblems(kind: Kind, id: string): Problem[] {
     .replace(/^-|-$/g, '');
   return [
     problemIn(kind, id, [], {
-      found: `the file name "${id}.mdx"`,
+      found: `the file name "${id}${recordEnding(kind)}"`,
       expected: 'an id as the name: lower-case letters and digits, joined by "-"',
-      fix: `rename the file to "${suggestion}.mdx"`,
+      fix: `rename the file to "${suggestion}${recordEnding(kind)}"`,
     }),
   ];
 }

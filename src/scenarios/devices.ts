@@ -129,7 +129,16 @@ export function deviceOf(gpu: GpuRecord): CatalogDevice | undefined {
       ...(gpu.nodeSize !== undefined && { nodeSize: gpu.nodeSize }),
     },
     kind: kindOf(gpu),
-    ...(gpu.bandwidth && { speed: { speedClass: speedClassOf(gpu), bandwidthGBps: gpu.bandwidth.GBps } }),
+    ...(gpu.bandwidth && { speed: speedOf(gpu, gpu.bandwidth.GBps) }),
+  };
+}
+
+function speedOf(gpu: GpuRecord, bandwidthGBps: number): SpeedDevice {
+  const { vendor, architecture, unifiedMemory } = gpu;
+  const datacenter = gpu.class === 'datacenter';
+  return {
+    speedClass: speedClassOf({ vendor, architecture, unifiedMemory, datacenter, bandwidthGBps }),
+    bandwidthGBps,
   };
 }
 

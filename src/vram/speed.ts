@@ -1,9 +1,10 @@
 /**
  * Decode speed from memory bandwidth: the time of one token is the bytes it reads over the bandwidth that is reached,
- * plus a fixed time per layer. Fitted to published llama.cpp runs of 77 devices (one user, short prompts, whole model in
- * memory, no speculation); a centre with an asymmetric range that held about three runs in four of devices left out of the fit.
+ * plus a fixed time per layer. One user, current llama.cpp, no speculation. The constants are fitted to the published
+ * runs in content/measurements, with the fit that speed-fit.ts repeats without each device in turn.
+ * The centre has an asymmetric range: what slows a run down (driver, power cap, old build) has no counterpart.
  */
-import type { Settings } from './allocation.ts';
+import { DEFAULT_SETTINGS, type Settings } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
 import { cacheBytesByKind, cacheLayoutOf } from './kv-cache.ts';
 import { placeLayers } from './layer-split.ts';
@@ -11,18 +12,35 @@ import type { QuantizationScheme } from './quantization/schemes.ts';
 import { type LayerWeights, weighModel } from './weights.ts';
 
 /** Devices that reach like shares of their bandwidth. */
-export type SpeedClass = 'nvidia' | 'nvidia-pascal' | 'amd' | 'amd-apu' | 'apple' | 'intel-arc' | 'other';
+export type SpeedClass =
+  | 'nvidia'
+  | 'nvidia-hbm'
+  | 'nvidia-pascal'
+  | 'amd'
+  | 'amd-hbm'
+  | 'amd-apu'
+  | 'apple'
+  | 'intel-arc'
+  | 'other';
+
+/** Accelerators for data centres with more bandwidth than this have stacked memory (HBM), those with less have GDDR. */
+const STACKED_MEMORY_GBPS = 900;
 
 /** Which class a device is in. `architecture` is the maker's name of the generation ("Pascal", "Ada"). */
 export function speedClassOf(device: {
   readonly vendor: string;
+  readonly bandwidthGBps: number;
   readonly architecture?: string;
+  readonly datacenter?: boolean;
   readonly unifiedMemory?: boolean;
 }): SpeedClass {
+  const stacked = device.datacenter === true && device.bandwidthGBps >= STACKED_MEMORY_GBPS;
   switch (device.vendor.toLowerCase()) {
     case 'nvidia':
-      return /pascal|maxwell/i.test(device.architecture ?? '') ? 'nvidia-pascal' : 'nvidia';
+      if (/pascal|maxwell/i.test(device.architecture ?? '')) return 'nvidia-pascal';
+      return stacked ? 'nvidia-hbm' : 'nvidia';
     case 'amd':
+      if (stacked) return 'amd-hbm';
       return device.unifiedMemory ? 'amd-apu' : 'amd';
     case 'apple':
       return 'apple';
@@ -33,49 +51,99 @@ export function speedClassOf(device: {
   }
 }
 
-/** Share of the bandwidth reached, and milliseconds a layer costs whatever it reads. */
-interface SpeedRule {
+/** Share of the bandwidth that is reached, and milliseconds that a layer costs whatever it reads. */
+export interface SpeedRule {
   readonly share: number;
   readonly layerMs: number;
 }
 
+interface ClassRules {
+  readonly dense: SpeedRule;
+  readonly moe: SpeedRule;
+  /** Share of the bandwidth at which cached rows are read: keys and values by head, and latent rows. */
+  readonly cacheShare: { readonly rows: number; readonly latent: number };
+  /** Ends of the range, as shares of the centre. */
+  readonly range: { readonly low: number; readonly high: number };
+}
+
+/** About three runs in four of devices that the fit had not seen fell inside. */
+const USUAL_RANGE = { low: 0.6, high: 1.25 };
+/** Classes whose runs scatter more: backends of very different quality (Arc), or few runs (Instinct). */
+const WIDE_RANGE = { low: 0.4, high: 1.9 };
+
 /** The fit, dense and mixture-of-experts apart. */
-const RULES: Readonly<
-  Record<Exclude<SpeedClass, 'intel-arc'>, { readonly dense: SpeedRule; readonly moe: SpeedRule }>
-> = {
-  nvidia: { dense: { share: 0.82, layerMs: 0.06 }, moe: { share: 0.82, layerMs: 0.1 } },
-  'nvidia-pascal': { dense: { share: 0.58, layerMs: 0.17 }, moe: { share: 0.58, layerMs: 0.17 } },
-  amd: { dense: { share: 0.91, layerMs: 0.17 }, moe: { share: 0.91, layerMs: 0.22 } },
-  'amd-apu': { dense: { share: 0.76, layerMs: 0.17 }, moe: { share: 0.76, layerMs: 0.17 } },
-  apple: { dense: { share: 0.79, layerMs: 0.13 }, moe: { share: 0.61, layerMs: 0.13 } },
-  other: { dense: { share: 0.85, layerMs: 0.13 }, moe: { share: 0.85, layerMs: 0.13 } },
+export const SPEED_RULES: Readonly<Record<SpeedClass, ClassRules>> = {
+  nvidia: {
+    dense: { share: 0.82, layerMs: 0.06 },
+    moe: { share: 0.78, layerMs: 0.095 },
+    cacheShare: { rows: 0.7, latent: 0.28 },
+    range: USUAL_RANGE,
+  },
+  // Wide buses are hard to fill with one token: an A100 reaches less of its bandwidth than an RTX A6000.
+  'nvidia-hbm': {
+    dense: { share: 0.58, layerMs: 0.09 },
+    moe: { share: 0.58, layerMs: 0.12 },
+    cacheShare: { rows: 0.4, latent: 0.2 },
+    range: USUAL_RANGE,
+  },
+  'nvidia-pascal': {
+    dense: { share: 0.6, layerMs: 0.17 },
+    moe: { share: 0.6, layerMs: 0.17 },
+    cacheShare: { rows: 0.5, latent: 0.2 },
+    range: USUAL_RANGE,
+  },
+  amd: {
+    dense: { share: 0.85, layerMs: 0.22 },
+    moe: { share: 0.92, layerMs: 0.18 },
+    // ROCm reads the cache at 0.8 of the bandwidth and Vulkan at 0.3.
+    cacheShare: { rows: 0.5, latent: 0.4 },
+    range: USUAL_RANGE,
+  },
+  'amd-hbm': {
+    dense: { share: 0.6, layerMs: 0.2 },
+    moe: { share: 0.6, layerMs: 0.24 },
+    cacheShare: { rows: 0.4, latent: 0.3 },
+    range: WIDE_RANGE,
+  },
+  'amd-apu': {
+    dense: { share: 0.8, layerMs: 0.17 },
+    moe: { share: 0.77, layerMs: 0.17 },
+    cacheShare: { rows: 0.7, latent: 0.4 },
+    range: USUAL_RANGE,
+  },
+  apple: {
+    dense: { share: 0.81, layerMs: 0.11 },
+    moe: { share: 0.63, layerMs: 0.125 },
+    cacheShare: { rows: 0.6, latent: 0.07 },
+    range: USUAL_RANGE,
+  },
+  'intel-arc': {
+    dense: { share: 0.45, layerMs: 0.35 },
+    moe: { share: 0.45, layerMs: 0.35 },
+    cacheShare: { rows: 0.2, latent: 0.1 },
+    range: WIDE_RANGE,
+  },
+  other: {
+    dense: { share: 0.83, layerMs: 0.1 },
+    moe: { share: 0.7, layerMs: 0.11 },
+    cacheShare: { rows: 0.6, latent: 0.2 },
+    range: USUAL_RANGE,
+  },
 };
 
-/** The range around the centre: the low tail (driver, power cap, old build) is the longer one. */
-const LOW_SHARE = 0.6;
-const HIGH_SHARE = 1.25;
-/** Arc runs scatter too widely for a rule: shares of the bandwidth that bound and halve the runs seen. */
-const ARC = {
-  dense: { low: 0.05, centre: 0.21, high: 0.67 },
-  moe: { low: 0.12, centre: 0.19, high: 0.3 },
-} as const;
-/** A layer split over several devices decodes at this share of one device's speed. */
+/** Without FlashAttention the cache is read at a third of the speed. */
+const NO_FLASH_CACHE_FACTOR = 1 / 3;
+/** Layers of a layer split run one after the other: this share of one device's speed. */
 const LAYER_SPLIT_SHARE = 0.97;
-/** With layers or experts in RAM: shares of the nominal bandwidths that are reached on both sides. */
-const OFFLOAD_DEVICE_SHARE = 0.75;
-const OFFLOAD_RAM_SHARE = 0.4;
+/** Milliseconds a layer that every further device of a tensor split costs to hand partial results over. */
+const TENSOR_SPLIT_MS = { dense: 0.03, moe: 0.13 };
+/** Layers or experts in RAM: share of its nominal bandwidth that is reached, and milliseconds to hand a layer over and back. */
+const RAM_SHARE = 0.55;
+const HAND_OVER_MS = 0.1;
+/** The range with layers or experts in RAM: what the memory really delivers is rarely known. */
+const RAM_RANGE = { low: 0.5, high: 1.35 };
 /** Two channels of fast DDR5, where the request names no RAM. */
 export const ASSUMED_RAM_BANDWIDTH_GBPS = 90;
-/** How many times its bytes a latent cache costs to read, by class. */
-const LATENT_READ_FACTOR: Readonly<Record<SpeedClass, number>> = {
-  nvidia: 3.6,
-  'nvidia-pascal': 3.6,
-  amd: 2.5,
-  'amd-apu': 2.5,
-  apple: 14,
-  'intel-arc': 3.6,
-  other: 3.6,
-};
 
 /** Decode speed in tokens per second for one user; unrounded. */
 export interface DecodeSpeed {
@@ -91,12 +159,19 @@ export interface SpeedDevice {
   readonly ramBandwidthGBps?: number;
 }
 
-/** Bytes that one decoded token reads, on the devices and in RAM. */
+/** How several devices share a model: whole layers each, or a part of every tensor (vLLM's tensor parallelism). */
+export type Split = 'layer' | 'tensor';
+
+/** Bytes that one decoded token reads. */
 export interface BytesPerToken {
+  /** Weights on the devices. */
   readonly device: number;
+  /** Cache and state on the devices. */
+  readonly deviceCache: number;
+  /** Weights, cache and state in RAM. */
   readonly host: number;
-  /** Part of `device` and `host` that is cache. */
-  readonly cache: number;
+  /** Layers whose weights, or whose experts, are in RAM. */
+  readonly hostLayers: number;
 }
 
 /** Weights of one layer that one token reads: the experts it uses, and everything else. */
@@ -119,37 +194,46 @@ export function bytesPerToken(
   const usedShare = experts ? Math.min(1, experts.used / experts.count) : 1;
   const placement = placeLayers(architecture, weights.nextTokenLayers.length, settings);
   const layout = cacheLayoutOf(architecture);
-  const depth = Math.max(1, depthTokens);
   const caches = cacheBytesByKind(layout, {
     ...settings,
-    context: depth,
+    context: Math.max(1, depthTokens),
     microBatch: 1,
     sequences: 1,
     flashAttention: settings.flashAttention !== 'off',
   });
-  let device = placement.outputDevice < 0 ? 0 : weights.output.device;
-  let host = placement.outputDevice < 0 ? weights.output.device : 0;
-  let cache = 0;
+  const outputOnHost = placement.outputDevice < 0;
+  let device = outputOnHost ? 0 : weights.output.device;
+  let host = outputOnHost ? weights.output.device : 0;
+  let deviceCache = 0;
+  let hostLayers = 0;
   weights.layers.forEach((layer, index) => {
     const read = readOf(layer, usedShare);
     const own = caches[layout.kindOfLayer[index] ?? 0];
     // The cache of an empty context is 256 padded cells: count it in proportion to the depth.
     const rows = own ? own.kvCache * Math.min(1, depthTokens / 256) + own.state : 0;
-    cache += rows;
     if ((placement.deviceOfLayer[index] ?? -1) < 0) {
       host += read.rest + read.experts + rows;
-    } else {
-      device += read.rest + rows;
-      if (index < placement.expertLayersOnHost) host += read.experts;
-      else device += read.experts;
+      hostLayers += 1;
+      return;
     }
+    device += read.rest;
+    deviceCache += rows;
+    if (index < placement.expertLayersOnHost && read.experts > 0) {
+      host += read.experts;
+      hostLayers += 1;
+    } else device += read.experts;
   });
-  return { device, host, cache };
+  return { device, deviceCache, host, hostLayers };
+}
+
+/** Whether the cache holds latent rows, which cost more than their bytes to read. */
+function readsLatentRows({ attention }: Architecture): boolean {
+  return attention.kind === 'latent' || (attention.kind === 'linear-hybrid' && 'kvLoraRank' in attention.full);
 }
 
 /**
- * Decode speed of a model on devices of one kind with `depthTokens` tokens in the cache.
- * Layers are split, so several devices add memory, not speed.
+ * Decode speed of a model on equal devices with `depthTokens` tokens in the cache.
+ * In a layer split the devices take turns, so they add memory, not speed; in a tensor split each reads its part.
  */
 export function decodeSpeed(
   architecture: Architecture,
@@ -157,30 +241,59 @@ export function decodeSpeed(
   settings: Settings,
   device: SpeedDevice,
   depthTokens: number,
+  split: Split = 'layer',
 ): DecodeSpeed {
   const bytes = bytesPerToken(architecture, scheme, settings, depthTokens);
-  const { attention } = architecture;
-  const latent = attention.kind === 'latent' || (attention.kind === 'linear-hybrid' && 'kvLoraRank' in attention.full);
-  const cacheOnDevice =
-    bytes.device === 0 ? 0 : bytes.cache * (bytes.host === 0 ? 1 : bytes.device / (bytes.device + bytes.host));
-  const deviceBytes = bytes.device + (latent ? (LATENT_READ_FACTOR[device.speedClass] - 1) * cacheOnDevice : 0);
-  const bandwidth = device.bandwidthGBps * 1e9;
-  const moe = architecture.feedForward.experts !== undefined;
-  const split = settings.devices > 1 ? LAYER_SPLIT_SHARE : 1;
-  if (device.speedClass === 'intel-arc' && bytes.host === 0) {
-    const shares = moe ? ARC.moe : ARC.dense;
-    const full = (bandwidth / deviceBytes) * split;
-    return { low: shares.low * full, centre: shares.centre * full, high: shares.high * full };
-  }
-  let seconds: number;
-  if (bytes.host === 0) {
-    const rules = RULES[device.speedClass === 'intel-arc' ? 'other' : device.speedClass];
-    const rule = moe ? rules.moe : rules.dense;
-    seconds = deviceBytes / (rule.share * bandwidth) + (rule.layerMs / 1000) * architecture.layers;
-  } else {
-    const ram = (device.ramBandwidthGBps ?? ASSUMED_RAM_BANDWIDTH_GBPS) * 1e9;
-    seconds = deviceBytes / (OFFLOAD_DEVICE_SHARE * bandwidth) + bytes.host / (OFFLOAD_RAM_SHARE * ram);
-  }
-  const centre = split / seconds;
-  return { low: centre * LOW_SHARE, centre, high: centre * HIGH_SHARE };
+  const rules = SPEED_RULES[device.speedClass];
+  const kind = architecture.feedForward.experts ? 'moe' : 'dense';
+  const { devices } = settings;
+  const readers = split === 'tensor' ? devices : 1;
+  const bandwidth = device.bandwidthGBps * 1e9 * readers;
+  const cacheShare =
+    (readsLatentRows(architecture) ? rules.cacheShare.latent : rules.cacheShare.rows) *
+    (settings.flashAttention === 'off' ? NO_FLASH_CACHE_FACTOR : 1);
+  const ram = (device.ramBandwidthGBps ?? ASSUMED_RAM_BANDWIDTH_GBPS) * 1e9;
+  const exchangeMs = split === 'tensor' ? TENSOR_SPLIT_MS[kind] * (devices - 1) : 0;
+  const seconds =
+    bytes.device / (rules[kind].share * bandwidth) +
+    bytes.deviceCache / (cacheShare * bandwidth) +
+    ((rules[kind].layerMs + exchangeMs) / 1000) * architecture.layers +
+    bytes.host / (RAM_SHARE * ram) +
+    (HAND_OVER_MS / 1000) * bytes.hostLayers;
+  const centre = (split === 'layer' && devices > 1 ? LAYER_SPLIT_SHARE : 1) / seconds;
+  const range = bytes.host > 0 ? RAM_RANGE : rules.range;
+  return { low: centre * range.low, centre, high: centre * range.high };
+}
+
+/**
+ * Share of the FP16 rate of the matrix units that a prompt reaches, middle of published llama.cpp runs by class; they
+ * scatter by five to fifteen times. No entry: no run with a known rate.
+ */
+const PREFILL_SHARES: Readonly<Partial<Record<SpeedClass, { readonly dense: number; readonly moe: number }>>> = {
+  nvidia: { dense: 0.47, moe: 0.15 },
+  'nvidia-hbm': { dense: 0.25, moe: 0.1 },
+  amd: { dense: 0.28, moe: 0.08 },
+  'amd-apu': { dense: 0.11, moe: 0.06 },
+  'intel-arc': { dense: 0.14, moe: 0.03 },
+};
+
+/**
+ * Order of magnitude of the tokens of a prompt per second: 1, 3, 10, 30, 100 and so on. `undefined` where no published
+ * run says what the class reaches.
+ *
+ * @param fp16Tflops dense FP16 rate of the matrix units, in TFLOPS
+ */
+export function prefillMagnitude(
+  architecture: Architecture,
+  speedClass: SpeedClass,
+  fp16Tflops: number,
+): number | undefined {
+  const shares = PREFILL_SHARES[speedClass];
+  if (!shares) return undefined;
+  const share = architecture.feedForward.experts ? shares.moe : shares.dense;
+  const read = bytesPerToken(architecture, 'F16', DEFAULT_SETTINGS, 0);
+  const parameters = read.device / 2;
+  const tokensPerSecond = (share * fp16Tflops * 1e12) / (2 * parameters);
+  const steps = Math.round(2 * Math.log10(tokensPerSecond));
+  return 10 ** Math.floor(steps / 2) * (steps % 2 === 0 ? 1 : 3);
 }

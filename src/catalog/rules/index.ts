@@ -7,6 +7,8 @@ import { engineVersionsAgree } from './engine-versions-agree.ts';
 import { estimableDeclared } from './estimable-declared.ts';
 import { factsFresh } from './facts-fresh.ts';
 import { familiesInhabited } from './families-inhabited.ts';
+import { measuredSpeedsPossible } from './measured-speeds-possible.ts';
+import { measurementsEstimable } from './measurements-estimable.ts';
 import { namesDistinct } from './names-distinct.ts';
 import { parametersAgree } from './parameters-agree.ts';
 import { placesDistinct } from './places-distinct.ts';
@@ -28,6 +30,8 @@ export const RULES: readonly Rule[] = [
   estimableDeclared,
   factsFresh,
   familiesInhabited,
+  measuredSpeedsPossible,
+  measurementsEstimable,
   namesDistinct,
   parametersAgree,
   placesDistinct,

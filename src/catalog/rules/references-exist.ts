@@ -1,9 +1,9 @@
 import { type FieldPath, type Problem, problemIn } from '../problem.ts';
-import type { Kind } from '../record.ts';
+import { type Kind, recordFile } from '../record.ts';
 import { nearestOf } from '../schema-problems.ts';
 import type { Rule } from './rule.ts';
 
-/** A record that another one names exists: the family of a model, the relatives of a family, the engine of a quant. */
+/** A record that another one names exists: the family of a model, the relatives of a family, the engine of a quant, everything that a measured run names. */
 export const referencesExist: Rule = (drafts) => {
   const check = (kind: Kind, id: string, path: FieldPath, target: Kind, named: string | undefined): Problem[] => {
     const ids = drafts[target].map((record) => record.id);
@@ -20,11 +20,11 @@ export const referencesExist: Rule = (drafts) => {
     const nearest = nearestOf(named, ids);
     return [
       problemIn(kind, id, path, {
-        found: `"${named}", and no file content/${target}/${named}.mdx`,
+        found: `"${named}", and no file ${recordFile(target, named)}`,
         expected: `the id of a record in content/${target}`,
         fix:
           nearest === undefined
-            ? `write content/${target}/${named}.mdx, or name a record that exists`
+            ? `write ${recordFile(target, named)}, or name a record that exists`
             : `did you mean "${nearest}"?`,
       }),
     ];
@@ -35,5 +35,15 @@ export const referencesExist: Rule = (drafts) => {
       (related ?? []).flatMap((named, index) => check('families', id, ['related', index], 'families', named)),
     ),
     ...drafts.quants.flatMap(({ id, engine }) => check('quants', id, ['engine'], 'engines', engine)),
+    ...drafts.measurements.flatMap(({ id, engine, memory, speed }) => [
+      ...check('measurements', id, ['engine'], 'engines', engine),
+      ...Object.entries({ memory, speed }).flatMap(([list, runs]) =>
+        (runs ?? []).flatMap(({ model, quant, gpu }, index) => [
+          ...check('measurements', id, [list, index, 'model'], 'models', model),
+          ...check('measurements', id, [list, index, 'quant'], 'quants', quant),
+          ...check('measurements', id, [list, index, 'gpu'], 'gpus', gpu),
+        ]),
+      ),
+    ]),
   ];
 };

@@ -30,6 +30,7 @@ const catalog = buildCatalog(
       gpu({ id: 'rtx-5090', name: 'GeForce RTX 5090', shortName: 'RTX 5090', memoryGB: 32 }),
       gpu(),
     ],
+    measurements: [],
     guides: [guide({ id: 'z', title: 'A guide', reviewed: '2026-11-26' }), guide()],
   }),
 );

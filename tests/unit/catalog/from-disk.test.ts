@@ -40,6 +40,7 @@ const FAMILY = 'content/families/small.mdx';
 const QUANT = 'content/quants/q4-k-m.mdx';
 const GPU = 'content/gpus/rtx-4090.mdx';
 const ENGINE = 'content/engines/llama-cpp.mdx';
+const MEASUREMENT = 'content/measurements/someone-rtx-4090.yaml';
 const GUIDE = 'content/guides/method.mdx';
 
 interface Mistake {
@@ -313,6 +314,29 @@ const MISTAKES: readonly Mistake[] = [
     expected: 'valid YAML',
     fix: 'quotes',
   }),
+  mistake('a measured run of a model that does not exist', MEASUREMENT, 'model: tiny', 'model: tinny', {
+    at: 'tinny',
+    field: 'memory[1].model',
+    found: '"tinny", and no file content/models/tinny.mdx',
+    expected: 'the id of a record in content/models',
+    fix: 'did you mean "tiny"?',
+  }),
+  mistake('a buffer that no engine logs', MEASUREMENT, 'kvCache: 896', 'kvCache: 896, kv: 896', {
+    at: 'kv: 896',
+    field: 'memory[1].MiB.kv',
+    found: 'the unknown key "kv"',
+    expected: 'kvCache',
+    fix: 'kvCache',
+  }),
+  {
+    name: 'measurements that are no YAML file',
+    files: { ...FILES, 'content/measurements/other.mdx': '' },
+    file: 'content/measurements/other.mdx',
+    field: '(file)',
+    found: 'a file that is no record',
+    expected: 'only files named <id>.yaml',
+    fix: 'rename it to <id>.yaml',
+  },
   mistake('text that YAML takes for a reference', MODEL, 'hook: One gigabyte is plenty', 'hook: *One', {
     at: '*One',
     field: '(file)',
@@ -496,7 +520,7 @@ test('a fact that is a year old is a warning, and stops nothing', () => {
     { level: 'warning', file: FAMILY, line: 6 },
   ]);
   expect(catalog?.families).toHaveLength(1);
-  expect(count).toBe(6);
+  expect(count).toBe(7);
 });
 
 test('the catalogue is loaded, or an error lists every problem', () => {

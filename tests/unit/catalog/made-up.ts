@@ -7,6 +7,7 @@ import type { FamilyRecord } from '../../../src/catalog/family.schema.ts';
 import type { GpuRecord } from '../../../src/catalog/gpu.schema.ts';
 import type { GuideRecord } from '../../../src/catalog/guide.schema.ts';
 import type { Drafts, Records } from '../../../src/catalog/kinds.ts';
+import type { MeasurementRecord } from '../../../src/catalog/measurement.schema.ts';
 import type { ModelRecord } from '../../../src/catalog/model.schema.ts';
 import type { QuantRecord } from '../../../src/catalog/quant.schema.ts';
 import type { Architecture } from '../../../src/vram/index.ts';
@@ -97,6 +98,20 @@ export function engine(changes: Partial<EngineRecord> = {}): EngineRecord {
   };
 }
 
+export function measurement(changes: Partial<MeasurementRecord> = {}): MeasurementRecord {
+  return {
+    id: 'someone-rtx-4090',
+    title: 'Runs on an RTX 4090, by someone',
+    engine: 'llama-cpp',
+    evidence: 'log',
+    source: 'page',
+    memory: [{ model: 'tiny', quant: 'q4-k-m', gpu: 'rtx-4090', context: 8192, MiB: { kvCache: 896 } }],
+    speed: [{ model: 'tiny', quant: 'q4-k-m', gpu: 'rtx-4090', tokensPerSecond: 400 }],
+    ...common,
+    ...changes,
+  };
+}
+
 export function guide(changes: Partial<GuideRecord> = {}): GuideRecord {
   return {
     id: 'method',
@@ -116,6 +131,7 @@ export function records(changes: Partial<Records> = {}): Records {
     quants: [quant()],
     gpus: [gpu()],
     engines: [engine()],
+    measurements: [measurement()],
     guides: [guide()],
     ...changes,
   };
@@ -123,7 +139,7 @@ export function records(changes: Partial<Records> = {}): Records {
 
 /** Only these drafts, and none of the other kinds. */
 export function drafts(given: Partial<Drafts>): Drafts {
-  return { models: [], families: [], quants: [], gpus: [], engines: [], guides: [], ...given };
+  return { models: [], families: [], quants: [], gpus: [], engines: [], measurements: [], guides: [], ...given };
 }
 
 /** The same records as files of a project. */
@@ -211,6 +227,16 @@ sources:
   page: { title: A page, url: "https://example.com/page" }
 updated: "2026-11-25"
 ---
+`,
+  'content/measurements/someone-rtx-4090.yaml': `title: Runs on an RTX 4090, by someone
+engine: llama-cpp
+evidence: log
+source: page
+memory:
+  - { model: tiny, quant: q4-k-m, gpu: rtx-4090, context: 8192, MiB: { kvCache: 896 } }
+sources:
+  page: { title: A page, url: "https://example.com/page" }
+updated: "2026-11-25"
 `,
   'content/guides/method.mdx': `---
 title: Method

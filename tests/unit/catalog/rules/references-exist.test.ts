@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { referencesExist } from '../../../../src/catalog/rules/references-exist.ts';
-import { drafts, family, model, quant, records } from '../made-up.ts';
+import { drafts, family, measurement, model, quant, records } from '../made-up.ts';
 
 test('references to records that exist are none', () => {
   expect(referencesExist(records())).toEqual([]);
@@ -20,4 +20,13 @@ test('each reference to nothing is a problem at its field', () => {
     ['content/families/small.mdx', 'related.1', expect.stringContaining('content/families/zzz.mdx')],
     ['content/quants/q4-k-m.mdx', 'engine', expect.stringContaining('content/engines/llama-cpp.mdx')],
   ]);
+});
+
+test('everything that a measured run names is a record', () => {
+  const problems = referencesExist(drafts({ quants: [quant({ engine: 'none' })], measurements: [measurement()] }));
+  expect(
+    problems
+      .filter(({ file }) => file === 'content/measurements/someone-rtx-4090.yaml')
+      .map(({ path }) => path.join('.')),
+  ).toEqual(['engine', 'memory.0.model', 'memory.0.gpu', 'speed.0.model', 'speed.0.gpu']);
 });

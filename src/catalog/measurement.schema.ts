@@ -1,0 +1,113 @@
+/** Measured runs of one source: one file in content/measurements. */
+import { z } from 'astro/zod';
+import { KV_TYPES, type KvType } from '../vram/index.ts';
+import { count, recordId, sentence, sourceKey, sources, updated } from './fields.ts';
+import type { RecordOf } from './record.ts';
+
+const mebibytes = z.number().nonnegative('a number of at least 0');
+
+/** What was run: the same for memory and speed. */
+const subject = {
+  model: recordId.describe('Id of the model that was run. Example: qwen3-8b.'),
+  modelName: sentence
+    .exactOptional()
+    .describe('What the source ran where it is another release with the same tensors. Example: "Llama 3 8B".'),
+  quant: recordId.describe('Id of the format, or of the nearest one where `recipe` is given. Example: q4-k-m.'),
+  recipe: sentence
+    .exactOptional()
+    .describe(
+      'Name of a recipe that llama-quantize does not write: weights are then not compared. Example: UD-Q4_K_XL.',
+    ),
+  fileGiB: z
+    .number()
+    .positive('a number above 0')
+    .exactOptional()
+    .describe('Size of the file in GiB, as the source states it; scales the bytes read where `recipe` is given.'),
+  devices: count.exactOptional().describe('Equal devices, split by layer. Absent = 1.'),
+  gpuLayers: z
+    .int('a whole number')
+    .nonnegative('a whole number of at least 0')
+    .exactOptional()
+    .describe("llama.cpp's -ngl, where not all layers were on the device."),
+  cpuMoeLayers: z
+    .int('a whole number')
+    .min(-1, 'a whole number of at least -1')
+    .exactOptional()
+    .describe("llama.cpp's --n-cpu-moe; -1 = the experts of every layer. Absent = 0."),
+  kvType: z
+    .enum(Object.keys(KV_TYPES) as KvType[])
+    .exactOptional()
+    .describe('Type of K and V in the cache. Absent = f16.'),
+  flashAttention: z.enum(['on', 'off']).exactOptional().describe('FlashAttention, where the source says.'),
+  at: sentence.exactOptional().describe('File, comment or row in the source. Example: "fa1.log".'),
+  source: sourceKey.exactOptional().describe('Source of this run, where it is not the `source` of the record.'),
+  note: sentence
+    .exactOptional()
+    .describe('What a reader must know about this run, and why it differs from the estimate where that is known.'),
+} as const;
+
+const memoryRun = z.strictObject({
+  ...subject,
+  gpu: recordId.exactOptional().describe('Id of the device, where the source names it. Example: rtx-3090.'),
+  context: count.describe('Tokens of context that were allocated. Example: 32768.'),
+  microBatch: count.exactOptional().describe("llama.cpp's -ub. Absent = 512."),
+  sequences: count.exactOptional().describe('Parallel slots. Absent = 1.'),
+  outputs: count
+    .exactOptional()
+    .describe('Rows of logits kept for a micro-batch; builds before mid-2026 keep them all. Absent = 1.'),
+  MiB: z
+    .strictObject({
+      weights: mebibytes.exactOptional().describe('"model buffer size", summed over the devices.'),
+      kvCache: mebibytes.exactOptional().describe('"KV buffer size", summed over the devices.'),
+      state: mebibytes.exactOptional().describe('"RS buffer size" of recurrent layers, summed over the devices.'),
+      compute: mebibytes.exactOptional().describe('"compute buffer size", summed over the devices.'),
+    })
+    .refine((parts) => Object.keys(parts).length > 0, 'at least one buffer')
+    .describe(
+      'Memory on the devices in MiB, as the engine logged it; a buffer that the source does not show is left out.',
+    ),
+  differs: sentence
+    .exactOptional()
+    .describe('Why the compute buffer of this run cannot be compared with ours. Example: "Vulkan backend".'),
+});
+
+const speedRun = z.strictObject({
+  ...subject,
+  gpu: recordId.describe('Id of the device. Example: rtx-3090.'),
+  backend: z.enum(['CUDA', 'ROCm', 'Vulkan', 'Metal', 'SYCL']).describe('Backend that computed.').exactOptional(),
+  depth: count.exactOptional().describe('Tokens in the cache before the first measured one. Absent = 0.'),
+  ramGBps: z
+    .number()
+    .positive('a number above 0')
+    .exactOptional()
+    .describe('Nominal bandwidth of the RAM in GB/s, where layers or experts were in it. Example: 90.'),
+  tokensPerSecond: z.number().positive('a number above 0').describe('Decode speed of one user. Example: 43.7.'),
+});
+
+export const measurementSchema = z
+  .strictObject({
+    title: sentence.describe(
+      'What was measured and by whom. Example: "llama-bench on a Radeon AI PRO R9700, by kyuz0".',
+    ),
+    engine: recordId.describe('Id of the engine: a file name in content/engines. Example: llama-cpp.'),
+    version: sentence
+      .exactOptional()
+      .describe('Version or build of the engine, as the source writes it. Example: b9010-d05fe1d7d.'),
+    evidence: z
+      .enum(['log', 'table', 'self-reported'])
+      .describe("What the source shows: the engine's own log, a table made from logs, or figures that people sent in."),
+    source: sourceKey.describe('Source of every run that names no other: a key of `sources`.'),
+    memory: z.array(memoryRun).readonly().exactOptional().describe('Runs whose memory was measured, one a line.'),
+    speed: z.array(speedRun).readonly().exactOptional().describe('Runs whose decode speed was measured, one a line.'),
+    sources,
+    updated,
+  })
+  .refine(({ memory, speed }) => (memory?.length ?? 0) + (speed?.length ?? 0) > 0, {
+    path: ['memory'],
+    error: 'at least one run under `memory` or `speed`',
+  });
+
+export type MeasurementData = z.infer<typeof measurementSchema>;
+export type MeasurementRecord = RecordOf<MeasurementData>;
+export type MemoryRun = NonNullable<MeasurementRecord['memory']>[number];
+export type SpeedRun = NonNullable<MeasurementRecord['speed']>[number];
