@@ -39,6 +39,10 @@ const subject = {
     .exactOptional()
     .describe('Type of K and V in the cache. Absent = f16.'),
   flashAttention: z.enum(['on', 'off']).exactOptional().describe('FlashAttention, where the source says.'),
+  backend: z
+    .enum(['CUDA', 'ROCm', 'Vulkan', 'Metal', 'SYCL'])
+    .exactOptional()
+    .describe('Backend that computed, where the source says.'),
   at: sentence.exactOptional().describe('File, comment or row in the source. Example: "fa1.log".'),
   source: sourceKey.exactOptional().describe('Source of this run, where it is not the `source` of the record.'),
   note: sentence
@@ -66,6 +70,15 @@ const memoryRun = z.strictObject({
     .describe(
       'Memory on the devices in MiB, as the engine logged it; a buffer that the source does not show is left out.',
     ),
+  cacheTokens: count
+    .exactOptional()
+    .describe('"GPU KV cache size" of engines that fill the memory with cache (vLLM), in tokens. Example: 623040.'),
+  memoryUtilization: z
+    .number()
+    .positive('a number above 0')
+    .max(1)
+    .exactOptional()
+    .describe("vLLM's --gpu-memory-utilization. Example: 0.9."),
   differs: sentence
     .exactOptional()
     .describe('Why the compute buffer of this run cannot be compared with ours. Example: "Vulkan backend".'),
@@ -74,7 +87,6 @@ const memoryRun = z.strictObject({
 const speedRun = z.strictObject({
   ...subject,
   gpu: recordId.describe('Id of the device. Example: rtx-3090.'),
-  backend: z.enum(['CUDA', 'ROCm', 'Vulkan', 'Metal', 'SYCL']).describe('Backend that computed.').exactOptional(),
   depth: count.exactOptional().describe('Tokens in the cache before the first measured one. Absent = 0.'),
   ramGBps: z
     .number()

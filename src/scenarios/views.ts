@@ -167,7 +167,12 @@ export interface ScenarioPage {
   readonly bar: MemoryBar;
   readonly ruleOfThumb: { readonly intro: string; readonly parts: readonly Part[]; readonly total: Memory };
   readonly calculator: CalculatorPreset;
-  readonly accuracy: string;
+  readonly accuracy: {
+    readonly text: string;
+    /** What measured runs of models with the same kind of attention say. */
+    readonly measured: string;
+    readonly link: Link;
+  };
   /** The cheapest ways to make the scenario smaller, best first: each with what it frees and what it costs. */
   readonly cheaper: readonly string[];
   /** About a cache that is not plain GQA; absent for plain GQA. */
@@ -197,7 +202,7 @@ export interface Grid {
     /** `href` is empty where the head is text only. */
     readonly head: Link;
     readonly note?: string;
-    /** `href` is empty where the cell is text only. `fit`: against the memory that the grid is about. */
+    /** `href` is empty where a head or cell is text only. `fit`: against the memory that the grid is about. */
     readonly cells: readonly ({
       readonly text: string;
       readonly href: string;
@@ -243,7 +248,12 @@ export interface ModelPage {
 export interface Plot {
   readonly title: string;
   readonly description: string;
-  readonly series: readonly { readonly label: string; readonly points: readonly (readonly [number, number])[] }[];
+  readonly series: readonly {
+    readonly label: string;
+    readonly points: readonly (readonly [number, number])[];
+    /** Points by themselves; absent = joined by a line. */
+    readonly dots?: boolean;
+  }[];
   readonly xTicks: readonly { readonly at: number; readonly label: string }[];
   readonly yTicks: readonly { readonly at: number; readonly label: string }[];
   /** Horizontal lines: device memory sizes. */
@@ -326,6 +336,33 @@ export interface ListPage {
   readonly sections: readonly { readonly title: string; readonly grid: Grid }[];
 }
 
+/** Estimates against measured runs. */
+export interface AccuracyPage {
+  readonly kind: 'accuracy';
+  readonly meta: PageMeta;
+  readonly heading: string;
+  readonly answer: readonly string[];
+  readonly memory: {
+    readonly intro: readonly string[];
+    readonly misses: Grid;
+    /** The other runs. */
+    readonly others: Grid;
+    readonly plot: Plot;
+    readonly classes: Grid;
+    /** Runs that no estimate can be held against, and why. */
+    readonly notCompared: readonly string[];
+  };
+  readonly speed: {
+    readonly intro: readonly string[];
+    readonly classes: Grid;
+    readonly plot: Plot;
+    readonly misses: Grid;
+    readonly devices: Grid;
+  };
+  readonly sources: Grid;
+  readonly links: readonly Link[];
+}
+
 export interface HomePage {
   readonly kind: 'home';
   readonly meta: PageMeta;
@@ -356,5 +393,6 @@ export type Page =
   | FamilyPage
   | VramTierPage
   | ListPage
+  | AccuracyPage
   | HomePage
   | GuidePage;

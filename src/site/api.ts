@@ -1,17 +1,22 @@
 import type { Catalog } from '../catalog/catalog.ts';
+import type { MemoryRun, SpeedRun } from '../catalog/measurement.schema.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { devicesOf } from '../scenarios/devices.ts';
 import { contextsOf, maximumContext, quantsOf } from '../scenarios/expand.ts';
 import { isIndexable } from '../scenarios/index-policy.ts';
+import { memoryComparisons } from '../scenarios/measured-memory.ts';
+import { speedCases } from '../scenarios/measured-speed.ts';
 import { computeScenario, modelAtQuant } from '../scenarios/scenario.ts';
 import {
   type Architecture,
   contextLabel,
+  type DecodeSpeed,
   formatGB,
   LLAMA_CPP_VERSION,
   type PackedTensors,
   packTensors,
   type RuleOfThumbInputs,
+  roundSpeed,
 } from '../vram/index.ts';
 import { CONTENT_LICENSE, SITE_NAME } from './config.ts';
 import { absoluteUrl, modelApiPath, modelPath, scenarioPath } from './routes.ts';
@@ -155,6 +160,54 @@ export function apiIndex(catalog: Catalog, origin: string): ApiIndex {
       url: absoluteUrl(modelPath(id), origin),
       json: absoluteUrl(modelApiPath(id), origin),
       updated,
+    })),
+  };
+}
+
+/** Every measured run that an estimate can be held against, with the estimate. */
+export interface ApiMeasurements {
+  readonly version: typeof API_VERSION;
+  readonly license: string;
+  readonly engine: { readonly name: string; readonly version: string };
+  readonly updated: string;
+  /** Bytes on the devices by buffer: measured and estimated. */
+  readonly memory: readonly {
+    readonly run: MemoryRun;
+    readonly source: string;
+    readonly parts: Readonly<Record<string, { readonly measuredBytes: number; readonly estimatedBytes: number }>>;
+  }[];
+  /** One entry a case: `runs` of the same device, backend, model, format and depth, at their median. */
+  readonly speed: readonly {
+    readonly run: SpeedRun;
+    readonly source: string;
+    readonly runs: number;
+    readonly measuredTokensPerSecond: number;
+    readonly estimatedTokensPerSecond: DecodeSpeed;
+  }[];
+}
+
+export function measurementsOf(catalog: Catalog): ApiMeasurements {
+  return {
+    version: API_VERSION,
+    license: CONTENT_LICENSE.name,
+    engine: ENGINE,
+    updated: catalog.updated,
+    memory: memoryComparisons(catalog).map(({ record, run, parts }) => ({
+      run,
+      source: record.sources[run.source ?? record.source]?.url ?? '',
+      parts: Object.fromEntries(
+        Object.entries(parts).map(([part, { measuredBytes, estimatedBytes }]) => [
+          part,
+          { measuredBytes: Math.round(measuredBytes), estimatedBytes: Math.round(estimatedBytes) },
+        ]),
+      ),
+    })),
+    speed: speedCases(catalog).map(({ record, run, runs, measured, estimated: { low, centre, high } }) => ({
+      run,
+      source: record.sources[run.source ?? record.source]?.url ?? '',
+      runs,
+      measuredTokensPerSecond: measured,
+      estimatedTokensPerSecond: { low: roundSpeed(low), centre: roundSpeed(centre), high: roundSpeed(high) },
     })),
   };
 }

@@ -32,6 +32,9 @@ export const guidePath = (guide: string): string =>
 export const METHODOLOGY_GUIDE = 'methodology';
 export const methodologyPath = (): string => '/methodology/';
 
+/** Estimates against measured runs. */
+export const accuracyPath = (): string => '/accuracy/';
+
 /** The calculator stands on the home page. */
 export const calculatorPath = (): string => '/#calculator';
 
@@ -41,6 +44,9 @@ export const modelApiPath = (model: string): string => `/api/v1/models/${model}.
 export const apiIndexPath = (): string => '/api/v1/models.json';
 /** Architectures, quants and devices for the calculator in the browser. */
 export const calculatorDataPath = (): string => '/api/v1/calculator.json';
+
+/** Every measured run with the estimate for it. */
+export const measurementApiPath = (): string => '/api/v1/measurements.json';
 
 export const sitemapPath = (): string => '/sitemap-index.xml';
 /** What the page build tells the sitemap; it is taken out of the built site again. */

@@ -93,8 +93,8 @@ export const SPEED_RULES: Readonly<Record<SpeedClass, ClassRules>> = {
     range: USUAL_RANGE,
   },
   amd: {
-    dense: { share: 0.85, layerMs: 0.22 },
-    moe: { share: 0.92, layerMs: 0.18 },
+    dense: { share: 0.9, layerMs: 0.18 },
+    moe: { share: 0.92, layerMs: 0.17 },
     // ROCm reads the cache at 0.8 of the bandwidth and Vulkan at 0.3.
     cacheShare: { rows: 0.5, latent: 0.4 },
     range: USUAL_RANGE,
@@ -131,6 +131,8 @@ export const SPEED_RULES: Readonly<Record<SpeedClass, ClassRules>> = {
   },
 };
 
+/** Cached rows are what backends read at the most unlike speeds: times of the slowest and the fastest, against the centre. */
+const CACHE_TIME_RANGE = { slow: 3, fast: 1 / 1.5 };
 /** Without FlashAttention the cache is read at a third of the speed. */
 const NO_FLASH_CACHE_FACTOR = 1 / 3;
 /** Layers of a layer split run one after the other: this share of one device's speed. */
@@ -161,6 +163,15 @@ export interface SpeedDevice {
 
 /** How several devices share a model: whole layers each, or a part of every tensor (vLLM's tensor parallelism). */
 export type Split = 'layer' | 'tensor';
+
+export interface SpeedOptions {
+  /** Absent = by layer. */
+  readonly split?: Split;
+  /** Bytes of the file against the bytes that the scheme gives, for files of another recipe. Absent = 1. */
+  readonly weightScale?: number;
+  /** Another rule in place of the class's own: for fitting. */
+  readonly rule?: SpeedRule;
+}
 
 /** Bytes that one decoded token reads. */
 export interface BytesPerToken {
@@ -241,11 +252,12 @@ export function decodeSpeed(
   settings: Settings,
   device: SpeedDevice,
   depthTokens: number,
-  split: Split = 'layer',
+  { split = 'layer', weightScale = 1, rule: given }: SpeedOptions = {},
 ): DecodeSpeed {
   const bytes = bytesPerToken(architecture, scheme, settings, depthTokens);
   const rules = SPEED_RULES[device.speedClass];
   const kind = architecture.feedForward.experts ? 'moe' : 'dense';
+  const rule = given ?? rules[kind];
   const { devices } = settings;
   const readers = split === 'tensor' ? devices : 1;
   const bandwidth = device.bandwidthGBps * 1e9 * readers;
@@ -254,15 +266,19 @@ export function decodeSpeed(
     (settings.flashAttention === 'off' ? NO_FLASH_CACHE_FACTOR : 1);
   const ram = (device.ramBandwidthGBps ?? ASSUMED_RAM_BANDWIDTH_GBPS) * 1e9;
   const exchangeMs = split === 'tensor' ? TENSOR_SPLIT_MS[kind] * (devices - 1) : 0;
-  const seconds =
-    bytes.device / (rules[kind].share * bandwidth) +
-    bytes.deviceCache / (cacheShare * bandwidth) +
-    ((rules[kind].layerMs + exchangeMs) / 1000) * architecture.layers +
-    bytes.host / (RAM_SHARE * ram) +
+  const cacheSeconds = bytes.deviceCache / (cacheShare * bandwidth);
+  const otherSeconds =
+    (weightScale * bytes.device) / (rule.share * bandwidth) +
+    ((rule.layerMs + exchangeMs) / 1000) * architecture.layers +
+    (weightScale * bytes.host) / (RAM_SHARE * ram) +
     (HAND_OVER_MS / 1000) * bytes.hostLayers;
-  const centre = (split === 'layer' && devices > 1 ? LAYER_SPLIT_SHARE : 1) / seconds;
+  const pace = split === 'layer' && devices > 1 ? LAYER_SPLIT_SHARE : 1;
   const range = bytes.host > 0 ? RAM_RANGE : rules.range;
-  return { low: centre * range.low, centre, high: centre * range.high };
+  return {
+    low: pace / (otherSeconds / range.low + cacheSeconds * CACHE_TIME_RANGE.slow),
+    centre: pace / (otherSeconds + cacheSeconds),
+    high: pace / (otherSeconds / range.high + cacheSeconds * CACHE_TIME_RANGE.fast),
+  };
 }
 
 /**

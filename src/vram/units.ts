@@ -132,14 +132,19 @@ export function formatBandwidth(gigabytesPerSecond: number): string {
   return `${formatQuantity(gigabytesPerSecond)} GB/s`;
 }
 
-/** A speed at the precision it deserves: two significant figures, "0.8", "37", "140". */
-function roundSpeed(tokensPerSecond: number): string {
-  return groupDigits(Number(tokensPerSecond.toPrecision(2)));
+/** A speed at the precision it deserves: two significant figures, 0.82, 37, 140. */
+export function roundSpeed(tokensPerSecond: number): number {
+  return Number(tokensPerSecond.toPrecision(2));
+}
+
+/** One speed: "37 tokens/s". */
+export function formatSpeed(tokensPerSecond: number): string {
+  return `${groupDigits(roundSpeed(tokensPerSecond))} tokens/s`;
 }
 
 /** A range of decode speeds: "35-70 tokens/s"; one figure where both ends round to the same. */
 export function formatSpeedRange(low: number, high: number): string {
-  const from = roundSpeed(low);
-  const to = roundSpeed(high);
+  const from = groupDigits(roundSpeed(low));
+  const to = groupDigits(roundSpeed(high));
   return `${from === to ? from : `${from}-${to}`} tokens/s`;
 }

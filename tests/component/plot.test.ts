@@ -28,6 +28,26 @@ describe('Plot', () => {
     expect(one(root, '.axis').getAttribute('y1')).toBe('75%');
   });
 
+  it('draws points by themselves as dots', async () => {
+    const [series] = plot.series;
+    const dotted = {
+      ...plot,
+      series: [
+        {
+          ...series,
+          label: 'runs',
+          dots: true,
+          points: [
+            [0, 250],
+            [1000, 500],
+          ] as const,
+        },
+      ],
+    };
+    const root = await renderComponent(PlotComponent, { plot: dotted });
+    expect(one(root, 'path').getAttribute('d')).toBe('M0 750h0M1000 500h0');
+  });
+
   it('says in words what it shows and names its lines', async () => {
     const root = await renderComponent(PlotComponent, { plot });
     expect(one(root, '[role=img]').getAttribute('aria-label')).toContain('It rises from 10 to 20 GB.');

@@ -117,6 +117,7 @@ const KINDS: Readonly<Record<string, RegExp>> = {
   'device list': /^\/gpus\/$/,
   device: /^\/gpus\/[^/]+\/$/,
   'memory size': /^\/vram\/[^/]+\/$/,
+  accuracy: /^\/accuracy\/$/,
   methodology: /^\/methodology\/$/,
   'not found': /^\/404\.html$/,
 };

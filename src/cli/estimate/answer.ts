@@ -35,10 +35,13 @@ import {
   planFor,
   planForBytes,
   planForVllm,
+  prefillMagnitude,
   type QuantizationScheme,
+  roundSpeed,
   SCHEME_NAMES,
   type ServedPlacement,
   type Settings,
+  type SpeedDevice,
   schemeOf,
   type VllmSettings,
 } from '../../vram/index.ts';
@@ -56,6 +59,8 @@ export interface PlacementAnswer {
   readonly largestContext: number;
   /** One user, the whole context in use; absent where the device's bandwidth is not known. */
   readonly decodeTokensPerSecond?: DecodeSpeed;
+  /** Order of magnitude of the prompt's tokens per second: 1, 3, 10, 30 and so on; absent where no run says it. */
+  readonly prefillTokensPerSecond?: number;
 }
 
 export interface Result extends Allocation {
@@ -343,19 +348,29 @@ function placementOf(
   maximum?: number,
 ): PlacementAnswer {
   const { fit, usableBytes, headroomBytes } = placeOn(file, settings, gpu.device);
+  const { fp16Tflops } = gpu.gpu;
+  const prefill =
+    gpu.speed && fp16Tflops !== undefined
+      ? prefillMagnitude(file.architecture, gpu.speed.speedClass, fp16Tflops)
+      : undefined;
   return {
     fit,
     usableBytes,
     headroomBytes,
     largestContext: largestContext(file, settings, gpu.device, Math.max(maximum ?? 0, settings.context)),
-    ...(gpu.speed && {
-      decodeTokensPerSecond: decodeSpeed(file.architecture, file.scheme, settings, gpu.speed, settings.context),
-    }),
+    ...(gpu.speed && { decodeTokensPerSecond: speedOf(file, settings, gpu.speed) }),
+    ...(prefill !== undefined && { prefillTokensPerSecond: prefill }),
   };
 }
 
 function answerOf({ fit, usableBytes, headroomBytes, largestContext: longest }: ServedPlacement): PlacementAnswer {
   return { fit, usableBytes, headroomBytes, largestContext: longest };
+}
+
+/** Decode speed with the whole context in use, at the precision it deserves. */
+function speedOf({ architecture, scheme }: ModelFile, settings: Settings, device: SpeedDevice): DecodeSpeed {
+  const { low, centre, high } = decodeSpeed(architecture, scheme, settings, device, settings.context);
+  return { low: roundSpeed(low), centre: roundSpeed(centre), high: roundSpeed(high) };
 }
 
 /** The rule of thumb in the shape of an engine's result: everything on one device, its overhead as the overhead. */

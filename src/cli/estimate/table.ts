@@ -7,6 +7,7 @@ import {
   formatGiB,
   formatParameters,
   formatQuantity,
+  formatSpeed,
   formatSpeedRange,
   formatTokens,
 } from '../../vram/index.ts';
@@ -34,7 +35,13 @@ function amount(label: string, bytes: number): Row {
 const FIT_WORDS = { fits: 'fits', tight: 'tight', no: 'does not fit' } as const;
 
 function placementText(placement: PlacementAnswer, label: string): string {
-  const { fit, headroomBytes, largestContext, decodeTokensPerSecond: speed } = placement;
+  const {
+    fit,
+    headroomBytes,
+    largestContext,
+    decodeTokensPerSecond: speed,
+    prefillTokensPerSecond: prefill,
+  } = placement;
   const room = `${formatBytes(Math.abs(headroomBytes))} ${headroomBytes < 0 ? 'short' : 'free'} on the fullest device`;
   const context = largestContext === 0 ? 'no context fits' : `largest context ${formatTokens(largestContext)}`;
   return [
@@ -42,6 +49,7 @@ function placementText(placement: PlacementAnswer, label: string): string {
     ...(speed && fit !== 'no'
       ? [`Decode: ${formatSpeedRange(speed.low, speed.high)}, one user, the whole context in use`]
       : []),
+    ...(prefill !== undefined && fit !== 'no' ? [`Prompt: in the order of ${formatSpeed(prefill)}`] : []),
   ].join('\n');
 }
 

@@ -2,7 +2,16 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import type { GpuRecord } from '../../catalog/gpu.schema.ts';
 import { usableMemoryOf } from '../../catalog/usable-memory.ts';
 import { gpuListPath, gpuPath, vramTierPath } from '../../site/routes.ts';
-import { EstimateError, formatBandwidth, formatGB, formatGiB, formatMiB, overheadOf } from '../../vram/index.ts';
+import {
+  EstimateError,
+  formatBandwidth,
+  formatGB,
+  formatGiB,
+  formatMiB,
+  formatSpeed,
+  overheadOf,
+  prefillMagnitude,
+} from '../../vram/index.ts';
 import { type CatalogDevice, deviceOf, devicesOf } from '../devices.ts';
 import { speedText } from '../hardware.ts';
 import { modelAtQuant } from '../scenario.ts';
@@ -175,6 +184,16 @@ function questionsOf(
         question: `How fast is ${first.name} on ${withArticle(gpu.shortName)}?`,
         answer: `${speed} at ${usualOf(catalog, first).quant.name}, for one user and a short prompt. It follows from ${formatBandwidth(own.speed?.bandwidthGBps ?? 0)} of memory bandwidth; about three runs in four of the published ones fall into such a range.`,
       });
+      const prefill =
+        gpu.fp16Tflops !== undefined && own.speed
+          ? prefillMagnitude(first.architecture, own.speed.speedClass, gpu.fp16Tflops)
+          : undefined;
+      if (prefill !== undefined) {
+        questions.push({
+          question: `How fast does ${withArticle(gpu.shortName)} read a prompt?`,
+          answer: `In the order of ${formatSpeed(prefill)} with ${first.name}: what the matrix units compute sets it, and published runs scatter by five to fifteen times, so more digits would be invented.`,
+        });
+      }
     }
   }
   return questions;

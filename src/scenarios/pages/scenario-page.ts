@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import { modelApiPath, modelListPath, modelPath, modelQuantPath, scenarioPath } from '../../site/routes.ts';
 import { contextLabel, formatBytes, formatGB, formatParameters, formatPercent } from '../../vram/index.ts';
+import { classAccuracies } from '../accuracy.ts';
 import { partOf, scenarioBar } from '../bars.ts';
 import { cacheNote } from '../cache-note.ts';
 import { calculationSteps, ruleOfThumbCacheDetail } from '../calculation.ts';
@@ -71,7 +72,7 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
     bar: scenarioBar(allocation.device, planForBytes),
     ruleOfThumb: ruleOfThumbOf(scenario),
     calculator: calculatorPreset(facts),
-    accuracy: accuracyOf(scenario),
+    accuracy: accuracyOf(catalog, scenario),
     cheaper: cheaperWays(facts),
     ...(note && { cacheNote: note }),
     hardware: {
@@ -156,12 +157,13 @@ function ruleOfThumbOf(scenario: Scenario): ScenarioPage['ruleOfThumb'] {
   };
 }
 
-function accuracyOf({ allocation, needsBytes }: Scenario): string {
+function accuracyOf(catalog: Catalog, { allocation, needsBytes, model }: Scenario): ScenarioPage['accuracy'] {
   const { weights, kvCache, compute, overhead } = allocation.device;
-  return (
+  const { text: measured, link } = classAccuracies(catalog)[model.architecture.attention.kind];
+  const text =
     `Weights (${formatGB(weights)}) and KV cache (${formatBytes(kvCache)}) are counted tensor by tensor, as ${allocation.engine.name} ${allocation.engine.version} ` +
     `allocates them for a file that llama-quantize writes; files with another recipe, such as Unsloth's UD quants, differ. ` +
     `The compute buffer (${formatBytes(compute)}, ${formatPercent(compute / needsBytes)} of the total) changes with the engine's version. ` +
-    `The driver takes about ${formatBytes(overhead)} more on each GPU; it is not part of Needs, but counted when a device is called fitting.`
-  );
+    `The driver takes about ${formatBytes(overhead)} more on each GPU; it is not part of Needs, but counted when a device is called fitting.`;
+  return { text, measured, link };
 }
