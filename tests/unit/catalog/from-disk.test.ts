@@ -324,9 +324,9 @@ const MISTAKES: readonly Mistake[] = [
   mistake('a buffer that no engine logs', MEASUREMENT, 'kvCache: 896', 'kvCache: 896, kv: 896', {
     at: 'kv: 896',
     field: 'memory[1].MiB.kv',
-    found: 'the unknown key "kv"',
+    found: 'the key "kv"',
     expected: 'kvCache',
-    fix: 'kvCache',
+    fix: 'remove the key',
   }),
   {
     name: 'measurements that are no YAML file',

@@ -1,7 +1,7 @@
 import { brotliCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { contextsOf, quantsOf } from '../../../src/scenarios/expand.ts';
-import { apiIndex, calculatorCatalog, modelApi } from '../../../src/site/api.ts';
+import { apiIndex, calculatorCatalog, measurementsOf, modelApi } from '../../../src/site/api.ts';
 import { DEFAULT_SETTINGS, estimateLlamaCpp, schemeOf } from '../../../src/vram/index.ts';
 import { catalog } from '../scenarios/catalog.ts';
 
@@ -83,5 +83,23 @@ describe('the data of the calculator', () => {
 
   it('stays small enough to load on demand', () => {
     expect(brotliCompressSync(JSON.stringify(data)).length).toBeLessThan(25_000);
+  });
+});
+
+describe('the JSON of measured runs', () => {
+  const data = measurementsOf(catalog);
+
+  it('holds each run with its source, what was measured and what is estimated', () => {
+    const run = data.memory.find(({ run }) => run.gpu === 'rtx-3070');
+    // llama.cpp's notebook log of an RTX 3070: 4403.49 MiB of weights and 1024 MiB of cache.
+    expect(run?.parts['weights']?.measuredBytes).toBe(Math.round(4403.49 * 2 ** 20));
+    expect(run?.parts['kvCache']?.estimatedBytes).toBe(2 ** 30);
+    for (const { source } of [...data.memory, ...data.speed]) expect(source).toMatch(/^https:/);
+  });
+
+  it('counts every recorded speed once', () => {
+    const recorded = catalog.measurements.flatMap(({ engine, speed }) => (engine === 'llama-cpp' ? (speed ?? []) : []));
+    expect(data.speed.reduce((sum, { runs }) => sum + runs, 0)).toBe(recorded.length);
+    for (const { estimatedTokensPerSecond: speed } of data.speed) expect(speed.low).toBeLessThan(speed.high);
   });
 });
