@@ -81,7 +81,9 @@ const memoryRun = z.strictObject({
     .describe("vLLM's --gpu-memory-utilization. Example: 0.9."),
   differs: sentence
     .exactOptional()
-    .describe('Why the compute buffer of this run cannot be compared with ours. Example: "Vulkan backend".'),
+    .describe(
+      'Why the compute buffer of this run cannot be compared with ours. Example: "experts placed by name patterns".',
+    ),
 });
 
 const speedRun = z.strictObject({

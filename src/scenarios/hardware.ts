@@ -188,7 +188,7 @@ export function speedText(at: ModelAtQuant, own: CatalogDevice, count: number): 
 export function hardwareIntro(facts: Facts): string {
   const { scenario, catalog, card, consumer, unified, consumerSets } = facts;
   const planFor = formatGB(scenario.planForBytes);
-  const speed = 'Speeds are for one user and a short prompt.';
+  const speed = 'Speeds are for one user and a short prompt; about three runs in four fall inside such a range.';
   if (card && card.memoryGB === consumer?.memoryGB) {
     const mac = unified
       ? ` Machines with unified memory start at ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).`

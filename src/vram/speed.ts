@@ -1,7 +1,8 @@
 /**
  * Decode speed from memory bandwidth: the time of one token is the bytes it reads over the bandwidth that is reached,
- * plus a fixed time per layer. One user, current llama.cpp, no speculation. The constants are fitted to the published
- * runs in content/measurements, with the fit that speed-fit.ts repeats without each device in turn.
+ * plus a fixed time per layer. One user, current llama.cpp, no speculation. The constants follow from the published runs
+ * in content/measurements; where those hold few devices of a class (Apple, Radeon, Pascal), they lean on a fit of the
+ * same form to runs of 77 devices. A fit from scratch without each device in turn is part of the accuracy page.
  * The centre has an asymmetric range: what slows a run down (driver, power cap, old build) has no counterpart.
  */
 import { DEFAULT_SETTINGS, type Settings } from './allocation.ts';
@@ -72,7 +73,7 @@ const USUAL_RANGE = { low: 0.6, high: 1.25 };
 const WIDE_RANGE = { low: 0.4, high: 1.9 };
 
 /** The fit, dense and mixture-of-experts apart. */
-export const SPEED_RULES: Readonly<Record<SpeedClass, ClassRules>> = {
+const SPEED_RULES: Readonly<Record<SpeedClass, ClassRules>> = {
   nvidia: {
     dense: { share: 0.82, layerMs: 0.06 },
     moe: { share: 0.78, layerMs: 0.095 },
@@ -99,6 +100,7 @@ export const SPEED_RULES: Readonly<Record<SpeedClass, ClassRules>> = {
     cacheShare: { rows: 0.5, latent: 0.4 },
     range: USUAL_RANGE,
   },
+  // Between what MI300X (0.12 of its bandwidth) and MI50 (0.39) reached in the median; few runs.
   'amd-hbm': {
     dense: { share: 0.6, layerMs: 0.2 },
     moe: { share: 0.6, layerMs: 0.24 },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { contextsOf, modelQuantKeys, scenarioKeys } from '../../../src/scenarios/expand.ts';
 import {
+  accuracyPage,
   familyListPage,
   familyPage,
   gpuListPage,
@@ -21,12 +22,13 @@ import {
   vramTierPage,
 } from '../../../src/scenarios/pages.ts';
 import type { Page } from '../../../src/scenarios/views.ts';
-import { scenarioPath } from '../../../src/site/routes.ts';
+import { measurementApiPath, scenarioPath } from '../../../src/site/routes.ts';
 import { contextLabel } from '../../../src/vram/index.ts';
 import { catalog } from './catalog.ts';
 
 const hubs: readonly Page[] = [
   homePage(catalog),
+  accuracyPage(catalog),
   modelListPage(catalog),
   quantListPage(catalog),
   gpuListPage(catalog),
@@ -47,6 +49,7 @@ const scenarios = scenarioKeys(catalog)
 const pages: readonly Page[] = [...hubs, ...modelQuants, ...scenarios];
 
 const paths = new Set([
+  measurementApiPath(),
   ...hubs.map(({ meta }) => meta.path),
   ...modelQuants.map(({ meta }) => meta.path),
   ...scenarioKeys(catalog).map(({ model, quant, context }) => scenarioPath(model, quant, contextLabel(context))),
