@@ -248,9 +248,7 @@ function notCompared(catalog: Catalog, memory: readonly MemoryComparison[]): rea
     const engine = catalog.byId.engines.get(record.engine)?.name ?? record.engine;
     return left.length === 0
       ? []
-      : [
-          `${record.title}: ${counted(left.length, 'run')} recorded, not compared yet, because no estimate for ${engine} exists.`,
-        ];
+      : [`${record.title}: ${counted(left.length, 'run')} with ${engine} recorded, not compared with an estimate yet.`];
   });
 }
 
