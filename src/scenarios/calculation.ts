@@ -107,7 +107,7 @@ function weightsOnDevice(
 export function kvTerms(architecture: Architecture, contextTokens: number): readonly Term[] {
   const { attention } = architecture;
   const cells = contextCells(contextTokens);
-  const settings = { ...DEFAULT_SETTINGS, context: contextTokens, flashAttention: true };
+  const settings = { ...DEFAULT_SETTINGS, context: contextTokens, transposedValues: false };
   switch (attention.kind) {
     case 'full':
     case 'latent': {

@@ -152,7 +152,9 @@ function layerCacheOf(
   indexed: ReadonlySet<number>,
 ): LayerCache {
   const attention: Attention = architecture.attention;
-  if (kind === '-' || kind === 'E' || kind === 'N') return NOTHING;
+  if (kind === '-' || kind === 'E') return NOTHING;
+  // A pruned block keeps no rows, but takes part where every layer's values are as wide as the widest.
+  if (kind === 'N') return { ...NOTHING, tensors: [{ holds: 'values', width: 0, span: CONTEXT, perSequence: false }] };
   switch (attention.kind) {
     case 'full':
     case 'latent': {
@@ -242,9 +244,13 @@ export function cacheLayoutOf(architecture: Architecture): CacheLayout {
   return layout;
 }
 
-/** The settings that decide the size of a cache. `flashAttention` is what the engine resolved. */
+/** The settings that decide the size of a cache. */
 export type CacheSettings = Pick<Settings, 'context' | 'kType' | 'vType' | 'microBatch' | 'sequences'> & {
-  readonly flashAttention: boolean;
+  /**
+   * Values are stored transposed, every layer's as wide as the widest: without FlashAttention, unless the engine turned it
+   * off only after it had made the cache.
+   */
+  readonly transposedValues: boolean;
 };
 
 /** Cells of one cache tensor, of all sequences together. */
@@ -294,7 +300,7 @@ export interface CacheBytes {
 export function layerCacheBytes(cache: LayerCache, layout: CacheLayout, settings: CacheSettings): CacheBytes {
   let kvCache = 0;
   for (const tensor of cache.tensors) {
-    const width = tensor.holds === 'values' && !settings.flashAttention ? layout.widestValues : tensor.width;
+    const width = tensor.holds === 'values' && settings.transposedValues ? layout.widestValues : tensor.width;
     kvCache += tensorBytes(tensor.holds === 'keys' ? settings.kType : settings.vType, width, cellsOf(tensor, settings));
   }
   for (const elements of cache.unfinished) kvCache += padTo(4 * elements * settings.sequences, TENSOR_ALIGNMENT);

@@ -125,7 +125,7 @@ export function bytesPerToken(
     context: depth,
     microBatch: 1,
     sequences: 1,
-    flashAttention: settings.flashAttention !== 'off',
+    transposedValues: settings.flashAttention === 'off',
   });
   let device = placement.outputDevice < 0 ? 0 : weights.output.device;
   let host = placement.outputDevice < 0 ? weights.output.device : 0;

@@ -128,7 +128,7 @@ function sumDevices(devices: readonly DeviceMemory[]): DeviceMemory {
 /** What stays in memory between two micro-batches. */
 interface Residents {
   readonly placement: LayerPlacement;
-  readonly cacheSettings: CacheSettings;
+  readonly cacheSettings: CacheSettings & { readonly flashAttention: boolean };
   readonly weights: ModelWeights;
   readonly perDevice: readonly { weights: number; kvCache: number; state: number }[];
   readonly host: { weights: number; kvCache: number };
@@ -141,7 +141,11 @@ function residentsOf(
   file: WeighOptions,
 ): Residents {
   checkSettings(settings);
-  const cacheSettings = { ...settings, flashAttention: resolveFlashAttention(architecture, settings) };
+  const cacheSettings = {
+    ...settings,
+    flashAttention: resolveFlashAttention(architecture, settings),
+    transposedValues: settings.flashAttention === 'off',
+  };
   const weights = weighModel(architecture, scheme, file);
   const layout = cacheLayoutOf(architecture);
   const kinds = cacheBytesByKind(layout, cacheSettings);
