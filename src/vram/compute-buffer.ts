@@ -8,7 +8,13 @@ import { planGraph } from './ggml/scheduler.ts';
 import type { Graph } from './ggml/tensor.ts';
 import { CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
 import type { LayerPlacement } from './layer-split.ts';
-import { EXPERT_WEIGHT, type GraphSettings, ModelGraph, type Weight, type WeightTable } from './llama-graphs/builder.ts';
+import {
+  EXPERT_WEIGHT,
+  type GraphSettings,
+  ModelGraph,
+  type Weight,
+  type WeightTable,
+} from './llama-graphs/builder.ts';
 import { buildModel, rotatesLayer } from './llama-graphs/classes.ts';
 import { representativeLayers } from './llama-graphs/representative-layers.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
