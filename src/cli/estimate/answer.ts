@@ -136,7 +136,7 @@ export class Estimator {
       throw new EstimateError('context-too-long', message);
     }
     const file: ModelFile = { ...subject.file, scheme: this.#schemeOf(request.quant) };
-    const gpu = request.gpu === undefined ? undefined : this.#deviceOf(request.gpu);
+    const gpu = request.gpu === undefined ? undefined : this.#deviceOf(request.gpu, request.displayReserveBytes ?? 0);
     const overheadBytes = gpu && overheadOf(gpu.device);
     const allocation = estimateLlamaCpp(file.architecture, file.scheme, settings, {
       ...(file.mtpInFile !== undefined && { mtpInFile: file.mtpInFile }),
@@ -203,12 +203,14 @@ export class Estimator {
     }
   }
 
-  #deviceOf(name: string) {
+  /** The device with what it has for the model: less what is kept free for a display. */
+  #deviceOf(name: string, reservedBytes: number) {
     const gpu = this.#catalog.resolveGpu(name);
     if (gpu === undefined) throw unknownName('gpu', name, this.#catalog.gpus);
     const found = deviceOf(gpu);
     if (found === undefined) throw new EstimateError('refused-by-engine', `llama.cpp does not run on ${gpu.name}`);
-    return found;
+    const usableBytes = Math.max(0, found.device.usableBytes - reservedBytes);
+    return { ...found, device: { ...found.device, usableBytes } };
   }
 }
 

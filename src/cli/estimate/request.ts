@@ -6,6 +6,7 @@ const KV_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 
 /** llama.cpp counts tokens in 32 bits. */
 const MOST_TOKENS = 2 ** 31 - 1;
 const MOST_DEVICES = 1024;
+const MOST_RESERVED_BYTES = 2 ** 40;
 /** LLAMA_MAX_SEQ of llama.cpp. */
 const MOST_SEQUENCES = 256;
 
@@ -44,6 +45,7 @@ const schema = z.strictObject({
   mtp: yesOrNo.optional(),
   allowBeyondMaximum: yesOrNo.optional(),
   gpu: text('the id or an alias of a device').optional(),
+  displayReserveBytes: wholeNumber(0, MOST_RESERVED_BYTES).optional(),
 });
 
 /** What someone asks the estimator: names as they typed them, settings complete. */
@@ -58,6 +60,8 @@ export interface EstimateRequest {
   readonly allowBeyondMaximum: boolean;
   /** Id or alias of a device to hold the result against. */
   readonly gpu?: string;
+  /** Bytes of every device that are kept free, for a display. */
+  readonly displayReserveBytes?: number;
 }
 
 /** Names of the fields of a request, in the order the help lists them. */
@@ -67,7 +71,13 @@ const SHOWN_CHARACTERS = 60;
 
 /** A found value as a short piece of an error message. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? String(value);
+  } catch {
+    // Nested deeper than the stack.
+    return Array.isArray(value) ? 'a deeply nested array' : 'a deeply nested object';
+  }
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}...` : text;
 }
 
@@ -98,7 +108,19 @@ export function parseRequest(value: unknown): EstimateRequest {
   }
   const result = schema.safeParse(value);
   if (!result.success) throw new EstimateError('bad-request', describe(result.error.issues, value));
-  const { model, config, quant, engine, kvType, kType, vType, allowBeyondMaximum, gpu, ...settings } = result.data;
+  const {
+    model,
+    config,
+    quant,
+    engine,
+    kvType,
+    kType,
+    vType,
+    allowBeyondMaximum,
+    gpu,
+    displayReserveBytes,
+    ...settings
+  } = result.data;
   if (model !== undefined && config !== undefined) {
     throw new EstimateError('bad-request', 'model and config are both given, expected one of them');
   }
@@ -122,6 +144,7 @@ export function parseRequest(value: unknown): EstimateRequest {
     },
     allowBeyondMaximum: allowBeyondMaximum ?? false,
     ...(gpu === undefined ? {} : { gpu }),
+    ...(displayReserveBytes === undefined ? {} : { displayReserveBytes }),
   };
 }
 
