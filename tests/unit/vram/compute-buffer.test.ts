@@ -25,7 +25,7 @@ const architectures: [string, Architecture][] = [
 ];
 
 /** Compute buffers by a walk over every layer at this very context. */
-function walkAll(architecture: Architecture, settings: Settings): number[] {
+function walkAll(architecture: Architecture, settings: Settings): readonly number[] {
   const layersOf = Array.from({ length: architecture.layers }, () => new Map<string, Weight>());
   const others = new Map<string, Weight>();
   const weighed = weighTensors(architecture, 'Q4_K_M');

@@ -16,7 +16,7 @@ function weight(graph: Graph, backend: number, columns: number, rows: number) {
 }
 
 /** Highest byte of each buffer: the devices', then the host's. */
-function highestOf(graph: Graph, devices: number, pipelined: boolean): number[] {
+function highestOf(graph: Graph, devices: number, pipelined: boolean): readonly number[] {
   const plan = planGraph(graph, devices, pipelined);
   const bytes = plan.bytesOf.map((own, slot) => weightBytes[plan.weightOf[slot] ?? -1] ?? own);
   return runAllocations(plan, bytes).highest;
