@@ -107,12 +107,14 @@ function weightsOnDevice(
 export function kvTerms(architecture: Architecture, contextTokens: number): readonly Term[] {
   const { attention } = architecture;
   const cells = contextCells(contextTokens);
-  const settings = { ...DEFAULT_SETTINGS, context: contextTokens, flashAttention: true };
+  const settings = { ...DEFAULT_SETTINGS, context: contextTokens, transposedValues: false };
   switch (attention.kind) {
     case 'full':
     case 'latent': {
       const layers = cachingLayers(architecture, 'F');
-      return [...rows(layers, attention, cells), ...indexerRows(attention.indexer, contextTokens)];
+      // Beside the index keys of grouped attention llama.cpp allocates values that nothing reads.
+      const unread = attention.kind === 'full' ? (attention.valueHeadDim ?? attention.headDim) : 0;
+      return [...rows(layers, attention, cells), ...indexerRows(attention.indexer, contextTokens, unread)];
     }
     case 'linear-hybrid': {
       const layers = cachingLayers(architecture, 'F') + cachingLayers(architecture, 'P');
@@ -175,14 +177,14 @@ function rows(layers: number, shape: AttentionShape | LatentShape, cells: number
   ];
 }
 
-function indexerRows(indexer: IndexerShape | undefined, contextTokens: number): Term[] {
+function indexerRows(indexer: IndexerShape | undefined, contextTokens: number, unreadWidth = 0): Term[] {
   if (!indexer) return [];
   const layers = typeof indexer.layers === 'number' ? indexer.layers : indexer.layers.length;
   const cells = contextCells(Math.ceil(contextCells(contextTokens) / (indexer.pooledTokens ?? 1)));
   return [
     {
-      formula: `${layers} indexers x ${indexer.headDim} x 2 bytes x ${formatCount(cells)}`,
-      bytes: layers * indexer.headDim * F16_BYTES * cells,
+      formula: `${layers} indexers x ${unreadWidth > 0 ? `(${indexer.headDim} + ${unreadWidth})` : indexer.headDim} x 2 bytes x ${formatCount(cells)}`,
+      bytes: layers * (indexer.headDim + unreadWidth) * F16_BYTES * cells,
     },
   ];
 }

@@ -6,18 +6,19 @@ import { type Architecture, layerKinds } from './architecture.ts';
 import { type AllocationPlan, type AllocationRun, runAllocations } from './ggml/allocator.ts';
 import { planGraph } from './ggml/scheduler.ts';
 import type { Graph } from './ggml/tensor.ts';
-import { type CacheSettings, CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
+import { CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
 import type { LayerPlacement } from './layer-split.ts';
-import { EXPERT_WEIGHT, ModelGraph, type Weight, type WeightTable } from './llama-graphs/builder.ts';
+import {
+  EXPERT_WEIGHT,
+  type GraphSettings,
+  ModelGraph,
+  type Weight,
+  type WeightTable,
+} from './llama-graphs/builder.ts';
 import { buildModel, rotatesLayer } from './llama-graphs/classes.ts';
 import { representativeLayers } from './llama-graphs/representative-layers.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import { tensorDeviceBytes, tensorsInFile, type WeighOptions } from './weights.ts';
-
-export interface ComputeSettings extends CacheSettings {
-  /** Rows of logits kept per micro-batch. */
-  readonly outputs: number;
-}
 
 export interface ComputeBuffers {
   /** One buffer per device, in bytes. */
@@ -113,7 +114,7 @@ function measuresOf(architecture: Architecture, context: number): Measures {
 }
 
 /** Contexts at which windows and selections of the best keys are full and stop growing, ascending. */
-function limitsOf({ attention }: Architecture, { microBatch, sequences }: ComputeSettings): readonly number[] {
+function limitsOf({ attention }: Architecture, { microBatch, sequences }: GraphSettings): readonly number[] {
   const full = (limit: number): number => padTo(limit, 4 * CELL_PADDING);
   switch (attention.kind) {
     case 'sliding-window':
@@ -142,7 +143,7 @@ interface Range {
 }
 
 /** The range around the context of the settings; `undefined` where there is none. */
-function rangeOf(architecture: Architecture, settings: ComputeSettings): Range | undefined {
+function rangeOf(architecture: Architecture, settings: GraphSettings): Range | undefined {
   const { context, microBatch } = settings;
   const limits = limitsOf(architecture, settings);
   const from = Math.max(
@@ -155,7 +156,7 @@ function rangeOf(architecture: Architecture, settings: ComputeSettings): Range |
 }
 
 /** The context that has the same cells everywhere. */
-function roundContext(architecture: Architecture, settings: ComputeSettings): number {
+function roundContext(architecture: Architecture, settings: GraphSettings): number {
   if (settings.context < settings.microBatch) return settings.context;
   return architecture.attention.kind === 'compressed'
     ? padTo(settings.context, 4 * CELL_PADDING)
@@ -172,7 +173,7 @@ function roundContext(architecture: Architecture, settings: ComputeSettings): nu
 export function computeBuffers(
   architecture: Architecture,
   scheme: QuantizationScheme,
-  settings: ComputeSettings,
+  settings: GraphSettings,
   placement: LayerPlacement,
   options: WeighOptions = {},
 ): ComputeBuffers {
@@ -192,13 +193,13 @@ function knownOf(architecture: Architecture): Known {
 function bytesOf(
   architecture: Architecture,
   scheme: QuantizationScheme,
-  asked: ComputeSettings,
+  asked: GraphSettings,
   placement: LayerPlacement,
   options: WeighOptions,
 ): readonly number[] {
   const own = knownOf(architecture);
   const settings = { ...asked, context: roundContext(architecture, asked) };
-  const { context, kType, vType, microBatch, sequences, flashAttention, outputs } = settings;
+  const { context, kType, vType, microBatch, sequences, flashAttention, transposedValues, outputs } = settings;
   const { mtpInFile } = options;
   let table = own.weights.get(mtpInFile);
   if (!table) {
@@ -213,7 +214,7 @@ function bytesOf(
     if (own.walked.size >= MOST_SERIES) own.walked.clear();
     own.walked.set(placeKey, layers);
   }
-  const settingsKey = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${mtpInFile}/${layers.length === architecture.layers ? '' : layers}`;
+  const settingsKey = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${transposedValues}/${mtpInFile}/${layers.length === architecture.layers ? '' : layers}`;
   const key = `${placement.key}/${settingsKey}`;
   let series = own.series.get(key);
   if (!series) {

@@ -60,7 +60,8 @@ type Span =
 
 /** One tensor of a layer's cache. `perSequence`: every sequence has cells of its own even in the unified cache. */
 interface CacheTensor {
-  readonly holds: 'keys' | 'values';
+  /** `unread-values` are allocated beside index keys of grouped attention, and nothing reads them. */
+  readonly holds: 'keys' | 'values' | 'unread-values';
   readonly width: number;
   readonly span: Span;
   readonly perSequence: boolean;
@@ -152,7 +153,9 @@ function layerCacheOf(
   indexed: ReadonlySet<number>,
 ): LayerCache {
   const attention: Attention = architecture.attention;
-  if (kind === '-' || kind === 'E' || kind === 'N') return NOTHING;
+  if (kind === '-' || kind === 'E') return NOTHING;
+  // A pruned block keeps no rows, but takes part where every layer's values are as wide as the widest.
+  if (kind === 'N') return { ...NOTHING, tensors: [{ holds: 'values', width: 0, span: CONTEXT, perSequence: false }] };
   switch (attention.kind) {
     case 'full':
     case 'latent': {
@@ -167,7 +170,13 @@ function layerCacheOf(
               CONTEXT,
             )
           : latentRow(attention);
-      if (attention.indexer && indexed.has(layer)) tensors.push(indexerRow(attention.indexer));
+      if (attention.indexer && indexed.has(layer)) {
+        const row = indexerRow(attention.indexer);
+        tensors.push(row);
+        if (attention.kind === 'full') {
+          tensors.push({ ...row, holds: 'unread-values', width: attention.valueHeadDim ?? attention.headDim });
+        }
+      }
       return { ...NOTHING, tensors };
     }
     case 'sliding-window': {
@@ -242,9 +251,13 @@ export function cacheLayoutOf(architecture: Architecture): CacheLayout {
   return layout;
 }
 
-/** The settings that decide the size of a cache. `flashAttention` is what the engine resolved. */
+/** The settings that decide the size of a cache. */
 export type CacheSettings = Pick<Settings, 'context' | 'kType' | 'vType' | 'microBatch' | 'sequences'> & {
-  readonly flashAttention: boolean;
+  /**
+   * Values are stored transposed, every layer's as wide as the widest: without FlashAttention, unless the engine turned it
+   * off only after it had made the cache.
+   */
+  readonly transposedValues: boolean;
 };
 
 /** Cells of one cache tensor, of all sequences together. */
@@ -290,22 +303,64 @@ export interface CacheBytes {
   readonly state: number;
 }
 
-/** Bytes that one layer keeps, as CUDA allocates them. */
-export function layerCacheBytes(cache: LayerCache, layout: CacheLayout, settings: CacheSettings): CacheBytes {
+/**
+ * Bytes that one layer keeps, as CUDA allocates them.
+ *
+ * @param kept times that states are kept: once for every drafted token on top of their own
+ */
+export function layerCacheBytes(cache: LayerCache, layout: CacheLayout, settings: CacheSettings, kept = 1): CacheBytes {
   let kvCache = 0;
   for (const tensor of cache.tensors) {
-    const width = tensor.holds === 'values' && !settings.flashAttention ? layout.widestValues : tensor.width;
+    const width = tensor.holds === 'values' && settings.transposedValues ? layout.widestValues : tensor.width;
     kvCache += tensorBytes(tensor.holds === 'keys' ? settings.kType : settings.vType, width, cellsOf(tensor, settings));
   }
-  for (const elements of cache.unfinished) kvCache += padTo(4 * elements * settings.sequences, TENSOR_ALIGNMENT);
+  for (const elements of cache.unfinished) kvCache += padTo(4 * elements * settings.sequences * kept, TENSOR_ALIGNMENT);
   let state = 0;
-  for (const elements of cache.states) state += padTo(4 * elements * settings.sequences, TENSOR_ALIGNMENT);
+  for (const elements of cache.states) state += padTo(4 * elements * settings.sequences * kept, TENSOR_ALIGNMENT);
   return { kvCache, state };
 }
 
+const WINDOW_NEXT_TOKEN: ReadonlySet<string> = new Set([
+  'MiMoV2FlashForCausalLM',
+  'MiMoV2ForCausalLM',
+  'Step3p5ForCausalLM',
+  'Step3p7ForConditionalGeneration',
+]);
+
+/**
+ * Bytes of the cache of one multi-token-prediction block: it drafts in a context of its own with F16 rows, whatever the
+ * model's cache type is.
+ */
+export function nextTokenCacheBytes(architecture: Architecture, settings: CacheSettings): number {
+  const kind = WINDOW_NEXT_TOKEN.has(architecture.className)
+    ? 'S'
+    : architecture.attention.kind === 'compressed'
+      ? 'R'
+      : 'F';
+  const cache = layerCacheOf(architecture, kind, 0, new Set());
+  return layerCacheBytes(cache, cacheLayoutOf(architecture), { ...settings, kType: 'f16', vType: 'f16' }).kvCache;
+}
+
+/** Tokens that llama.cpp drafts at once by default. */
+const DRAFTED_TOKENS = 3;
+
+/** Classes whose states llama.cpp can take back by so many tokens: it keeps them once for every drafted token. */
+const ROLLBACK_CLASSES: ReadonlySet<string> = new Set([
+  'Qwen3_5ForCausalLM',
+  'Qwen3_5ForConditionalGeneration',
+  'Qwen3_5MoeForCausalLM',
+  'Qwen3_5MoeForConditionalGeneration',
+  'DeepseekV4ForCausalLM',
+]);
+
+/** How many times the states are kept when multi-token prediction drafts. */
+export function statesKeptWithDrafts({ className }: Architecture): number {
+  return ROLLBACK_CLASSES.has(className) ? 1 + DRAFTED_TOKENS : 1;
+}
+
 /** Bytes of every layer kind of a layout, in the order of `layout.kinds`. */
-export function cacheBytesByKind(layout: CacheLayout, settings: CacheSettings): CacheBytes[] {
-  return layout.kinds.map((kind) => layerCacheBytes(kind, layout, settings));
+export function cacheBytesByKind(layout: CacheLayout, settings: CacheSettings, kept = 1): CacheBytes[] {
+  return layout.kinds.map((kind) => layerCacheBytes(kind, layout, settings, kept));
 }
 
 /** KV cache and recurrent state of the whole model, in bytes. */

@@ -6,6 +6,8 @@ import type { Architecture } from './architecture.ts';
 export interface LayerPlacement {
   readonly devices: number;
   readonly deviceOfLayer: readonly number[];
+  /** The same for the multi-token-prediction blocks of the file. */
+  readonly deviceOfNextToken: readonly number[];
   /** The output layer counts as block number `layers`: it is on the last device unless it stays on the host. */
   readonly outputDevice: number;
   /** The routed experts of the first so many layers stay on the host. */
@@ -48,6 +50,7 @@ export function placeLayers(
   const placement: LayerPlacement = {
     devices: settings.devices,
     deviceOfLayer: Array.from({ length: architecture.layers }, (_, layer) => deviceOf(layer)),
+    deviceOfNextToken: Array.from({ length: nextTokenLayers }, (_, index) => deviceOf(architecture.layers + index)),
     outputDevice: deviceOf(blocks),
     expertLayersOnHost,
     pipelined: settings.devices > 1 && firstOffloaded === 0 && expertLayersOnHost === 0,

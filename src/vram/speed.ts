@@ -212,7 +212,7 @@ export function bytesPerToken(
     context: Math.max(1, depthTokens),
     microBatch: 1,
     sequences: 1,
-    flashAttention: settings.flashAttention !== 'off',
+    transposedValues: settings.flashAttention === 'off',
   });
   const outputOnHost = placement.outputDevice < 0;
   let device = outputOnHost ? 0 : weights.output.device;

@@ -24,7 +24,7 @@ function layerBytes(
 ): { layers: number[]; last: number; every: number; unloaded: number } {
   const weights = weighModel(architecture, scheme, options);
   const layout = cacheLayoutOf(architecture);
-  const caches = cacheBytesByKind(layout, { ...settings, flashAttention: settings.flashAttention !== 'off' });
+  const caches = cacheBytesByKind(layout, { ...settings, transposedValues: settings.flashAttention === 'off' });
   const layers = weights.layers.map((layer, index) => {
     const cache = caches[layout.kindOfLayer[index] ?? 0];
     return layer.all.device + (cache ? cache.kvCache + cache.state : 0);

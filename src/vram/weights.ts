@@ -51,7 +51,7 @@ export interface ModelWeights {
   /**
    * The output layer (final norms and head): block number `layers`, on the last device when offloaded.
    * With tied embeddings `file` counts the norms only, `device` a second copy of the embedding table;
-   * kept on the host it shares the table, so `host` counts the norms only.
+   * kept on the host it shares the table, so `host` counts the norms only (Gemma 3n and 4: the copy too).
    */
   readonly output: GroupBytes;
   /** Small tensors (RoPE factors) that every device that holds a block has its own copy of. */
@@ -105,6 +105,15 @@ function contextOf(architecture: Architecture, nextToken: boolean): Quantization
       layers === 80 && CLASSES_CALLED_70B.has(className) && (className === 'Qwen2ForCausalLM' || headsPerKvHead !== 1),
   };
 }
+
+/** Classes whose loader makes the tied head before the embedding table, so that a head in host memory does not share it. */
+const HEAD_APART_ON_HOST: ReadonlySet<string> = new Set([
+  'Gemma3nForCausalLM',
+  'Gemma3nForConditionalGeneration',
+  'Gemma4ForCausalLM',
+  'Gemma4ForConditionalGeneration',
+  'Gemma4UnifiedForConditionalGeneration',
+]);
 
 interface Weighed {
   readonly weights: ModelWeights;
@@ -203,6 +212,9 @@ function sumUp(architecture: Architecture, weighed: readonly WeighedTensor[]): M
   const embedding = weighed.find(({ tensor }) => tensor.name === 'token_embd.weight');
   if (architecture.tiedEmbeddings && embedding !== undefined) {
     output.device += cudaBytes(embedding.type, embedding.tensor.shape);
+    if (HEAD_APART_ON_HOST.has(architecture.className)) {
+      output.host += hostBytes(embedding.type, embedding.tensor.shape);
+    }
   }
   const layers = blocks.slice(0, architecture.layers);
   return {

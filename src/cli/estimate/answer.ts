@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Catalog } from '../../catalog/catalog.ts';
 import { isEstimable } from '../../catalog/model.schema.ts';
-import { deviceOf } from '../../scenarios/devices.ts';
+import { type CatalogDevice, deviceOf } from '../../scenarios/devices.ts';
 import { maximumContext } from '../../scenarios/expand.ts';
 import {
   type Allocation,
@@ -147,11 +147,11 @@ export class Estimator {
     }
     switch (request.engine) {
       case 'vLLM':
-        return this.#vllm(subject, request.settings, this.#formatOf(request.quant, 'vLLM'), request.gpu);
+        return this.#vllm(subject, request.settings, this.#formatOf(request.quant, 'vLLM'), this.#gpuOf(request));
       case 'MLX':
-        return this.#mlx(subject, request.settings, this.#formatOf(request.quant, 'MLX'), request.gpu);
+        return this.#mlx(subject, request.settings, this.#formatOf(request.quant, 'MLX'), this.#gpuOf(request));
       default:
-        return this.#llamaCpp(subject, request.engine, request.settings, request.quant, request.gpu);
+        return this.#llamaCpp(subject, request.engine, request.settings, request.quant, this.#gpuOf(request));
     }
   }
 
@@ -160,11 +160,10 @@ export class Estimator {
     engine: 'llama.cpp' | 'rule of thumb',
     settings: Settings,
     quant: string,
-    gpuName: string | undefined,
+    gpu: CatalogDevice | undefined,
   ): Result {
     const { maximumContext: maximum } = subject;
     const file: ModelFile = { ...subject.file, scheme: this.#schemeOf(quant) };
-    const gpu = gpuName === undefined ? undefined : this.#deviceOf(gpuName);
     const overheadBytes = gpu && overheadOf(gpu.device);
     const allocation = estimateLlamaCpp(file.architecture, file.scheme, settings, {
       ...(file.mtpInFile !== undefined && { mtpInFile: file.mtpInFile }),
@@ -183,7 +182,7 @@ export class Estimator {
     { file: { architecture }, maximumContext: maximum, positions }: Subject,
     asked: Omit<VllmSettings, 'positions' | 'gpu'>,
     format: CheckpointFormat,
-    gpuName: string | undefined,
+    own: CatalogDevice | undefined,
   ): Result {
     const settings = { ...asked, positions: Math.max(positions ?? 0, asked.context) };
     const planned = (allocation: Allocation): Result => ({
@@ -191,14 +190,14 @@ export class Estimator {
       ...allocation,
       planForBytes: planForVllm(allocation.device.total, settings.gpuMemoryUtilization),
     });
-    if (gpuName === undefined) return planned(estimateVllm(architecture, format, settings));
-    const { device, gpu } = this.#deviceOf(gpuName);
+    if (own === undefined) return planned(estimateVllm(architecture, format, settings));
+    const { device, gpu } = own;
     if (device.vendor === 'apple') throw new EstimateError('refused-by-engine', `vLLM does not run on ${gpu.name}`);
-    const own = { bytes: device.usableBytes, isA100: /\bA100\b/.test(gpu.name) };
+    const memory = { bytes: device.usableBytes, isA100: /\bA100\b/.test(gpu.name) };
     const placed = placeVllm(
       architecture,
       format,
-      { ...settings, gpu: own },
+      { ...settings, gpu: memory },
       device,
       Math.max(maximum ?? 0, settings.context),
     );
@@ -209,15 +208,15 @@ export class Estimator {
     { file: { architecture }, maximumContext: maximum }: Subject,
     settings: MlxSettings,
     format: CheckpointFormat,
-    gpuName: string | undefined,
+    own: CatalogDevice | undefined,
   ): Result {
     const planned = (allocation: Allocation): Result => ({
       ok: true,
       ...allocation,
       planForBytes: planForBytes(allocation.device.total),
     });
-    if (gpuName === undefined) return planned(estimateMlx(architecture, format, settings));
-    const { device, gpu } = this.#deviceOf(gpuName);
+    if (own === undefined) return planned(estimateMlx(architecture, format, settings));
+    const { device, gpu } = own;
     if (device.vendor !== 'apple') {
       throw new EstimateError('refused-by-engine', `MLX is estimated on Apple silicon only, and gpu is ${gpu.name}`);
     }
@@ -300,12 +299,15 @@ export class Estimator {
     }
   }
 
-  #deviceOf(name: string) {
+  /** The device that a request names, with what it has for the model: less what is kept free for a display. */
+  #gpuOf({ gpu: name, displayReserveBytes = 0 }: EstimateRequest): CatalogDevice | undefined {
+    if (name === undefined) return undefined;
     const gpu = this.#catalog.resolveGpu(name);
     if (gpu === undefined) throw unknownName('gpu', name, this.#catalog.gpus);
     const found = deviceOf(gpu);
     if (found === undefined) throw new EstimateError('refused-by-engine', `llama.cpp does not run on ${gpu.name}`);
-    return found;
+    const usableBytes = Math.max(0, found.device.usableBytes - displayReserveBytes);
+    return { ...found, device: { ...found.device, usableBytes } };
   }
 }
 
@@ -341,12 +343,7 @@ function planOf(file: ModelFile, settings: Settings, { device, parameters }: All
   return isPartial ? planForBytes(device.total) : planFor(file, settings, device.total, parameters);
 }
 
-function placementOf(
-  file: ModelFile,
-  settings: Settings,
-  gpu: NonNullable<ReturnType<typeof deviceOf>>,
-  maximum?: number,
-): PlacementAnswer {
+function placementOf(file: ModelFile, settings: Settings, gpu: CatalogDevice, maximum?: number): PlacementAnswer {
   const { fit, usableBytes, headroomBytes } = placeOn(file, settings, gpu.device);
   const { fp16Tflops } = gpu.gpu;
   const prefill =

@@ -33,6 +33,7 @@ const FIELDS: Readonly<Record<string, readonly [type: FieldType, help: string]>>
   prefillStep: ['number', 'MLX: tokens of a prefill step (2048)'],
   allowBeyondMaximum: ['switch', 'allow a context above the published maximum'],
   gpu: ['text', 'a device to hold the result against, e.g. rtx-4090'],
+  displayReserveBytes: ['number', 'bytes kept free on every device, for a display (0)'],
 };
 
 export const HELP = `Memory that a model needs: weights, KV cache, state and compute buffer, as the engine allocates them.

@@ -18,6 +18,7 @@ const KV_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 
 /** llama.cpp counts tokens in 32 bits. */
 const MOST_TOKENS = 2 ** 31 - 1;
 const MOST_DEVICES = 1024;
+const MOST_RESERVED_BYTES = 2 ** 40;
 /** LLAMA_MAX_SEQ of llama.cpp. */
 const MOST_SEQUENCES = 256;
 const MOST_PAGED_SEQUENCES = 65_536;
@@ -51,6 +52,7 @@ const common = {
 const limits = {
   allowBeyondMaximum: yesOrNo.optional(),
   gpu: text('the id or an alias of a device').optional(),
+  displayReserveBytes: wholeNumber(0, MOST_RESERVED_BYTES).optional(),
 };
 
 const llamaCppSchema = z.strictObject({
@@ -130,6 +132,8 @@ export type EstimateRequest = EngineRequest & {
   readonly allowBeyondMaximum: boolean;
   /** Id or alias of a device to hold the result against. */
   readonly gpu?: string;
+  /** Bytes of every device that are kept free, for a display. */
+  readonly displayReserveBytes?: number;
 };
 
 /** Names of the fields of a request to any engine. */
@@ -141,7 +145,13 @@ const SHOWN_CHARACTERS = 60;
 
 /** A found value as a short piece of an error message. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? String(value);
+  } catch {
+    // Nested deeper than the stack.
+    return Array.isArray(value) ? 'a deeply nested array' : 'a deeply nested object';
+  }
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}...` : text;
 }
 
@@ -219,6 +229,7 @@ function llamaCppRequest(value: object, engine: 'llama.cpp' | 'rule of thumb'): 
     vType,
     allowBeyondMaximum,
     gpu,
+    displayReserveBytes,
     ...settings
   } = check(llamaCppSchema, value);
   return {
@@ -233,6 +244,7 @@ function llamaCppRequest(value: object, engine: 'llama.cpp' | 'rule of thumb'): 
     },
     allowBeyondMaximum: allowBeyondMaximum ?? false,
     ...(gpu === undefined ? {} : { gpu }),
+    ...(displayReserveBytes === undefined ? {} : { displayReserveBytes }),
   };
 }
 
@@ -247,6 +259,7 @@ function vllmRequest(value: object): EstimateRequest {
     tensorParallel,
     allowBeyondMaximum,
     gpu,
+    displayReserveBytes,
     ...settings
   } = check(vllmSchema, value);
   if (devices !== undefined && tensorParallel !== undefined && devices !== tensorParallel) {
@@ -268,11 +281,21 @@ function vllmRequest(value: object): EstimateRequest {
     },
     allowBeyondMaximum: allowBeyondMaximum ?? false,
     ...(gpu === undefined ? {} : { gpu }),
+    ...(displayReserveBytes === undefined ? {} : { displayReserveBytes }),
   };
 }
 
 function mlxRequest(value: object): EstimateRequest {
-  const { model, config, quant, engine: _, allowBeyondMaximum, gpu, ...settings } = check(mlxSchema, value);
+  const {
+    model,
+    config,
+    quant,
+    engine: _,
+    allowBeyondMaximum,
+    gpu,
+    displayReserveBytes,
+    ...settings
+  } = check(mlxSchema, value);
   return {
     subject: subjectOf(model, config),
     quant,
@@ -280,6 +303,7 @@ function mlxRequest(value: object): EstimateRequest {
     settings: { ...DEFAULT_MLX_SETTINGS, ...withoutUndefined(settings), context: settings.context },
     allowBeyondMaximum: allowBeyondMaximum ?? false,
     ...(gpu === undefined ? {} : { gpu }),
+    ...(displayReserveBytes === undefined ? {} : { displayReserveBytes }),
   };
 }
 

@@ -5,7 +5,15 @@ import { type Architecture, isLatent } from '../architecture.ts';
 import { computeBuffers } from '../compute-buffer.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
-import { type CacheSettings, cacheBytesByKind, cacheLayoutOf, isQuantizedKvType, KV_TYPES } from '../kv-cache.ts';
+import {
+  type CacheSettings,
+  cacheBytesByKind,
+  cacheLayoutOf,
+  isQuantizedKvType,
+  KV_TYPES,
+  nextTokenCacheBytes,
+  statesKeptWithDrafts,
+} from '../kv-cache.ts';
 import { type LayerPlacement, placeLayers } from '../layer-split.ts';
 import { isSimplified } from '../llama-graphs/classes.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
@@ -16,6 +24,9 @@ import type { Engine, EstimateOptions } from './engine.ts';
 export const LLAMA_CPP_VERSION = 'v0.5.0';
 
 const SIMPLIFIED_NOTE = `The compute buffer is approximate: llama.cpp ${LLAMA_CPP_VERSION}'s graph for this model is simplified here.`;
+
+const DRAFT_NOTE =
+  'Multi-token prediction is loaded: its blocks, their cache and the states it keeps. The compute buffer of its own context is not counted.';
 
 const IDENTITY = { name: 'llama.cpp', version: LLAMA_CPP_VERSION } as const;
 
@@ -128,7 +139,7 @@ function sumDevices(devices: readonly DeviceMemory[]): DeviceMemory {
 /** What stays in memory between two micro-batches. */
 interface Residents {
   readonly placement: LayerPlacement;
-  readonly cacheSettings: CacheSettings;
+  readonly cacheSettings: CacheSettings & { readonly flashAttention: boolean };
   readonly weights: ModelWeights;
   readonly perDevice: readonly { weights: number; kvCache: number; state: number }[];
   readonly host: { weights: number; kvCache: number };
@@ -141,10 +152,18 @@ function residentsOf(
   file: WeighOptions,
 ): Residents {
   checkSettings(settings);
-  const cacheSettings = { ...settings, flashAttention: resolveFlashAttention(architecture, settings) };
+  if (settings.mtp && (architecture.nextTokenLayers ?? 0) === 0) {
+    throw new EstimateError('bad-request', 'mtp is true, and the model has no multi-token-prediction blocks.');
+  }
+  const cacheSettings = {
+    ...settings,
+    flashAttention: resolveFlashAttention(architecture, settings),
+    transposedValues: settings.flashAttention === 'off',
+  };
   const weights = weighModel(architecture, scheme, file);
   const layout = cacheLayoutOf(architecture);
-  const kinds = cacheBytesByKind(layout, cacheSettings);
+  const kept = settings.mtp ? statesKeptWithDrafts(architecture) : 1;
+  const kinds = cacheBytesByKind(layout, cacheSettings, kept);
   const placement = placeLayers(architecture, weights.nextTokenLayers.length, settings);
   const perDevice = Array.from({ length: settings.devices }, () => ({ weights: 0, kvCache: 0, state: 0 }));
   const host = { weights: weights.input.host, kvCache: 0 };
@@ -164,8 +183,21 @@ function residentsOf(
     device.kvCache += cache.kvCache;
     device.state += cache.state;
   }
+  if (settings.mtp) {
+    const cache = nextTokenCacheBytes(architecture, cacheSettings);
+    weights.nextTokenLayers.forEach(({ all }, index) => {
+      const device = perDevice[placement.deviceOfNextToken[index] ?? -1];
+      if (device) {
+        device.weights += all.device;
+        device.kvCache += cache;
+      } else {
+        host.weights += all.host;
+        host.kvCache += cache;
+      }
+    });
+  }
   const last = perDevice[placement.outputDevice];
-  if (last) last.weights += weights.output.device + weights.nextTokenResident.device;
+  if (last) last.weights += weights.output.device + (settings.mtp ? 0 : weights.nextTokenResident.device);
   else host.weights += weights.output.host;
   for (const index of new Set(placement.deviceOfLayer)) {
     const device = perDevice[index];
@@ -175,7 +207,8 @@ function residentsOf(
   return { placement, cacheSettings, weights, perDevice, host };
 }
 
-function fileOf({ mtpInFile }: EstimateOptions): WeighOptions {
+function fileOf({ mtpInFile }: EstimateOptions, { mtp }: Settings): WeighOptions {
+  if (mtp) return { mtpInFile: true };
   return mtpInFile === undefined ? {} : { mtpInFile };
 }
 
@@ -189,7 +222,7 @@ export function residentBytes(
   settings: Settings,
   options: EstimateOptions = {},
 ): number {
-  const { perDevice } = residentsOf(architecture, scheme, settings, fileOf(options));
+  const { perDevice } = residentsOf(architecture, scheme, settings, fileOf(options, settings));
   return perDevice.reduce((sum, { weights, kvCache, state }) => sum + weights + kvCache + state, 0);
 }
 
@@ -205,7 +238,7 @@ export function estimateLlamaCpp(
   settings: Settings,
   options: EstimateOptions = {},
 ): Allocation {
-  const file = fileOf(options);
+  const file = fileOf(options, settings);
   const residents = residentsOf(architecture, scheme, settings, file);
   const { placement, cacheSettings, weights, host } = residents;
   const buffers = computeBuffers(
@@ -228,7 +261,7 @@ export function estimateLlamaCpp(
     device: sumDevices(perDevice),
     host: { ...host, compute: buffers.host },
     perDevice,
-    notes: isSimplified(architecture) ? [SIMPLIFIED_NOTE] : [],
+    notes: [...(isSimplified(architecture) ? [SIMPLIFIED_NOTE] : []), ...(settings.mtp ? [DRAFT_NOTE] : [])],
   };
 }
 

@@ -87,6 +87,17 @@ function packed(shape: Shape, elementBytes: number): Shape {
   return [elementBytes, row, row * shape[1], row * shape[1] * shape[2]];
 }
 
+/** Bytes from the first element to behind the last: what a copy with the same strides takes. */
+function spanOf(shape: Shape, strides: Shape, elementBytes: number): number {
+  let bytes = elementBytes;
+  for (let dimension = 0; dimension < 4; dimension++) {
+    const extent = shape[dimension] ?? 1;
+    if (extent === 0) return 0;
+    bytes += (extent - 1) * (strides[dimension] ?? 0);
+  }
+  return bytes;
+}
+
 /** Whether the elements lie one after the other without gaps. */
 export function isContiguous(tensor: GraphTensor): boolean {
   let next = tensor.elementBytes;
@@ -291,6 +302,7 @@ export class Graph {
       elementBytes: source.elementBytes,
       sources: [source],
       viewOf: source.viewOf ?? source,
+      bytes: spanOf(shape, strides, source.elementBytes),
     });
   }
 

@@ -29,6 +29,8 @@ export interface WeightTable {
 export const EXPERT_WEIGHT = /^ffn_(up|down|gate|gate_up)_exps/;
 
 export interface GraphSettings extends CacheSettings {
+  /** What the engine resolved. */
+  readonly flashAttention: boolean;
   /** Rows of logits kept per micro-batch. */
   readonly outputs: number;
 }
@@ -280,7 +282,7 @@ export class ModelGraph {
       options.sliding === undefined ? contextCells(settings.context) : windowCells(options.sliding, settings);
     const keyRows = graph.input(8, this.tokens);
     const valueRows = options.withValues
-      ? graph.input(8, settings.flashAttention ? this.tokens : this.tokens * this.widestValues)
+      ? graph.input(8, settings.transposedValues ? this.tokens * this.widestValues : this.tokens)
       : undefined;
     const mask = graph.input(settings.flashAttention ? 2 : 4, cells, this.tokens);
     const { keyDim, valueDim } = options;
@@ -428,14 +430,14 @@ export class ModelGraph {
   private storeValues(layer: number, values: GraphTensor, input: AttentionInput): void {
     const { graph, settings, tokens } = this;
     const width = values.shape[0] * values.shape[1];
-    const stored = settings.flashAttention ? width : this.widestValues;
+    const stored = settings.transposedValues ? this.widestValues : width;
     const cache = this.cache('values', layer, settings.vType, stored, input.cells);
     const ids = input.valueRows as GraphTensor;
-    if (settings.flashAttention) {
+    if (!settings.transposedValues) {
       this.store(cache, graph.window(values, [width, tokens], [values.strides[2]]), ids);
       return;
     }
-    // Without FlashAttention values are stored transposed: every element is a row of its own.
+    // Transposed, every element is a row of its own.
     let flat =
       width * 4 === values.strides[2] ? graph.reshape(values, width, tokens) : graph.cont(values, width, tokens);
     if (width < stored) flat = graph.compute([stored, tokens, 1, 1], [flat]);
@@ -481,12 +483,12 @@ export class ModelGraph {
       );
       return { query: q, keys: cachedKeys, values: partOfKeys };
     }
-    const stored = settings.flashAttention ? kvHeads * valueDim : this.widestValues;
+    const stored = settings.transposedValues ? this.widestValues : kvHeads * valueDim;
     const valueCache = this.cache('values', owner, settings.vType, stored, cells);
     const bytes = valueCache.elementBytes;
-    const cachedValues = settings.flashAttention
-      ? graph.window(valueCache, [valueDim, kvHeads, cells], [bytes * valueDim, bytes * valueDim * kvHeads])
-      : graph.window(valueCache, [cells, kvHeads, valueDim], [bytes * cells * valueDim, bytes * cells]);
+    const cachedValues = settings.transposedValues
+      ? graph.window(valueCache, [cells, kvHeads, valueDim], [bytes * cells * valueDim, bytes * cells])
+      : graph.window(valueCache, [valueDim, kvHeads, cells], [bytes * valueDim, bytes * valueDim * kvHeads]);
     return { query: q, keys: cachedKeys, values: cachedValues };
   }
 

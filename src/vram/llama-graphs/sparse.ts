@@ -1,7 +1,7 @@
 /** Graph of MiniMax M3: grouped attention in which an index head per group chooses blocks of keys (MSA, `src/models/minimax-m3.cpp`). */
 import { type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
-import { isQuantizedKvType } from '../kv-cache.ts';
+import { CELL_PADDING, isQuantizedKvType } from '../kv-cache.ts';
 import type { AttentionInput, HeadWidths, ModelGraph } from './builder.ts';
 import { closeLayer, layerWidths, routingOf } from './parts.ts';
 
@@ -31,7 +31,8 @@ export function buildMiniMaxM3(g: ModelGraph): void {
   const cache = g.attentionInput({ keyDim: widths.keyDim, valueDim: widths.valueDim, withValues: true });
   // Without FlashAttention, and where sequences share the cells, the attention stays dense.
   const sparse = indexer !== undefined && g.settings.flashAttention && g.sequences === 1;
-  const blocks = Math.ceil(cache.cells / BLOCK_TOKENS);
+  // The positions that a cache holds count, not its cells: none when buffers are reserved, so the least of them.
+  const blocks = CELL_PADDING / BLOCK_TOKENS;
   const inputs: BlockInputs | undefined = sparse
     ? {
         indexRows: graph.input(8, tokens),

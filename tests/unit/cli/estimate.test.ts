@@ -140,6 +140,9 @@ describe('estimate --jsonl', () => {
       ['bad-request', '\u0000'],
       ['bad-request', '['.repeat(200_000)],
       ['bad-request', '[]'],
+      ['bad-request', `${'['.repeat(5000)}${']'.repeat(5000)}`],
+      ['bad-request', `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`],
+      ['bad-request', { ...LLAMA, mtp: true }],
       ['bad-request', { ...LLAMA, context: 0 }],
       ['bad-request', { ...LLAMA, context: 1e30 }],
       ['bad-request', { ...LLAMA, context: 0.5 }],
@@ -172,6 +175,15 @@ describe('estimate --jsonl', () => {
     ]);
     expect(unknown?.error?.message).toMatch(/near: .*Q4_K_M/);
     expect(longer?.device.kvCache).toBe(128 * 1073741824);
+  });
+
+  test('what a display takes is not there for the model', () => {
+    const [whole, less] = ask([
+      { ...LLAMA, gpu: 'rtx-3090' },
+      { ...LLAMA, gpu: 'rtx-3090', displayReserveBytes: 1_000_000_000 },
+    ]);
+    expect((whole?.placement?.usableBytes ?? 0) - (less?.placement?.usableBytes ?? 0)).toBe(1_000_000_000);
+    expect(less?.placement?.largestContext).toBeLessThanOrEqual(whole?.placement?.largestContext ?? 0);
   });
 
   test('a line is answered while the stream is open', async () => {

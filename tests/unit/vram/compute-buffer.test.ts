@@ -36,7 +36,11 @@ function walkAll(architecture: Architecture, settings: Settings): readonly numbe
   const placement = placeLayers(architecture, weighModel(architecture, 'Q4_K_M').nextTokenLayers.length, settings);
   const layers = Array.from({ length: architecture.layers }, (_, layer) => layer);
   const { widestValues } = cacheLayoutOf(architecture);
-  const own = { ...settings, flashAttention: settings.flashAttention !== 'off' };
+  const own = {
+    ...settings,
+    flashAttention: settings.flashAttention !== 'off',
+    transposedValues: settings.flashAttention === 'off',
+  };
   const model = new ModelGraph(architecture, own, placement, { layers: layersOf, others }, widestValues, layers);
   buildModel(model);
   const plan = planGraph(model.graph, settings.devices, placement.pipelined);
@@ -49,7 +53,11 @@ function walkAll(architecture: Architecture, settings: Settings): readonly numbe
 
 function shortCut(architecture: Architecture, settings: Settings): readonly number[] {
   const placement = placeLayers(architecture, weighModel(architecture, 'Q4_K_M').nextTokenLayers.length, settings);
-  const own = { ...settings, flashAttention: settings.flashAttention !== 'off' };
+  const own = {
+    ...settings,
+    flashAttention: settings.flashAttention !== 'off',
+    transposedValues: settings.flashAttention === 'off',
+  };
   const { devices, host } = computeBuffers(architecture, 'Q4_K_M', own, placement);
   return [...devices, host];
 }

@@ -10,7 +10,7 @@ const BASE: CacheSettings = {
   vType: 'f16',
   microBatch: 512,
   sequences: 1,
-  flashAttention: true,
+  transposedValues: false,
 };
 
 const of = (model: string, changes: Partial<CacheSettings> = {}) =>
@@ -64,8 +64,8 @@ describe('windows', () => {
   });
 
   test('values are padded to the widest layer without FlashAttention', () => {
-    expect(of('Gemma-4-26B-A4B', { flashAttention: false }).kvCache).toBeGreaterThan(of('Gemma-4-26B-A4B').kvCache);
-    expect(of('Gemma-3-12B', { flashAttention: false })).toEqual(of('Gemma-3-12B'));
+    expect(of('Gemma-4-26B-A4B', { transposedValues: true }).kvCache).toBeGreaterThan(of('Gemma-4-26B-A4B').kvCache);
+    expect(of('Gemma-3-12B', { transposedValues: true })).toEqual(of('Gemma-3-12B'));
   });
 });
 

@@ -151,6 +151,22 @@ describe('refusals and bad requests', () => {
     expect(codeOf({ vType: 'q8_0' })).toBe('answered');
   });
 
+  test('multi-token prediction is loaded when asked for, and only where the model has it', () => {
+    // Weights as llama.cpp's own memory breakdown has them with and without its blocks (DeepSeek V3, Q4_K_M).
+    const bytes = (mtp: boolean) =>
+      estimateLlamaCpp(
+        { ...deepseek, nextTokenLayers: 1 },
+        'Q4_K_M',
+        { ...DEFAULT_SETTINGS, mtp },
+        { mtpInFile: true },
+      );
+    expect(bytes(false).device.weights).toBe(402_994_944_896);
+    expect(bytes(true).device.weights).toBe(411_548_279_040);
+    // One latent row of 576 elements a token, in F16.
+    expect(bytes(true).device.kvCache - bytes(false).device.kvCache).toBe(8192 * 576 * 2);
+    expect(codeOf({ mtp: true })).toBe('bad-request');
+  });
+
   test('latent attention keeps K and V in one row', () => {
     expect(codeOf({ kType: 'q8_0' }, deepseek)).toBe('refused-by-engine');
     expect(codeOf({ kType: 'q8_0', vType: 'q8_0' }, deepseek)).toBe('answered');
@@ -158,9 +174,9 @@ describe('refusals and bad requests', () => {
 
   test('automatic FlashAttention is off where CUDA has no kernel', () => {
     const mixed = { ...DEFAULT_SETTINGS, kType: 'q8_0' } as const;
-    const auto = estimateLlamaCpp(llama, 'Q4_K_M', mixed);
-    const off = estimateLlamaCpp(llama, 'Q4_K_M', { ...mixed, flashAttention: 'off' });
-    expect(auto.device).toEqual(off.device);
+    // llama.cpp's own memory breakdown; the cache is made before the check, so values are turned around in the graph.
+    expect(estimateLlamaCpp(llama, 'Q4_K_M', mixed).device.compute).toBe(595_667_072);
+    expect(estimateLlamaCpp(llama, 'Q4_K_M', { ...mixed, flashAttention: 'off' }).device.compute).toBe(583_080_064);
   });
 
   test.each([
