@@ -13,7 +13,7 @@ export * from './engines/mlx.ts';
 export * from './engines/rule-of-thumb.ts';
 export * from './engines/vllm.ts';
 export { type ExpertSplit, splitExperts } from './experts-in-ram.ts';
-export { architectureFromConfig, parseConfig } from './from-config.ts';
+export { architectureFromConfig, parseConfig, type Reading, readingsOfConfig } from './from-config.ts';
 export { contextCells, isQuantizedKvType, KV_TYPES, windowCells } from './kv-cache.ts';
 export { PAGED_KV_TYPES, type PagedKvType, type PagedSettings } from './paged-cache.ts';
 export * from './placement.ts';
