@@ -51,6 +51,7 @@ async function write(args: Arguments): Promise<void> {
     repository,
     name,
     family: args.family ?? (sibling === undefined ? '' : (textOf(sibling, 'family') ?? '')),
+    ...(args.family !== undefined || sibling === undefined ? {} : { sibling: sibling.id }),
     ...(vendor === undefined ? {} : { vendor }),
     ...(args.released === undefined ? {} : { released: args.released }),
     today: new Date().toISOString().slice(0, 10),

@@ -21,6 +21,8 @@ export interface Wanted {
   readonly family: string;
   readonly vendor?: string;
   readonly released?: string;
+  /** The model of the catalogue that `family` was taken from; absent where an editor named it. */
+  readonly sibling?: string;
   /** YYYY-MM-DD. */
   readonly today: string;
 }
@@ -74,6 +76,11 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
   const license = licenseOf(card);
   if (wanted.family === '')
     open.push('family: no sibling found; name a file of content/families, or write a new one there (--family ID)');
+  if (wanted.family !== '' && wanted.sibling !== undefined) {
+    open.push(
+      `family: "${wanted.family}" is that of ${wanted.sibling}, the nearest by name; correct it where that is no sibling`,
+    );
+  }
   if (wanted.vendor === undefined)
     open.push(`vendor: "${repository.split('/')[0]}" is the owner's name on the hub; write it as people know it`);
   if (license === undefined || card?.license === 'other') {
@@ -153,7 +160,7 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
     },
     updated: today,
   };
-  return { data: withoutUndefined(data) as ModelData, body: bodyOf(name, architecture), open };
+  return { data: withoutUndefined(data) as ModelData, body: bodyOf(name, architecture, context), open };
 }
 
 function withoutUndefined(value: unknown): unknown {
@@ -238,8 +245,12 @@ function hookOf(architecture: Architecture, context: number | undefined): string
   return `${formatTokens(tokens)} tokens of context add ${formatGB(device.kvCache + device.state)} to a ${formatGB(fileBytes)} file`;
 }
 
-function bodyOf(name: string, architecture: Architecture): string {
-  return `${name} needs ${gigabytesAt(architecture, USUAL_CONTEXT)} at Q4_K_M with 8K tokens, and ${gigabytesAt(architecture, LONG_CONTEXT)} at Q4_K_M with 32K tokens.`;
+function bodyOf(name: string, architecture: Architecture, maximum = LONG_CONTEXT): string {
+  const contexts = [...new Set([USUAL_CONTEXT, LONG_CONTEXT].map((context) => Math.min(context, maximum)))];
+  const figures = contexts.map(
+    (context) => `${gigabytesAt(architecture, context)} at Q4_K_M with ${formatTokens(context)} tokens`,
+  );
+  return `${name} needs ${figures.join(', and ')}.`;
 }
 
 /** Where the header of a GGUF file says something else than the config. */

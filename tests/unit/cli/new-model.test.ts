@@ -94,6 +94,9 @@ beforeAll(async () => {
           architectures: ['OddForCausalLM'],
           model_type: 'odd',
           memory_slots: 64,
+          logits_scaling: 10,
+          attention_multiplier: 0.5,
+          mlp_only_layers: [],
           bos_token_id: 1,
         }),
       },
@@ -225,6 +228,26 @@ describe('offline', () => {
     const again = await run(root, ['Other/Tall-2B', '--config', config]);
     expect(again).toMatchObject({ code: 1 });
     expect(again.error).toContain('content/models/tall-2b.mdx already');
+  });
+
+  test('the draft speaks of no context that the model does not take', async () => {
+    const root = project();
+    const config = join(root, 'config.json');
+    writeFileSync(config, JSON.stringify({ ...CONFIG, max_position_embeddings: 4096 }));
+    const { code } = await run(root, [
+      'Maker/Short-2B',
+      '--config',
+      config,
+      '--family',
+      'small',
+      '--released',
+      '2025-01',
+    ]);
+    expect(code).toBe(0);
+    expect(problemsOfDisk(root)).toEqual([]);
+    const text = readFileSync(join(root, 'content/models/short-2b.mdx'), 'utf8');
+    expect(text).toMatch(/Short 2B needs [\d.]+ GB at Q4_K_M with 4K tokens\.\n$/);
+    expect(text).toContain('hook: 4K tokens of context add');
   });
 
   test('a record that exists stays as it is', async () => {
