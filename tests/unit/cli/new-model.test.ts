@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadCatalogFromDisk, problemsOfDisk } from '../../../src/catalog/from-disk.ts';
 import { fieldName } from '../../../src/catalog/problem.ts';
+import { parseArguments } from '../../../src/cli/new-model/flags.ts';
+import { findingsOf } from '../../../src/cli/new-model/hub.ts';
 import { ggufFile, jsonFile, type LocalHub, safetensorsFile, serveHub } from '../../support/hub.ts';
 import { FILES, projectOf } from '../catalog/made-up.ts';
 
@@ -176,18 +178,20 @@ describe('a repository of the hub', () => {
 
   test('says in one sentence what is wrong with it', async () => {
     const root = project();
-    const mirror = ['--endpoint', hub.endpoint];
-    const wrong = async (...args: string[]) => {
-      const { error, code } = await run(root, args);
-      expect(code).toBe(1);
-      return error;
+    const read = async (...args: readonly string[]): Promise<unknown> => {
+      const given = parseArguments(args, { HF_ENDPOINT: hub.endpoint });
+      return given === undefined ? 'help' : findingsOf(given);
     };
-    expect(await wrong('Maker/None', ...mirror)).toContain(`found no repository Maker/None at ${hub.endpoint}`);
-    expect(await wrong('Maker/Files-GGUF', ...mirror)).toContain('has no config.json');
-    expect(await wrong('Maker', ...mirror)).toContain('found "Maker", expected one as owner/name');
-    expect(await wrong('Maker/A', '--endpoint', 'http://127.0.0.1:1')).toMatch(/did not answer: .*Offline: --config/);
-    expect(await wrong('Maker/A', '--colour', 'red')).toContain("Unknown option '--colour'");
-    expect(await wrong('Maker/A', '--config', join(root, 'none.json'))).toContain('none.json');
+    await expect(read('Maker/None')).rejects.toThrow(`found no repository Maker/None at ${hub.endpoint}`);
+    await expect(read('Maker/Files-GGUF')).rejects.toThrow('has no config.json');
+    await expect(read('Maker')).rejects.toThrow('found "Maker", expected one as owner/name');
+    await expect(read('Maker/A', '--endpoint', 'http://127.0.0.1:1')).rejects.toThrow(
+      /did not answer: .*Offline: --config/,
+    );
+    await expect(read('Maker/A', '--endpoint', 'nowhere')).rejects.toThrow('the endpoint is "nowhere"');
+    await expect(read('Maker/A', '--colour', 'red')).rejects.toThrow("Unknown option '--colour'");
+    await expect(read('Maker/A', '--config', join(root, 'none.json'))).rejects.toThrow('none.json');
+    expect(await read('--help')).toBe('help');
   });
 
   test('of an unknown class: which field is new, what it would be, and where the estimator learns it', async () => {
