@@ -21,7 +21,7 @@ export * from './quantization/checkpoint-formats.ts';
 export * from './quantization/schemes.ts';
 export * from './served-placement.ts';
 export * from './speed.ts';
-export { type PackedTensors, packTensors, tellTensors } from './tensor-lists.ts';
+export { keepsNextToken, type PackedTensors, packTensors, tellTensors } from './tensor-lists.ts';
 export { balancedSplit, type TensorSplit } from './tensor-split.ts';
 export * from './units.ts';
 export * from './weights.ts';

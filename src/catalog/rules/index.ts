@@ -8,6 +8,7 @@ import { estimableDeclared } from './estimable-declared.ts';
 import { factsFresh } from './facts-fresh.ts';
 import { familiesInhabited } from './families-inhabited.ts';
 import { namesDistinct } from './names-distinct.ts';
+import { nextTokenInFile } from './next-token-in-file.ts';
 import { parametersAgree } from './parameters-agree.ts';
 import { placesDistinct } from './places-distinct.ts';
 import { referencesExist } from './references-exist.ts';
@@ -29,6 +30,7 @@ export const RULES: readonly Rule[] = [
   factsFresh,
   familiesInhabited,
   namesDistinct,
+  nextTokenInFile,
   parametersAgree,
   placesDistinct,
   referencesExist,

@@ -8,6 +8,7 @@ import {
   formatParameters,
   formatPercent,
   formatTokens,
+  keepsNextToken,
   weighModel,
   weighTensors,
 } from '../../vram/index.ts';
@@ -131,7 +132,7 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
       checkpointBytes: checkpoint?.bytes,
       source: 'config',
     },
-    mtpInFile: (numberIn(gguf, 'nextn_predict_layers') ?? 0) > 0 ? true : undefined,
+    mtpInFile: carriesNextToken(architecture, gguf) ? true : undefined,
     architecture,
     architectureSource: 'config',
     ggufRepositories: gguf === undefined ? undefined : [gguf.repository],
@@ -251,6 +252,12 @@ function bodyOf(name: string, architecture: Architecture, maximum = LONG_CONTEXT
     (context) => `${gigabytesAt(architecture, context)} at Q4_K_M with ${formatTokens(context)} tokens`,
   );
   return `${name} needs ${figures.join(', and ')}.`;
+}
+
+/** Converted files carry the multi-token-prediction blocks: always for some classes, else where a file was seen to. */
+function carriesNextToken(architecture: Architecture, gguf: GgufHeader | undefined): boolean {
+  if ((numberIn(gguf, 'nextn_predict_layers') ?? 0) > 0) return true;
+  return (architecture.nextTokenLayers ?? 0) > 0 && keepsNextToken(architecture);
 }
 
 /** Where the header of a GGUF file says something else than the config. */
