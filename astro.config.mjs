@@ -29,6 +29,8 @@ export default defineConfig({
   build: { format: 'directory', inlineStylesheets: 'never' },
   prerenderConflictBehavior: 'error',
   devToolbar: { enabled: false },
+  // Completion in front matter: Astro keeps what its editor extension reads up to date.
+  experimental: { contentIntellisense: true },
   // The highlighter colours by style attributes, which the content security policy blocks.
   markdown: { syntaxHighlight: false },
   integrations: [

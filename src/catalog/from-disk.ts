@@ -242,6 +242,11 @@ function strayFolders(root: string): Problem[] {
     );
 }
 
+/** The records of one kind as they stand on disk, unchecked; `data` is undefined where the YAML cannot be read. */
+export function readRecords(root: string, kind: Kind): readonly RawRecord[] {
+  return listFolder(root, kind).ids.map((id) => readRecord(root, kind, id).record);
+}
+
 /** What is on disk: all records that could be read, checked; problems carry line and column. */
 export function checkDisk(root: string): {
   readonly problems: readonly Problem[];

@@ -108,7 +108,7 @@ const MULTI: readonly string[] = [
 ];
 
 /** Devices that no answer names: converted cards, several GPUs on one board, rack-only GPUs, boards for robots, thin laptops. */
-const UNUSUAL = /mod$|a16-|mi250x|gb200|gb300|jetson|ryzen-ai-hx/;
+const UNUSUAL = /mod$|a16-|mi250x|gh200|gb200|gb300|jetson|ryzen-ai-hx/;
 
 const LLAMA_CPP_VENDORS: Readonly<Partial<Record<GpuRecord['vendor'], DeviceVendor>>> = {
   NVIDIA: 'nvidia',

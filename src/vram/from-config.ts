@@ -23,8 +23,49 @@ const GEMMA3_VOCABULARY = 262_144;
  */
 export function architectureFromConfig(json: unknown): Architecture {
   const outer = ConfigFields.of(json);
-  const text = outer.child('text_config', 'llm_config', 'language_config') ?? outer;
-  const className = classOf(outer, text);
+  return readAs(outer, classOf(outer, textOf(outer)));
+}
+
+/** How a `config.json` reads when it is taken for one of `className`. */
+export interface Reading {
+  readonly className: string;
+  readonly architecture: Architecture;
+}
+
+/**
+ * A `config.json` of whatever class, read as every class that is known here: the readings that find all the fields they
+ * need, and the fields that no class ever asks for, as `path: value` of the parts that describe the text model.
+ *
+ * @throws {EstimateError} `bad-request`, when `json` is no object
+ */
+export function readingsOfConfig(json: unknown): {
+  readonly readings: readonly Reading[];
+  readonly unread: readonly (readonly [path: string, value: unknown])[];
+} {
+  const asked = new Set<string>();
+  const outer = ConfigFields.of(json, asked);
+  const readings = SUPPORTED_CLASSES.flatMap((className) => {
+    try {
+      return [{ className, architecture: readAs(outer, className) }];
+    } catch (error) {
+      if (error instanceof EstimateError) return [];
+      throw error;
+    }
+  });
+  return {
+    readings,
+    unread: textOf(outer)
+      .present()
+      .filter(([path]) => !asked.has(path)),
+  };
+}
+
+function textOf(outer: ConfigFields): ConfigFields {
+  return outer.child('text_config', 'llm_config', 'language_config') ?? outer;
+}
+
+function readAs(outer: ConfigFields, className: string): Architecture {
+  const text = textOf(outer);
   const config = text.withDefaults(DEFAULTS[className] ?? {});
   const vocabularySize = config.count('vocab_size');
   const body = (READERS[className] ?? DENSE)(config);

@@ -10,6 +10,7 @@ import { familiesInhabited } from './families-inhabited.ts';
 import { measuredSpeedsPossible } from './measured-speeds-possible.ts';
 import { measurementsEstimable } from './measurements-estimable.ts';
 import { namesDistinct } from './names-distinct.ts';
+import { nextTokenInFile } from './next-token-in-file.ts';
 import { parametersAgree } from './parameters-agree.ts';
 import { placesDistinct } from './places-distinct.ts';
 import { referencesExist } from './references-exist.ts';
@@ -33,6 +34,7 @@ export const RULES: readonly Rule[] = [
   measuredSpeedsPossible,
   measurementsEstimable,
   namesDistinct,
+  nextTokenInFile,
   parametersAgree,
   placesDistinct,
   referencesExist,

@@ -55,10 +55,14 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     id,
     meta: metaOf({
       path: gpuPath(id),
-      title: `${gpu.shortName}: which LLMs run on ${formatGB(usable.bytes)} of VRAM`,
+      title: own
+        ? `${gpu.shortName}: which LLMs run on ${formatGB(usable.bytes)} of VRAM`
+        : `${gpu.shortName}: memory for LLMs, and why GGUF files do not run on it`,
       description: [
         `${gpu.name} has ${formatGB(usable.bytes)} usable of ${gpu.memoryGB} GB.`,
-        `${counts.usual} of ${total} models fit at their usual quant with 8K context.`,
+        own
+          ? `${counts.usual} of ${total} models fit at their usual quant with 8K context.`
+          : 'llama.cpp has no backend for it, so no model is listed; memory, bandwidth and links with their sources.',
         largest ? `The largest is ${largest.name}.` : '',
       ],
       crumbs: [{ text: 'GPUs', href: gpuListPath() }],

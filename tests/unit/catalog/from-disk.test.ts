@@ -65,6 +65,19 @@ function mistake(
   return { name, files: edit(file, from, to), file, ...rest };
 }
 
+const TWIN = 'content/models/twin.mdx';
+
+/** FILES with a second model that differs in every name and text, and `from` replaced by `to` in it. */
+function twin(from: string, to: string): Files {
+  const text = (FILES[MODEL] ?? '')
+    .replace('name: Tiny', 'name: Twin')
+    .replace('[little one]', '[second one]')
+    .replace('One gigabyte is plenty', 'Two of a kind')
+    .replace('It does.', 'So does it.');
+  if (text.split(from).length !== 2) throw new Error(`"${from}" is not in the second model exactly once`);
+  return { ...FILES, [TWIN]: text.replace(from, () => to) };
+}
+
 const MISTAKES: readonly Mistake[] = [
   mistake('an unknown key', MODEL, 'vendor: Maker', 'vendor: Maker\nvendr: Maker', {
     at: 'vendr',
@@ -444,6 +457,134 @@ const MISTAKES: readonly Mistake[] = [
     expected: 'one of: models, families',
     fix: 'rename or remove it',
   },
+  {
+    name: 'an alias that another model has',
+    files: twin('[second one]', '[second one, Little_One]'),
+    file: TWIN,
+    at: 'Little_One',
+    field: 'aliases[2]',
+    found: '"Little_One", which content/models/tiny.mdx answers to as "little one"',
+    expected: 'a name of one record only',
+    fix: 'remove or lengthen the other',
+  },
+  {
+    name: 'a hook that another model has',
+    files: twin('Two of a kind', 'One gigabyte  is plenty'),
+    file: TWIN,
+    at: 'One gigabyte',
+    field: 'hook',
+    found: 'the words of content/models/tiny.mdx',
+    expected: 'true of this model only',
+    fix: 'say what sets this model apart',
+  },
+  {
+    name: 'an answer that another model has',
+    files: twin('So does it.', 'It does.'),
+    file: TWIN,
+    at: 'It does.',
+    field: 'faq[1].answer',
+    found: 'the words of content/models/tiny.mdx',
+    expected: 'true of this model only',
+    fix: 'say what sets this model apart',
+  },
+  {
+    name: 'a place in the order that another quant has',
+    files: {
+      ...FILES,
+      'content/quants/q8-0.mdx': (FILES[QUANT] ?? '')
+        .replace('name: Q4_K_M', 'name: Q8_0')
+        .replace('scheme: Q4_K_M', 'scheme: Q8_0')
+        .replace('nominalBits: 4.5', 'nominalBits: 8.5'),
+    },
+    file: 'content/quants/q8-0.mdx',
+    at: '10',
+    field: 'order',
+    found: '10, which content/quants/q4-k-m.mdx has too',
+    expected: 'a number that no other record has',
+    fix: 'move one of the two',
+  },
+  mistake('a hook with a full stop', MODEL, 'One gigabyte is plenty', 'One gigabyte is plenty.', {
+    at: 'One gigabyte',
+    field: 'hook',
+    found: '"One gigabyte is plenty."',
+    expected: 'no full stop at the end',
+    fix: 'correct the value',
+  }),
+  mistake('a hook that fills no title', MODEL, 'One gigabyte is plenty', `One gigabyte ${'is plenty '.repeat(8)}here`, {
+    at: 'One gigabyte',
+    field: 'hook',
+    found: '"One gigabyte is plenty',
+    expected: 'at most 80 characters',
+    fix: 'correct the value',
+  }),
+  mistake('a question without a question mark', MODEL, 'Does it fit a phone?', 'Fits a phone', {
+    at: 'Fits a phone',
+    field: 'faq[1].question',
+    found: '"Fits a phone"',
+    expected: 'a question that ends in "?"',
+    fix: 'correct the value',
+  }),
+  mistake('an alias twice', MODEL, '[little one]', '[little one, little one]', {
+    at: 'aliases',
+    field: 'aliases',
+    found: 'a list of 2',
+    expected: 'every alias once',
+    fix: 'correct the value',
+  }),
+  mistake('a repository that is an address', MODEL, 'vendor: Maker', 'vendor: Maker\nrepository: huggingface.co/a/b', {
+    at: 'huggingface.co',
+    field: 'repository',
+    found: '"huggingface.co/a/b"',
+    expected: 'owner/name',
+    fix: 'correct the value',
+  }),
+  mistake('an exception without its reason', MODEL, 'modalities: [text]', 'modalities: [text]\nestimable: false', {
+    field: 'notEstimableBecause',
+    found: 'nothing, with `estimable: false`',
+    expected: 'what is missing for an estimate',
+    fix: 'add "notEstimableBecause:"',
+  }),
+  mistake(
+    'an exception that has outlived its reason',
+    MODEL,
+    'modalities: [text]',
+    'modalities: [text]\nestimable: false\nnotEstimableBecause: Not yet.',
+    {
+      at: 'false\nnotEstimable',
+      field: 'estimable',
+      found: 'false, though the estimator knows this architecture',
+      expected: 'an exception only where there is no estimate',
+      fix: 'remove `estimable`',
+    },
+  ),
+  mistake('bits that the format does not have', QUANT, 'nominalBits: 4.5', 'nominalBits: 5.5', {
+    at: '5.5',
+    field: 'nominalBits',
+    found: '5.5 bits',
+    expected: 'as the base type of Q4_K_M has',
+    fix: 'base block type',
+  }),
+  mistake('an importance matrix that nobody needs', QUANT, 'order: 10', 'order: 10\nneedsImatrix: true', {
+    at: 'true',
+    field: 'needsImatrix',
+    found: 'true',
+    expected: 'writes Q4_K_M without one',
+    fix: 'remove it',
+  }),
+  mistake('an engine of another version', ENGINE, 'version: v0.5.0', 'version: v0.4.0', {
+    at: 'v0.4.0',
+    field: 'version',
+    found: '"v0.4.0"',
+    expected: 'v0.5.0',
+    fix: 'a newer one needs a new estimator first',
+  }),
+  mistake('a device without a source for its bandwidth', GPU, '{ GBps: 1008, source: page }', '{ GBps: 1008 }', {
+    at: 'bandwidth',
+    field: 'bandwidth.source',
+    found: 'nothing',
+    expected: 'text',
+    fix: 'add "source:"',
+  }),
   {
     name: 'a family without a model',
     files: { ...FILES, 'content/families/lone.mdx': (FILES[FAMILY] ?? '').replace('name: Small', 'name: Lone') },
