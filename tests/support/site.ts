@@ -117,6 +117,12 @@ const KINDS: Readonly<Record<string, RegExp>> = {
   'device list': /^\/gpus\/$/,
   device: /^\/gpus\/[^/]+\/$/,
   'memory size': /^\/vram\/[^/]+\/$/,
+  'comparison list': /^\/compare\/$/,
+  comparison: /^\/compare\/[^/]+\/$/,
+  calculator: /^\/calculator\/$/,
+  search: /^\/search\/$/,
+  data: /^\/data\/$/,
+  about: /^\/about\/$/,
   methodology: /^\/methodology\/$/,
   'not found': /^\/404\.html$/,
 };
