@@ -14,7 +14,13 @@ import {
 } from '../vram/browser.ts';
 import './calculator.ts';
 import { fileOf, modelOf } from './calculator/answer.ts';
-import { type CalculatorData, loadData, prepareModel } from './calculator/data.ts';
+import {
+  type CalculatorData,
+  type CalculatorDevice,
+  type CalculatorModel,
+  loadData,
+  prepareModel,
+} from './calculator/data.ts';
 import { commandOf, fixesOf, quantsFor, settingsOf } from './calculator/fixes.ts';
 import { adapterName, devicesNamed, keepHardware, keptHardware } from './calculator/hardware.ts';
 import { type CalculatorState, firstState, KEYS, readState, writeFragment } from './calculator/state.ts';
@@ -27,16 +33,21 @@ const EXPERTS = 'x';
 const FITS = { fits: 'fits', tight: 'tight', no: 'does not fit' } as const;
 /** Contexts of the plot, in tokens, up to the model's own longest. */
 const CONTEXTS = [4, 16, 64, 256, 1024].map((k) => k * 1024);
+const PAUSE_MS = 120;
 /** Room that the last label of the plot's axis needs, per mille of its width. */
 const LABEL_SPACE = 260;
 const UNKNOWN_CONTEXT = 131_072;
 
 type Control = HTMLInputElement | HTMLSelectElement;
 
+/** A newer change of the reader's has made an answer pointless. */
+class Superseded extends Error {}
+
 class CalculatorTools extends HTMLElement {
   #data: CalculatorData | undefined;
   #usable: readonly number[] = [];
   #repositories: Readonly<Record<string, string>> = {};
+  #shown = 0;
 
   connectedCallback(): void {
     void this.#start();
@@ -65,10 +76,14 @@ class CalculatorTools extends HTMLElement {
     }
     this.#reserve();
 
-    const show = (): void => void this.#show();
-    // After the calculator's own listeners, which write the fragment.
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    // The calculator answers at once; what stands below it waits until the reader pauses.
+    const show = (): void => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => void this.#show(), PAUSE_MS);
+    };
     document.addEventListener('input', show);
-    this.#calculator.addEventListener('reset', () => setTimeout(show));
+    this.#calculator.addEventListener('reset', show);
     this.#control(RESERVE).addEventListener('input', () => this.#reserve());
     this.addEventListener('click', ({ target }) => {
       const action = target instanceof HTMLElement ? target.dataset['do'] : undefined;
@@ -122,8 +137,6 @@ class CalculatorTools extends HTMLElement {
     if (!device) return;
     try {
       const file = fileOf(data, state, model);
-      const { title, ways } = fixesOf(data, state, model, device);
-      this.#tool('fixes').replaceChildren(text('p', title), list(ways));
       this.#tool('command').textContent = commandOf(data, state, this.#repositories, cpuMoeLayers);
       const placed = placeOn(file, settingsOf(state, cpuMoeLayers), device);
       const { host } = placed.allocation;
@@ -143,9 +156,35 @@ class CalculatorTools extends HTMLElement {
       );
     } catch (error) {
       if (!(error instanceof EstimateError)) throw error;
-      this.#tool('fixes').replaceChildren(text('p', error.message));
       this.#tool('command').textContent = '';
     }
+    this.#showLink(state, cpuMoeLayers);
+    await this.#showFixes(data, state, model, device);
+  }
+
+  /** Tries the ways one by one; a newer change ends it. */
+  async #showFixes(
+    data: CalculatorData,
+    state: CalculatorState,
+    model: CalculatorModel,
+    device: CalculatorDevice,
+  ): Promise<void> {
+    this.#shown += 1;
+    const own = this.#shown;
+    const pause = async (): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve));
+      if (own !== this.#shown) throw new Superseded();
+    };
+    try {
+      const { title, ways } = await fixesOf(data, state, model, device, pause);
+      this.#tool('fixes').replaceChildren(text('p', title), list(ways));
+    } catch (error) {
+      if (error instanceof EstimateError) this.#tool('fixes').replaceChildren(text('p', error.message));
+      else if (!(error instanceof Superseded)) throw error;
+    }
+  }
+
+  #showLink(state: CalculatorState, cpuMoeLayers: number): void {
     const reserve = this.#control(RESERVE).value;
     const own = state.model === OWN_MODEL;
     const fragment = `${writeFragment(state)}${reserve === '0' ? '' : `&${RESERVE}=${reserve}`}${cpuMoeLayers === 0 ? '' : `&${EXPERTS}=${cpuMoeLayers}`}`;

@@ -21,21 +21,23 @@ describe("the calculator's page", () => {
     site = await openSite();
   });
   afterAll(() => site.close());
+  const patient = { timeout: 20_000 };
 
   async function open(fragment = ''): Promise<Visit> {
     const visit = await site.visit(`/calculator/${fragment}`);
     await visit.page.locator('calculator-tools[data-ready]').waitFor();
     return visit;
   }
-  const tool = (visit: Visit, name: string): Promise<string> => visit.page.locator(`[data-tool="${name}"]`).innerText();
+  const tool = (visit: Visit, name: string): Promise<string | null> =>
+    visit.page.locator(`[data-tool="${name}"]`).textContent();
   const needs = (visit: Visit): Promise<string | null> =>
     visit.page.locator('[data-part="needs"] data').getAttribute('value');
 
   test('a shared link opens with its settings, what to change and the command', async () => {
     const visit = await open('#m=gpt-oss-120b&q=mxfp4-moe&c=64k&g=rtx-4090&n=1&r=1024&x=30');
-    expect(await tool(visit, 'fixes')).toMatch(/Experts of \d+ of 36 layers in RAM/);
+    await expect.poll(() => tool(visit, 'fixes'), patient).toMatch(/Experts of \d+ of 36 layers in RAM/);
     expect(await tool(visit, 'command')).toMatch(/-c 65536 -np 1 -ngl 999 --n-cpu-moe 30$/);
-    expect(await tool(visit, 'experts')).toMatch(/experts of 30 of 36 layers in RAM/);
+    await expect.poll(() => tool(visit, 'experts'), patient).toMatch(/experts of 30 of 36 layers in RAM/);
     expect(await tool(visit, 'link')).toContain('r=1024&x=30');
     expect(await visit.page.locator('[data-tool="plot"] path').getAttribute('d')).toMatch(/^M0\.0 /);
     expect(visit.complaints).toEqual([]);
@@ -45,9 +47,9 @@ describe("the calculator's page", () => {
   test('a reserve for the display shrinks what is free', async () => {
     const visit = await open('#m=qwen3-8b&q=q4-k-m&c=8k&g=rtx-4090');
     const free = visit.page.locator('[data-part="headroom"]');
-    const before = await free.innerText();
+    const before = await free.textContent();
     await visit.page.locator('[name="r"]').selectOption('2048');
-    await expect.poll(() => free.innerText()).not.toBe(before);
+    await expect.poll(() => free.textContent(), patient).not.toBe(before);
     await visit.page.context().close();
   });
 
@@ -55,14 +57,14 @@ describe("the calculator's page", () => {
     const visit = await open('#m=qwen3-8b&q=q4-k-m&c=8k&g=rtx-4090');
     const published = await needs(visit);
     await visit.page.locator('[name="m"]').selectOption('deepseek-v4-pro');
-    await expect.poll(() => needs(visit)).not.toBe(published);
+    await expect.poll(() => needs(visit), patient).not.toBe(published);
     await visit.page.locator('[name="config"]').fill(CONFIG);
     await visit.page.locator('[data-do="use"]').click();
-    await expect.poll(() => needs(visit)).toBe(published);
-    expect(await tool(visit, 'own-note')).toContain('Qwen3ForCausalLM, 36 layers, 40K tokens');
+    await expect.poll(() => needs(visit), patient).toBe(published);
+    await expect.poll(() => tool(visit, 'own-note'), patient).toContain('Qwen3ForCausalLM, 36 layers, 40K tokens');
     await visit.page.locator('[name="config"]').fill('{"architectures":["FooForCausalLM"]}');
     await visit.page.locator('[data-do="use"]').click();
-    await expect.poll(() => tool(visit, 'own-note')).toContain('Found architecture "FooForCausalLM"');
+    await expect.poll(() => tool(visit, 'own-note'), patient).toContain('Found architecture "FooForCausalLM"');
     expect(visit.complaints).toEqual([]);
     await visit.page.context().close();
   });

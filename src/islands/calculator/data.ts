@@ -27,6 +27,7 @@ export interface CalculatorQuant {
   readonly id: string;
   readonly name: string;
   readonly scheme: QuantizationScheme;
+  readonly nominalBits: number;
 }
 
 export interface CalculatorDevice extends Device {

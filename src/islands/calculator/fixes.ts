@@ -21,6 +21,8 @@ import type { CalculatorState } from './state.ts';
 const CACHE_TYPES: readonly KvType[] = ['q8_0', 'q4_0'];
 /** llama.cpp uses no more devices. */
 const MOST_DEVICES = 16;
+/** Share of the weights at nominal bits that a smaller or larger file surely has, for the tensors that keep their type. */
+const CERTAIN = 0.8;
 
 /** The engine's settings of a calculator's state. */
 export function settingsOf(state: CalculatorState, cpuMoeLayers = 0): Settings {
@@ -39,12 +41,16 @@ function tryOn(file: ModelFile, settings: Settings, device: CalculatorDevice): P
 }
 
 /** The smallest whole number in `from .. to` that is good, where numbers are good from some point on. */
-function smallestThat(from: number, to: number, isGood: (value: number) => boolean): number | undefined {
-  if (to < from || !isGood(to)) return undefined;
+async function smallestThat(
+  from: number,
+  to: number,
+  isGood: (value: number) => Promise<boolean>,
+): Promise<number | undefined> {
+  if (to < from || !(await isGood(to))) return undefined;
   let [low, high] = [from, to];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (isGood(middle)) high = middle;
+    if (await isGood(middle)) high = middle;
     else low = middle + 1;
   }
   return low;
@@ -63,32 +69,47 @@ export interface Fixes {
 /**
  * The ways to make the settings fit the chosen devices, cheapest in quality first; where they fit already, how much
  * further they go.
+ *
+ * @param pause waits between two estimates, so that a page stays usable meanwhile
  */
-export function fixesOf(
+export async function fixesOf(
   data: CalculatorData,
   state: CalculatorState,
   model: CalculatorModel,
   device: CalculatorDevice,
-): Fixes {
+  pause: () => Promise<void> = async () => {},
+): Promise<Fixes> {
   const file = fileOf(data, state, model);
   const settings = settingsOf(state);
   const here = placeOn(file, settings, device);
   const fits = (placement: Placement | undefined): placement is Placement => placement?.fit === 'fits';
+  const room = device.usableBytes - overheadOf(device);
+  const { weights } = here.allocation.device;
+  const bits = data.quants.find(({ id }) => id === state.quant)?.nominalBits ?? 1;
+  // What the weights alone overfill needs no estimate; nominal bits are the least a file has.
+  const mayHold = (nominalBits: number, devices: number): boolean =>
+    CERTAIN * weights * (nominalBits / bits) <= room * devices;
   const frees = ({ fullestBytes }: Placement): string => `frees ${formatBytes(here.fullestBytes - fullestBytes)}`;
   const quants = quantsFor(data, model);
   const place = quants.findIndex(({ id }) => id === state.quant);
-  const atQuant = (quant: string): ModelFile => fileOf(data, { ...state, quant }, model);
+  const mostBits = async (list: readonly CalculatorQuant[]) => {
+    for (const quant of list.toReversed()) {
+      if (!mayHold(quant.nominalBits, state.devices)) continue;
+      await pause();
+      const placed = tryOn(fileOf(data, { ...state, quant: quant.id }, model), settings, device);
+      if (fits(placed)) return { quant, placed };
+    }
+    return undefined;
+  };
 
   if (here.fit === 'fits') {
-    const finer = quants
-      .slice(place + 1)
-      .filter(({ id }) => fits(tryOn(atQuant(id), settings, device)))
-      .at(-1);
+    const finer = await mostBits(quants.slice(place + 1));
+    await pause();
     const longest = largestContext(file, settings, device, model.maxContext);
     return {
       title: 'It fits. With the same devices:',
       ways: [
-        ...(finer ? [`${finer.name} fits too, the most bits that do.`] : ['No quant with more bits fits.']),
+        ...(finer ? [`${finer.quant.name} fits too, the most bits that do.`] : ['No quant with more bits fits.']),
         `The context may grow to ${formatTokens(longest)} tokens${longest === model.maxContext ? ', the model’s maximum' : ''}.`,
       ],
     };
@@ -96,18 +117,16 @@ export function fixesOf(
 
   const ways: string[] = [];
   for (const type of CACHE_TYPES) {
-    if (state.kType !== 'f16' && state.kType !== 'bf16') break;
+    if (!mayHold(bits, state.devices) || (state.kType !== 'f16' && state.kType !== 'bf16')) break;
+    await pause();
     const placed = tryOn(file, { ...settings, kType: type, vType: type }, device);
     if (!fits(placed)) continue;
     ways.push(`KV cache in ${type} (-ctk ${type} -ctv ${type}): ${frees(placed)}.`);
     break;
   }
-  const smaller = quants
-    .slice(0, Math.max(0, place))
-    .reverse()
-    .map((quant) => ({ quant, placed: tryOn(atQuant(quant.id), settings, device) }))
-    .find(({ placed }) => fits(placed));
-  if (smaller?.placed) ways.push(`${smaller.quant.name}: ${frees(smaller.placed)}, the most bits that fit.`);
+  const smaller = await mostBits(quants.slice(0, Math.max(0, place)));
+  if (smaller) ways.push(`${smaller.quant.name}: ${frees(smaller.placed)}, the most bits that fit.`);
+  await pause();
   const longest = largestContext(file, settings, device, model.maxContext);
   if (longest > 0 && longest < state.context)
     ways.push(
@@ -115,7 +134,10 @@ export function fixesOf(
     );
   const withExperts = (layers: number) => tryOn(file, { ...settings, cpuMoeLayers: layers }, device);
   if (model.architecture.feedForward.experts) {
-    const layers = smallestThat(1, model.architecture.layers, (count) => fits(withExperts(count)));
+    const layers = await smallestThat(1, model.architecture.layers, async (count) => {
+      await pause();
+      return fits(withExperts(count));
+    });
     const placed = layers === undefined ? undefined : withExperts(layers);
     if (layers !== undefined && placed) {
       const { host } = placed.allocation;
@@ -125,6 +147,8 @@ export function fixesOf(
     }
   }
   for (let devices = state.devices + 1; devices <= Math.min(MOST_DEVICES, model.architecture.layers + 1); devices++) {
+    if (!mayHold(bits, devices)) continue;
+    await pause();
     if (!fits(tryOn(file, { ...settings, devices }, device))) continue;
     ways.push(`${devices} x ${device.name}: the layers are split.`);
     break;

@@ -27,9 +27,14 @@ function ways(change: Partial<CalculatorState>): ReturnType<typeof fixesOf> {
 }
 
 describe('what to change', () => {
-  it('keeps experts in RAM, adds cards or names a larger one where gpt-oss 120B does not fit a 24 GB card', () => {
+  it('keeps experts in RAM, adds cards or names a larger one where gpt-oss 120B does not fit a 24 GB card', async () => {
     // 63 GB of MXFP4: no quant is smaller, the cache is small, one card holds a third.
-    const { title, ways: list } = ways({ model: 'gpt-oss-120b', quant: 'mxfp4-moe', gpu: 'rtx-4090', context: 65_536 });
+    const { title, ways: list } = await ways({
+      model: 'gpt-oss-120b',
+      quant: 'mxfp4-moe',
+      gpu: 'rtx-4090',
+      context: 65_536,
+    });
     expect(title).toMatch(/^It does not fit/);
     const text = list.join('\n');
     expect(text).toMatch(/Experts of \d+ of 36 layers in RAM \(--n-cpu-moe \d+\): frees 4\d/);
@@ -37,15 +42,15 @@ describe('what to change', () => {
     expect(text).toMatch(/Another device: the smallest that holds it/);
   });
 
-  it('shrinks the cache first where the cache is what does not fit', () => {
+  it('shrinks the cache first where the cache is what does not fit', async () => {
     // Qwen3 8B: 5 GB of weights and 144 KiB of cache a token, so 96K tokens are 14.5 GB.
-    const { ways: list } = ways({ model: 'qwen3-8b', gpu: 'rtx-5060-ti-16gb', context: 98_304 });
+    const { ways: list } = await ways({ model: 'qwen3-8b', gpu: 'rtx-5060-ti-16gb', context: 98_304 });
     expect(list[0]).toMatch(/^KV cache in q8_0 \(-ctk q8_0 -ctv q8_0\): frees /);
     expect(list.join('\n')).toMatch(/A context of [\d,K]+ tokens \(-c \d+\) instead of 96K/);
   });
 
-  it('says how far it goes where it fits', () => {
-    const { title, ways: list } = ways({ model: 'qwen3-8b', gpu: 'rtx-4090', context: 8192 });
+  it('says how far it goes where it fits', async () => {
+    const { title, ways: list } = await ways({ model: 'qwen3-8b', gpu: 'rtx-4090', context: 8192 });
     expect(title).toMatch(/^It fits/);
     expect(list[0]).toMatch(/^(BF16|F16) fits too/);
   });
