@@ -40,7 +40,7 @@ export function calculatorPage(catalog: Catalog): CalculatorPage {
     }),
     heading: 'VRAM calculator',
     answer: [
-      `Choose one of ${models} models or paste a config.json; every change is answered at once, with the bytes llama.cpp allocates. Nothing you enter leaves your browser.`,
+      `Choose one of ${models} models or paste a config.json; every change is answered at once, with the bytes llama.cpp allocates. Nothing you enter leaves your browser, but for the name of a repository that you ask it to read from Hugging Face.`,
     ],
     calculator: calculatorPreset(facts),
     dataHref: calculatorMoreDataPath(),

@@ -144,7 +144,7 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
     ].filter((text) => text !== ''),
     table: {
       caption: `${nameA} and ${nameB} side by side`,
-      corner: '',
+      corner: 'Property',
       columns: [nameA, nameB],
       rows: [
         textRow(
@@ -393,7 +393,7 @@ function devicesPage(catalog: Catalog, pair: DevicePair): ComparePage {
     ],
     table: {
       caption: `${nameA} and ${nameB} side by side`,
-      corner: '',
+      corner: 'Property',
       columns: [nameA, nameB],
       rows: [
         textRow(

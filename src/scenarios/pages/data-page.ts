@@ -45,7 +45,7 @@ export function dataPage(catalog: Catalog): DataPage {
       `${CONTENT_LICENSE.name}: use them for anything and name ${SITE_NAME}. No key, no limit, readable from other sites.`,
     ],
     files: {
-      caption: 'Files',
+      caption: 'Addresses of the files',
       corner: 'Address',
       columns: ['What it has', 'Form'],
       rows: [
@@ -63,7 +63,7 @@ export function dataPage(catalog: Catalog): DataPage {
       ],
     },
     fields: {
-      caption: 'Fields of a scenario',
+      caption: 'What each field says, amounts in bytes',
       corner: 'Field',
       columns: ['Meaning'],
       rows: Object.entries(apiScenarioSchema.unwrap().shape).map(([name, { description = '' }]) => ({

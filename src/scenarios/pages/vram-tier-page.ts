@@ -79,6 +79,9 @@ const devicesAt = (catalog: Catalog, { gigabytes, mac }: Tier): readonly Catalog
 export const tierPath = ({ gigabytes, mac }: Tier): string => (mac ? macTierPath(gigabytes) : vramTierPath(gigabytes));
 const tierName = ({ gigabytes, mac }: Tier): string => (mac ? `${gigabytes} GB Mac` : `${gigabytes} GB`);
 
+/** "24 GB", "a 64 GB Mac": in a sentence. */
+const tierThing = (tier: Tier): string => (tier.mac ? withArticle(tierName(tier)) : tierName(tier));
+
 /**
  * What runs in a memory size.
  * @throws {RangeError} where the catalogue has no device of that size
@@ -138,7 +141,7 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
     ...(next && { unlocks: unlocked(catalog, next, room) }),
     ...(withRam && { expertsInRam: withRam }),
     grid: {
-      caption: `Models that fit ${tierName(tier)}`,
+      caption: `Models that fit ${tierThing(tier)}`,
       corner: 'Model',
       columns: [...WHAT_FITS_COLUMNS, 'Left at 8K, usual quant'],
       rows: whatFitsRows(catalog, room, (model) => {
@@ -180,7 +183,7 @@ function picksGrid(catalog: Catalog, tier: Tier, least: CatalogDevice, known: Ca
       .map((model) => pickRow(catalog, model, title, least, known));
   });
   return {
-    caption: `Most looked-up models for ${tierName(tier)}, by size`,
+    caption: `Most looked-up models for ${tierThing(tier)}, by size`,
     corner: 'Model',
     columns: ['Size', 'Quant', 'Largest context with it', `Speed, ${known.gpu.shortName}`],
     rows: rows.reverse().flat(),
@@ -233,7 +236,7 @@ function unlocked(catalog: Catalog, tier: Tier, roomBytes: number): NonNullable<
     const { planForBytes: planned } = usualOf(catalog, model);
     return planned > roomBytes && planned <= larger;
   });
-  const name = tier.mac ? withArticle(tierName(tier)) : tierName(tier);
+  const name = tierThing(tier);
   return {
     title: `What ${name} adds`,
     text:
