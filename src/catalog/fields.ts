@@ -71,6 +71,15 @@ export const aliases = z
   .refine((names) => new Set(names).size === names.length, 'every alias once')
   .describe('Other names that people type. Capitals, dots, dashes, spaces and underscores make no difference.');
 
+export const comparedWith = z
+  .array(recordId)
+  .readonly()
+  .refine((ids) => new Set(ids).size === ids.length, 'every id once')
+  .exactOptional()
+  .describe(
+    'Ids of records of the same kind that people compare it with; each pair has a page. One of the two names it.',
+  );
+
 export const caveats = z
   .array(sentence)
   .readonly()

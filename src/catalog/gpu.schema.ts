@@ -1,6 +1,17 @@
 /** A device: one file in content/gpus. */
 import { z } from 'astro/zod';
-import { aliases, caveats, count, dayOrMonth, proseSources, sentence, sourceKey, sources, updated } from './fields.ts';
+import {
+  aliases,
+  caveats,
+  comparedWith,
+  count,
+  dayOrMonth,
+  proseSources,
+  sentence,
+  sourceKey,
+  sources,
+  updated,
+} from './fields.ts';
 import type { RecordOf } from './record.ts';
 
 const positive = z.number().positive('a number above 0');
@@ -70,6 +81,7 @@ export const gpuSchema = z.strictObject({
     .describe('Launch date and price.'),
   released: z.boolean().describe('false = announced only; listed, but not offered as an answer.'),
   aliases,
+  comparedWith,
   caveats,
   proseSources,
   sources,

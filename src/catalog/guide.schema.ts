@@ -1,6 +1,6 @@
 /** A hand-written page: one file in content/guides. */
 import { z } from 'astro/zod';
-import { day, proseSources, sentence, sources } from './fields.ts';
+import { aliases, day, proseSources, sentence, sources } from './fields.ts';
 import type { RecordOf } from './record.ts';
 
 export const guideSchema = z.strictObject({
@@ -9,6 +9,7 @@ export const guideSchema = z.strictObject({
     .max(170, 'at most 170 characters')
     .describe('What the page answers, for search results: 170 characters at most.'),
   reviewed: day.describe('Day somebody last checked every statement. Example: "2026-11-25".'),
+  aliases: aliases.exactOptional().describe('What people type who want this page: each a few words, in any order.'),
   proseSources,
   sources: sources.exactOptional().describe('Where the statements come from, each under a short key.'),
 });

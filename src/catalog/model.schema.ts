@@ -5,6 +5,7 @@ import { architectureSchema } from './architecture.schema.ts';
 import {
   aliases,
   caveats,
+  comparedWith,
   count,
   dayOrMonth,
   proseSources,
@@ -41,6 +42,7 @@ export const modelSchema = z.strictObject({
     .exactOptional()
     .describe('Licence of the weights; absent where none is established.'),
   aliases,
+  comparedWith,
   popularityRank: count
     .exactOptional()
     .describe('Place in the list of models people look up; 1 = first. Orders lists and links.'),

@@ -23,7 +23,7 @@ import { deviceLabel, joinWords, tokensText, withArticle } from './words.ts';
 export const FIT_TEXT: Readonly<Record<Fit, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
 
 /** Tokens in the cache at which decode speed is stated: a short prompt, as the measured runs behind the rule had. */
-const SPEED_DEPTH = 1024;
+export const SPEED_DEPTH = 1024;
 
 /** Rows of each kind on a scenario page: around the point where devices begin to hold it. */
 const ROWS: Readonly<Record<DeviceKind, number>> = { consumer: 5, professional: 5, unified: 4 };
@@ -151,7 +151,7 @@ function scaledShare(
 }
 
 /** For table cells: "61K" (rounded down), "1M", "under 4K". */
-function shortContext(tokens: number): string {
+export function shortContext(tokens: number): string {
   if (tokens === 0) return `under ${formatTokens(CONTEXT_LADDER[0] ?? 0)}`;
   return tokens % 2 ** 20 === 0 ? formatTokens(tokens) : formatTokens(Math.floor(tokens / 1024) * 1024);
 }

@@ -1,5 +1,8 @@
 /** Every page of the site as a view object: one builder a kind, all from the catalogue alone. */
 export { accuracyPage } from './pages/accuracy-page.ts';
+export { calculatorPage } from './pages/calculator-page.ts';
+export { compareListPage, comparePage, comparisonsOf } from './pages/compare-page.ts';
+export { dataPage } from './pages/data-page.ts';
 export { familyPage } from './pages/family-page.ts';
 export { gpuPage } from './pages/gpu-page.ts';
 export { guidePage } from './pages/guide-page.ts';
@@ -16,4 +19,14 @@ export { modelPage } from './pages/model-page.ts';
 export { modelQuantPage } from './pages/model-quant-page.ts';
 export { quantPage } from './pages/quant-page.ts';
 export { scenarioPage } from './pages/scenario-page.ts';
-export { tiersOf, VRAM_TIERS, vramTierListPage, vramTierPage } from './pages/vram-tier-page.ts';
+export { searchPage } from './pages/search-page.ts';
+export {
+  allTiersOf,
+  macTierLink,
+  macTiersOf,
+  tierPath,
+  tiersOf,
+  VRAM_TIERS,
+  vramTierListPage,
+  vramTierPage,
+} from './pages/vram-tier-page.ts';

@@ -323,8 +323,67 @@ export interface VramTierPage {
   readonly meta: PageMeta;
   readonly heading: string;
   readonly answer: readonly string[];
+  /** The pick of each size class. */
+  readonly best: Grid;
+  /** What the next size up holds that this one does not; absent for the largest. */
+  readonly unlocks?: { readonly title: string; readonly text: string; readonly links: readonly LinkWithFigure[] };
+  /** Mixtures of experts that fit with experts in RAM; absent for unified memory, whose RAM is the same. */
+  readonly expertsInRam?: Grid;
   readonly grid: Grid;
   readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+}
+
+/** Two models, or two devices, side by side. */
+export interface ComparePage {
+  readonly kind: 'compare';
+  readonly meta: PageMeta;
+  readonly heading: string;
+  readonly answer: readonly string[];
+  /** One row a property, one column a side. */
+  readonly table: Grid;
+  /** When to take which. */
+  readonly choose: readonly { readonly link: Link; readonly reasons: readonly string[] }[];
+  /** Both sides on devices, or models on both. */
+  readonly held: { readonly title: string; readonly grid: Grid };
+  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+}
+
+/** The calculator as a page, with a table that needs no script. */
+export interface CalculatorPage {
+  readonly kind: 'calculator';
+  readonly meta: PageMeta;
+  readonly heading: string;
+  readonly answer: readonly string[];
+  readonly calculator: CalculatorPreset;
+  /** URL of the JSON that its commands need. */
+  readonly dataHref: string;
+  readonly table: Grid;
+}
+
+/** Search: every hub as a plain link, in groups. */
+export interface SearchPage {
+  readonly kind: 'search';
+  readonly meta: PageMeta;
+  readonly heading: string;
+  readonly answer: readonly string[];
+  readonly examples: readonly Link[];
+  readonly groups: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly links: readonly LinkWithFigure[];
+  }[];
+}
+
+/** What the site publishes for programs. */
+export interface DataPage {
+  readonly kind: 'data';
+  readonly meta: PageMeta;
+  readonly heading: string;
+  readonly answer: readonly string[];
+  readonly files: Grid;
+  readonly fields: Grid;
+  readonly example: CommandBlock;
+  readonly notes: readonly string[];
 }
 
 /** Lists: all models, quants, GPUs, families. */
@@ -392,6 +451,10 @@ export type Page =
   | GpuPage
   | FamilyPage
   | VramTierPage
+  | ComparePage
+  | CalculatorPage
+  | SearchPage
+  | DataPage
   | ListPage
   | AccuracyPage
   | HomePage

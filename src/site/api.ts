@@ -18,62 +18,11 @@ import {
   type RuleOfThumbInputs,
   roundSpeed,
 } from '../vram/index.ts';
+import { API_VERSION, type ApiIndex, type ApiModel, type ApiScenario } from './api.schema.ts';
 import { CONTENT_LICENSE, SITE_NAME } from './config.ts';
 import { absoluteUrl, modelApiPath, modelPath, scenarioPath } from './routes.ts';
 
-/** Raised when a field of the JSON files changes its name or meaning; new fields do not raise it. */
-export const API_VERSION = 1;
-
 const ENGINE = { name: 'llama.cpp', version: LLAMA_CPP_VERSION } as const;
-
-/** One scenario in the API. Amounts are whole bytes; `needs` and `planFor` are the page's own words. */
-export interface ApiScenario {
-  readonly contextTokens: number;
-  readonly url: string;
-  readonly indexable: boolean;
-  readonly needsBytes: number;
-  readonly planForBytes: number;
-  readonly needs: string;
-  readonly planFor: string;
-  readonly kvCacheBytes: number;
-  readonly stateBytes: number;
-  readonly computeBytes: number;
-  readonly ruleOfThumb: {
-    readonly weightsBytes: number;
-    readonly kvCacheBytes: number;
-    readonly overheadBytes: number;
-    readonly totalBytes: number;
-  };
-}
-
-export interface ApiQuant {
-  readonly quant: string;
-  readonly name: string;
-  readonly fileBytes: number;
-  readonly bitsPerWeight: number;
-  /** On one device with every layer offloaded; the same at every context. */
-  readonly weightsBytes: number;
-  readonly hostWeightsBytes: number;
-  readonly scenarios: readonly ApiScenario[];
-}
-
-export interface ApiModel {
-  readonly version: typeof API_VERSION;
-  readonly license: string;
-  readonly attribution: string;
-  readonly engine: { readonly name: string; readonly version: string };
-  readonly updated: string;
-  readonly model: {
-    readonly id: string;
-    readonly name: string;
-    readonly family: string;
-    readonly url: string;
-    readonly parameters: number;
-    readonly activeParameters?: number;
-    readonly contextTokens: number;
-  };
-  readonly quants: readonly ApiQuant[];
-}
 
 /** Every scenario of a model, from the same figures as its pages. */
 export function modelApi(catalog: Catalog, model: EstimableModel, origin: string): ApiModel {
@@ -131,20 +80,6 @@ function apiScenario(catalog: Catalog, model: string, quant: string, context: nu
       totalBytes: ruleOfThumb.total,
     },
   };
-}
-
-export interface ApiIndex {
-  readonly version: typeof API_VERSION;
-  readonly license: string;
-  readonly engine: { readonly name: string; readonly version: string };
-  readonly updated: string;
-  readonly models: readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly url: string;
-    readonly json: string;
-    readonly updated: string;
-  }[];
 }
 
 /** The models of the API, with the addresses of their files. */
@@ -247,6 +182,25 @@ export interface CalculatorCatalog {
     readonly speedClass?: string;
     readonly bandwidthGBps?: number;
   }[];
+}
+
+/** Where llama-server finds the files of models, by the model's id; absent = no repository is on record. */
+export interface CalculatorCommands {
+  readonly version: typeof API_VERSION;
+  readonly repositories: Readonly<Record<string, string>>;
+}
+
+/** What only the commands of the calculator's page need. */
+export function calculatorCommands(catalog: Catalog): CalculatorCommands {
+  return {
+    version: API_VERSION,
+    repositories: Object.fromEntries(
+      catalog.estimableModels.flatMap(({ id, ggufRepositories }) => {
+        const [first] = ggufRepositories ?? [];
+        return first === undefined ? [] : [[id, first]];
+      }),
+    ),
+  };
 }
 
 const GROUPS = {

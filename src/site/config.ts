@@ -10,5 +10,8 @@ export const DEFAULT_SITE_URL = 'https://vram-atlas.example';
 
 export const SITE_LANGUAGE = 'en';
 
+/** Where the code and the content are, and where a mistake is reported. Absent = the pages name no address. */
+export const SOURCE_URL: string | undefined = undefined;
+
 /** Licences of what the site publishes. */
 export const CONTENT_LICENSE = { name: 'CC BY 4.0', url: 'https://creativecommons.org/licenses/by/4.0/' } as const;

@@ -24,19 +24,27 @@ export const gpuPath = (gpu: string): string => `/gpus/${gpu}/`;
 export const vramTierListPath = (): string => '/vram/';
 /** @param gigabytes memory as it is sold, e.g. 24 */
 export const vramTierPath = (gigabytes: number): string => `/vram/${gigabytes}gb/`;
+/** @param gigabytes memory of the whole machine, e.g. 64 */
+export const macTierPath = (gigabytes: number): string => `/vram/mac-${gigabytes}gb/`;
+
+export const compareListPath = (): string => '/compare/';
+/** Two models, or two devices. */
+export const comparePath = (first: string, second: string): string => `/compare/${first}-vs-${second}/`;
 
 export const guideListPath = (): string => '/guides/';
 /** The methodology is a guide with an address of its own. */
-export const guidePath = (guide: string): string =>
-  guide === METHODOLOGY_GUIDE ? methodologyPath() : `/guides/${guide}/`;
-export const METHODOLOGY_GUIDE = 'methodology';
-export const methodologyPath = (): string => '/methodology/';
+/** Guides with an address of their own, by id. */
+export const OWN_ADDRESS: Readonly<Record<string, string>> = { methodology: '/methodology/', about: '/about/' };
+export const guidePath = (guide: string): string => OWN_ADDRESS[guide] ?? `/guides/${guide}/`;
+export const methodologyPath = (): string => guidePath('methodology');
+export const aboutPath = (): string => guidePath('about');
 
 /** Estimates against measured runs. */
 export const accuracyPath = (): string => '/accuracy/';
 
-/** The calculator stands on the home page. */
-export const calculatorPath = (): string => '/#calculator';
+export const calculatorPath = (): string => '/calculator/';
+export const dataPath = (): string => '/data/';
+export const searchPath = (): string => '/search/';
 
 /** Static JSON of one model with every scenario. */
 export const modelApiPath = (model: string): string => `/api/v1/models/${model}.json`;
@@ -47,6 +55,16 @@ export const calculatorDataPath = (): string => '/api/v1/calculator.json';
 
 /** Every measured run with the estimate for it. */
 export const measurementApiPath = (): string => '/api/v1/measurements.json';
+/** Names of files and repositories for the commands of the calculator's page. */
+export const calculatorMoreDataPath = (): string => '/api/v1/calculator-commands.json';
+/** JSON Schema of the files of the API. */
+export const apiSchemaPath = (): string => '/api/v1/schema.json';
+/** Names and pages for the search box. */
+export const searchDataPath = (): string => '/api/v1/search.json';
+/** A model's page as plain text. */
+export const modelTextPath = (model: string): string => `/models/${model}.md`;
+/** Records that changed, newest first. */
+export const feedPath = (): string => '/feed.xml';
 
 export const sitemapPath = (): string => '/sitemap-index.xml';
 /** What the page build tells the sitemap; it is taken out of the built site again. */

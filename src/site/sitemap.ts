@@ -3,7 +3,16 @@ import { scenarioKeys } from '../scenarios/expand.ts';
 import { isIndexable } from '../scenarios/index-policy.ts';
 import { engineUpdated, newest } from '../scenarios/pages/meta.ts';
 import { contextLabel } from '../vram/index.ts';
-import { familyPath, gpuPath, guidePath, modelPath, modelQuantPath, quantPath, scenarioPath } from './routes.ts';
+import {
+  familyPath,
+  gpuPath,
+  guidePath,
+  modelPath,
+  modelQuantPath,
+  quantPath,
+  scenarioPath,
+  searchPath,
+} from './routes.ts';
 
 /** What the sitemap says beside addresses, as JSON. */
 export interface SitemapData {
@@ -16,13 +25,14 @@ export const sitemapData = (catalog: Catalog): SitemapData => ({
   lastModified: Object.fromEntries(lastModifiedByPath(catalog)),
 });
 
-/** Site paths that exist but are kept out of the sitemap: their canonical is another page. */
+/** Site paths that exist but are kept out of the sitemap: their canonical is another page, or they list search results. */
 export function nonIndexablePaths(catalog: Catalog): ReadonlySet<string> {
-  return new Set(
-    scenarioKeys(catalog)
+  return new Set([
+    searchPath(),
+    ...scenarioKeys(catalog)
       .filter((key) => !isIndexable(catalog, key))
       .map(({ model, quant, context }) => scenarioPath(model, quant, contextLabel(context))),
-  );
+  ]);
 }
 
 /**

@@ -1,12 +1,12 @@
-import type { BreadcrumbList, Dataset, FAQPage, Graph, TechArticle, Thing, WebSite } from 'schema-dts';
+import type { BreadcrumbList, Dataset, FAQPage, Graph, TechArticle, Thing, WebApplication, WebSite } from 'schema-dts';
 import type { Crumb, Page, PageMeta, Question } from '../scenarios/views.ts';
 import { CONTENT_LICENSE, SITE_LANGUAGE, SITE_NAME, SITE_TAGLINE } from './config.ts';
-import { absoluteUrl, homePath } from './routes.ts';
+import { absoluteUrl, apiIndexPath, homePath } from './routes.ts';
 
 /**
  * JSON-LD of a page: one graph, made of the same page object as the visible text.
  * Every page has its breadcrumbs (the home page the site itself), pages with questions a FAQ, guides an article,
- * model hubs a data set whose distribution is the JSON API.
+ * model hubs and the page of the data a data set whose distribution is the JSON API, the calculator an application.
  * @param origin address of the deployment, e.g. "https://example.org"
  */
 export function structuredData(page: Page, origin: string): Graph {
@@ -16,6 +16,8 @@ export function structuredData(page: Page, origin: string): Graph {
   else things.push(breadcrumbList(meta.breadcrumbs, origin));
   if (meta.questions.length > 0) things.push(faqPage(meta.questions, meta, origin));
   if (page.kind === 'guide') things.push(techArticle(page.heading, meta, origin));
+  if (page.kind === 'calculator') things.push(webApplication(page.heading, meta, origin));
+  if (page.kind === 'data') things.push(dataset(page.heading, apiIndexPath(), meta, origin));
   if (page.kind === 'model') things.push(dataset(page.heading, page.apiHref, meta, origin));
   return { '@context': 'https://schema.org', '@graph': things };
 }
@@ -59,6 +61,19 @@ function faqPage(questions: readonly Question[], meta: PageMeta, origin: string)
       name: question,
       acceptedAnswer: { '@type': 'Answer', text: answer },
     })),
+  };
+}
+
+function webApplication(heading: string, meta: PageMeta, origin: string): WebApplication {
+  return {
+    '@type': 'WebApplication',
+    name: heading,
+    description: meta.description,
+    url: absoluteUrl(meta.path, origin),
+    applicationCategory: 'UtilitiesApplication',
+    operatingSystem: 'Any',
+    isAccessibleForFree: true,
+    inLanguage: SITE_LANGUAGE,
   };
 }
 

@@ -8,7 +8,7 @@ import { addGraphs, type ClassGraph, hasGraph } from './llama-graphs/classes.ts'
 
 export * from './allocation.ts';
 export type { Architecture } from './architecture.ts';
-export type { Device } from './device.ts';
+export { type Device, overheadOf } from './device.ts';
 export type { RuleOfThumbInputs } from './engines/rule-of-thumb.ts';
 export { KV_TYPES } from './kv-cache.ts';
 export * from './placement.ts';

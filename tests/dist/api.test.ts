@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { computeAnswer } from '../../src/islands/calculator/answer.ts';
 import { type CalculatorData, prepareModel } from '../../src/islands/calculator/data.ts';
 import { firstState } from '../../src/islands/calculator/state.ts';
-import type { ApiIndex, ApiModel } from '../../src/site/api.ts';
+import type { ApiIndex, ApiModel } from '../../src/site/api.schema.ts';
 import { type BuiltSite, fileOf, openSite, pageFiles, sitemapAddresses } from '../support/site.ts';
 
 describe('the JSON API of the built site', () => {

@@ -13,7 +13,13 @@ const validator = new HtmlValidate({
     // A title says question and hook; search engines cut what is too long for them.
     'long-title': 'off',
   },
-  elements: ['html5', { 'vram-calculator': { flow: true, permittedContent: ['@flow'] } }],
+  elements: [
+    'html5',
+    {
+      'vram-calculator': { flow: true, permittedContent: ['@flow'] },
+      'calculator-tools': { flow: true, permittedContent: ['@flow'] },
+    },
+  ],
 });
 
 const site = openSite('dist');

@@ -118,6 +118,12 @@ const KINDS: Readonly<Record<string, RegExp>> = {
   device: /^\/gpus\/[^/]+\/$/,
   'memory size': /^\/vram\/[^/]+\/$/,
   accuracy: /^\/accuracy\/$/,
+  'comparison list': /^\/compare\/$/,
+  comparison: /^\/compare\/[^/]+\/$/,
+  calculator: /^\/calculator\/$/,
+  search: /^\/search\/$/,
+  data: /^\/data\/$/,
+  about: /^\/about\/$/,
   methodology: /^\/methodology\/$/,
   'not found': /^\/404\.html$/,
 };

@@ -3,7 +3,10 @@ import { type Kind, recordFile } from '../record.ts';
 import { nearestOf } from '../schema-problems.ts';
 import type { Rule } from './rule.ts';
 
-/** A record that another one names exists: the family of a model, the relatives of a family, the engine of a quant, everything that a measured run names. */
+/**
+ * A record that another one names exists: the family of a model, the relatives of a family, what a model or a device is
+ * compared with, the engine of a quant, everything that a measured run names.
+ */
 export const referencesExist: Rule = (drafts) => {
   const check = (kind: Kind, id: string, path: FieldPath, target: Kind, named: string | undefined): Problem[] => {
     const ids = drafts[target].map((record) => record.id);
@@ -33,6 +36,11 @@ export const referencesExist: Rule = (drafts) => {
     ...drafts.models.flatMap(({ id, family }) => check('models', id, ['family'], 'families', family)),
     ...drafts.families.flatMap(({ id, related }) =>
       (related ?? []).flatMap((named, index) => check('families', id, ['related', index], 'families', named)),
+    ),
+    ...(['models', 'gpus'] as const).flatMap((kind) =>
+      drafts[kind].flatMap(({ id, comparedWith }) =>
+        (comparedWith ?? []).flatMap((named, index) => check(kind, id, ['comparedWith', index], kind, named)),
+      ),
     ),
     ...drafts.quants.flatMap(({ id, engine }) => check('quants', id, ['engine'], 'engines', engine)),
     ...drafts.measurements.flatMap(({ id, engine, memory, speed }) => [

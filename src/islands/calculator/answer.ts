@@ -43,6 +43,17 @@ export function modelOf(data: CalculatorData, state: CalculatorState): Calculato
   return find(data.models, state.model);
 }
 
+/** The file that the settings name. */
+export function fileOf(data: CalculatorData, { quant }: CalculatorState, model: CalculatorModel): ModelFile {
+  return {
+    architecture: model.architecture,
+    scheme: find(data.quants, quant).scheme,
+    mtpInFile: model.mtpInFile === true,
+    publishedParameters: model.publishedParameters,
+    ...(model.ruleOfThumb && { ruleOfThumb: model.ruleOfThumb }),
+  };
+}
+
 /** @throws EstimateError with the reason for settings that the engine refuses or the model was not made for */
 export function computeAnswer(data: CalculatorData, state: CalculatorState): CalculatorAnswer {
   const model = modelOf(data, state);
@@ -53,13 +64,7 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
       `${model.name} takes at most ${formatTokens(model.maxContext)} tokens.`,
     );
   }
-  const file: ModelFile = {
-    architecture: model.architecture,
-    scheme: find(data.quants, state.quant).scheme,
-    mtpInFile: model.mtpInFile === true,
-    publishedParameters: model.publishedParameters,
-    ...(model.ruleOfThumb && { ruleOfThumb: model.ruleOfThumb }),
-  };
+  const file = fileOf(data, state, model);
   const { context, kType, vType, sequences, microBatch, flashAttention, devices } = state;
   const onOne: Settings = { ...DEFAULT_SETTINGS, context, kType, vType, sequences, microBatch, flashAttention };
   const { allocation } = placeOn(file, onOne, device);

@@ -27,6 +27,7 @@ export interface CalculatorQuant {
   readonly id: string;
   readonly name: string;
   readonly scheme: QuantizationScheme;
+  readonly nominalBits: number;
 }
 
 export interface CalculatorDevice extends Device {
@@ -38,17 +39,26 @@ export interface CalculatorDevice extends Device {
 
 export interface CalculatorData {
   readonly version: 1;
-  readonly models: readonly CalculatorModel[];
+  /** The reader's own model joins them on the calculator's page. */
+  readonly models: CalculatorModel[];
   /** Fewest bits first. */
   readonly quants: readonly CalculatorQuant[];
-  readonly devices: readonly CalculatorDevice[];
+  /** Their usable memory shrinks by what the reader keeps for the display. */
+  readonly devices: CalculatorDevice[];
 }
 
+let loaded: Promise<CalculatorData> | undefined;
+
 /**
- * Loads the data from the site itself.
+ * Loads the data from the site itself, once for all parts of a page.
  * @throws Error where it cannot be loaded or is of another version of the site
  */
-export async function loadData(href: string): Promise<CalculatorData> {
+export function loadData(href: string): Promise<CalculatorData> {
+  loaded ??= load(href);
+  return loaded;
+}
+
+async function load(href: string): Promise<CalculatorData> {
   const response = await fetch(href);
   if (!response.ok) throw new Error(`${href}: ${response.status}`);
   const data: CalculatorData = await response.json();

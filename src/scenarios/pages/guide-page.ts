@@ -17,7 +17,7 @@ export function guidePage(catalog: Catalog, id: string): GuidePage {
       path: guidePath(id),
       title: guide.title,
       description: [guide.description],
-      crumbs: [{ text: 'Guides', href: guideListPath() }],
+      crumbs: guidePath(id).startsWith(guideListPath()) ? [{ text: 'Guides', href: guideListPath() }] : [],
       name: guide.title,
       updated: guide.reviewed,
     }),

@@ -21,7 +21,16 @@ import { maximumContext } from '../expand.ts';
 import type { Grid, ListPage } from '../views.ts';
 import { contextTitle, significant } from '../words.ts';
 import { metaOf } from './meta.ts';
-import { largestModelWithin, modelHead, planForCell, roomOf, smallestDeviceText, textCell, usualOf } from './shared.ts';
+import {
+  largestModelWithin,
+  modelHead,
+  planForCell,
+  roomOf,
+  SIZE_CLASSES,
+  smallestDeviceText,
+  textCell,
+  usualOf,
+} from './shared.ts';
 
 interface ListParts {
   readonly path: string;
@@ -47,16 +56,6 @@ function listPage(
 }
 
 const MODEL_COLUMNS: readonly string[] = ['Usual quant', 'Plan for at 8K', 'Longest context', 'Smallest device'];
-
-/** Size classes of the list of models, by parameters. */
-const SIZE_CLASSES: readonly { readonly title: string; readonly below: number }[] = [
-  { title: 'Up to 5B parameters', below: 5e9 },
-  { title: '5B to 16B', below: 16e9 },
-  { title: '16B to 40B', below: 40e9 },
-  { title: '40B to 150B', below: 150e9 },
-  { title: '150B to 500B', below: 500e9 },
-  { title: 'Over 500B', below: Number.POSITIVE_INFINITY },
-];
 
 function modelGrid(catalog: Catalog, caption: string, models: readonly EstimableModel[]): Grid {
   return {

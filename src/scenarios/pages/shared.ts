@@ -17,6 +17,16 @@ export type Row = Grid['rows'][number];
 /** Contexts that hub grids show, in tokens. */
 export const GRID_CONTEXTS: readonly number[] = [8, 32, 128].map((k) => k * 1024);
 
+/** Size classes of lists of models, by parameters. */
+export const SIZE_CLASSES: readonly { readonly title: string; readonly below: number }[] = [
+  { title: 'Up to 5B parameters', below: 5e9 },
+  { title: '5B to 16B', below: 16e9 },
+  { title: '16B to 40B', below: 40e9 },
+  { title: '40B to 150B', below: 150e9 },
+  { title: '150B to 500B', below: 500e9 },
+  { title: 'Over 500B', below: Number.POSITIVE_INFINITY },
+];
+
 /** Memory that a device leaves to a model, in bytes. */
 export const roomOf = (own: CatalogDevice): number => own.device.usableBytes - overheadOf(own.device);
 

@@ -1,27 +1,48 @@
 import type { Catalog } from '../../catalog/catalog.ts';
-import { gpuPath, vramTierListPath, vramTierPath } from '../../site/routes.ts';
-import { formatGB, formatGiB } from '../../vram/index.ts';
-import { type CatalogDevice, devicesOf } from '../devices.ts';
-import type { LinkWithFigure, ListPage, VramTierPage } from '../views.ts';
-import { counted, joinWords } from '../words.ts';
+import type { EstimableModel } from '../../catalog/model.schema.ts';
+import { gpuPath, macTierPath, modelPath, scenarioPath, vramTierListPath, vramTierPath } from '../../site/routes.ts';
+import { contextLabel, formatGB, formatGiB, planForBytes } from '../../vram/index.ts';
+import { type CatalogDevice, devicesOf, preferenceOf } from '../devices.ts';
+import { shortContext, speedText } from '../hardware.ts';
+import { memoized } from '../memoized.ts';
+import { modelAtQuant, needOf } from '../scenario.ts';
+import type { Grid, LinkWithFigure, ListPage, VramTierPage } from '../views.ts';
+import { counted, joinWords, withArticle } from '../words.ts';
 import { metaOf } from './meta.ts';
 import {
   countWithin,
+  GRID_CONTEXTS,
   largestModelWithin,
+  largestQuantWithin,
+  modelHead,
   roomOf,
+  SIZE_CLASSES,
   textCell,
   usualOf,
   WHAT_FITS_COLUMNS,
   whatFitsRows,
 } from './shared.ts';
 
-/** Memory sizes with a page, in GB as sold. */
+/** Memory sizes of cards with a page, in GB as sold. */
 export const VRAM_TIERS: readonly number[] = [
   6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 141, 192, 256, 512,
 ];
 
+/** A memory size: of cards (or of machines with unified memory where no card has it), or of Macs. */
+export interface Tier {
+  readonly gigabytes: number;
+  readonly mac: boolean;
+}
+
+/** Picks of each size class. */
+const MOST_PICKS = 3;
+const MOST_UNLOCKED = 6;
+const MOST_WITH_RAM = 12;
+/** A pick keeps a quant with so much context rather than a finer one with less, in tokens. */
+const PICK_CONTEXT = 32_768;
+
 /**
- * Devices that a tier speaks for: cards of that size, or machines with unified memory where no card has it.
+ * Devices that a size speaks for: cards of that size, or machines with unified memory where no card has it.
  * The least usable memory first, since that one decides the page.
  */
 export function tierDevices(catalog: Catalog, gigabytes: number): readonly CatalogDevice[] {
@@ -31,42 +52,84 @@ export function tierDevices(catalog: Catalog, gigabytes: number): readonly Catal
   return found.length > 0 ? found : unified.filter(ofSize);
 }
 
-/** Tiers that the catalogue has a device for. */
+/** Sizes of cards that the catalogue has a device for. */
 export const tiersOf = (catalog: Catalog): readonly number[] =>
   VRAM_TIERS.filter((tier) => tierDevices(catalog, tier).length > 0);
+
+const macsOf = (catalog: Catalog, gigabytes: number): readonly CatalogDevice[] =>
+  devicesOf(catalog).unified.filter(({ gpu }) => gpu.class === 'apple' && gpu.memoryGB === gigabytes);
+
+/** Sizes of Macs, smallest first; those that {@link tierDevices} already speaks of are left out. */
+export const macTiersOf = memoized((catalog: Catalog): readonly number[] => {
+  const sizes = new Set(devicesOf(catalog).unified.flatMap(({ gpu }) => (gpu.class === 'apple' ? [gpu.memoryGB] : [])));
+  return [...sizes]
+    .filter((size) => !VRAM_TIERS.includes(size) || tierDevices(catalog, size)[0]?.kind !== 'unified')
+    .sort((a, b) => a - b);
+});
+
+/** Every memory size with a page: cards, then Macs, each smallest first. */
+export const allTiersOf = (catalog: Catalog): readonly Tier[] => [
+  ...tiersOf(catalog).map((gigabytes) => ({ gigabytes, mac: false })),
+  ...macTiersOf(catalog).map((gigabytes) => ({ gigabytes, mac: true })),
+];
+
+const devicesAt = (catalog: Catalog, { gigabytes, mac }: Tier): readonly CatalogDevice[] =>
+  mac ? macsOf(catalog, gigabytes) : tierDevices(catalog, gigabytes);
+
+export const tierPath = ({ gigabytes, mac }: Tier): string => (mac ? macTierPath(gigabytes) : vramTierPath(gigabytes));
+const tierName = ({ gigabytes, mac }: Tier): string => (mac ? `${gigabytes} GB Mac` : `${gigabytes} GB`);
+
+/** "24 GB", "a 64 GB Mac": in a sentence. */
+const tierThing = (tier: Tier): string => (tier.mac ? withArticle(tierName(tier)) : tierName(tier));
 
 /**
  * What runs in a memory size.
  * @throws {RangeError} where the catalogue has no device of that size
  */
-export function vramTierPage(catalog: Catalog, gigabytes: number): VramTierPage {
-  const devices = tierDevices(catalog, gigabytes);
+export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): VramTierPage {
+  const tier: Tier = { gigabytes, mac };
+  const devices = devicesAt(catalog, tier);
   const [least] = devices;
-  if (!least)
-    throw new RangeError(`Found a memory size of ${gigabytes} GB; expected one of ${tiersOf(catalog).join(', ')}.`);
+  if (!least || (mac && !macTiersOf(catalog).includes(gigabytes))) {
+    const known = mac ? macTiersOf(catalog) : tiersOf(catalog);
+    throw new RangeError(`Found a memory size of ${gigabytes} GB; expected one of ${known.join(', ')}.`);
+  }
   const room = roomOf(least);
   const counts = countWithin(catalog, room);
   const largest = largestModelWithin(catalog, room);
   const popular = catalog.estimableModels.filter((model) => usualOf(catalog, model).planForBytes <= room).slice(0, 3);
   const unified = least.kind === 'unified';
-  const thing = unified ? `machines with ${gigabytes} GB of unified memory` : `${gigabytes} GB cards`;
+  const thing = mac
+    ? `Macs with ${gigabytes} GB`
+    : unified
+      ? `machines with ${gigabytes} GB of unified memory`
+      : `${gigabytes} GB cards`;
+  const where = mac
+    ? `on a ${gigabytes} GB Mac`
+    : unified
+      ? `in ${gigabytes} GB of unified memory`
+      : `in ${gigabytes} GB of VRAM`;
   const names = popular.map(({ name }) => name);
   const usable = formatGB(least.device.usableBytes);
+  const next = nextTier(catalog, tier);
+  const withRam = unified ? undefined : expertsGrid(catalog, tier, room);
   return {
     kind: 'vram-tier',
     meta: metaOf({
-      path: vramTierPath(gigabytes),
-      title: `Best LLMs for ${gigabytes} GB ${unified ? 'of unified memory' : 'of VRAM'}: ${counts.usual} that fit`,
+      path: tierPath(tier),
+      title: mac
+        ? `Best local LLMs for a Mac with ${gigabytes} GB: ${counts.usual} that fit`
+        : `Best LLMs for ${gigabytes} GB ${unified ? 'of unified memory' : 'of VRAM'}: ${counts.usual} that fit`,
       description: [
         `${counts.usual} of ${catalog.estimableModels.length} models fit ${thing} at 4 bits with 8K context.`,
         names.length > 0 ? `Most looked up: ${joinWords(names)}.` : '',
         largest ? `Largest: ${largest.name}.` : '',
       ],
       crumbs: [{ text: 'By memory', href: vramTierListPath() }],
-      name: `${gigabytes} GB`,
+      name: tierName(tier),
       updated: catalog.updated,
     }),
-    heading: `What runs in ${gigabytes} GB${unified ? ' of unified memory' : ' of VRAM'}?`,
+    heading: `What runs ${where}?`,
     answer: [
       `${counts.usual} of ${catalog.estimableModels.length} models fit at their usual 4-bit quant with 8K of context, ${counts.any} at some quant.`,
       names.length > 0 && largest
@@ -74,8 +137,11 @@ export function vramTierPage(catalog: Catalog, gigabytes: number): VramTierPage 
         : 'Only the smallest models fit.',
       `Counted for the least that ${thing} leave usable: ${usable} (${formatGiB(least.device.usableBytes)}) on the ${least.gpu.shortName}.`,
     ],
+    best: picksGrid(catalog, tier, least, bestKnown(devices) ?? least),
+    ...(next && { unlocks: unlocked(catalog, next, room) }),
+    ...(withRam && { expertsInRam: withRam }),
     grid: {
-      caption: `Models that fit ${gigabytes} GB`,
+      caption: `Models that fit ${tierThing(tier)}`,
       corner: 'Model',
       columns: [...WHAT_FITS_COLUMNS, 'Left at 8K, usual quant'],
       rows: whatFitsRows(catalog, room, (model) => {
@@ -84,15 +150,137 @@ export function vramTierPage(catalog: Catalog, gigabytes: number): VramTierPage 
       }),
     },
     related: [
-      { title: `Devices with ${gigabytes} GB`, links: devices.map(deviceLink) },
+      { title: mac ? `Macs with ${gigabytes} GB` : `Devices with ${gigabytes} GB`, links: devices.map(deviceLink) },
       {
-        title: 'Other sizes',
-        links: tiersOf(catalog)
-          .filter((tier) => tier !== gigabytes)
-          .map((tier) => tierLink(catalog, tier)),
+        title: mac ? 'Other Macs' : 'Other sizes',
+        links: allTiersOf(catalog)
+          .filter((other) => other.mac === mac && other.gigabytes !== gigabytes)
+          .map((other) => anyTierLink(catalog, other)),
       },
+      {
+        title: mac ? 'Cards' : 'Macs',
+        links: allTiersOf(catalog)
+          .filter((other) => other.mac !== mac)
+          .map((other) => anyTierLink(catalog, other)),
+      },
+    ].filter(({ links }) => links.length > 0),
+  };
+}
+
+/** The device that people ask about most. */
+const bestKnown = (devices: readonly CatalogDevice[]): CatalogDevice | undefined =>
+  devices.toSorted((a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu))[0];
+
+/** The most looked-up models of each size class that fit at their usual quant, largest class first. */
+function picksGrid(catalog: Catalog, tier: Tier, least: CatalogDevice, known: CatalogDevice): Grid {
+  const room = roomOf(least);
+  const rows = SIZE_CLASSES.map(({ title, below }, place) => {
+    const from = SIZE_CLASSES[place - 1]?.below ?? 0;
+    return catalog.estimableModels
+      .filter(({ parameters: { total } }) => total >= from && total < below)
+      .filter((model) => usualOf(catalog, model).planForBytes <= room)
+      .slice(0, MOST_PICKS)
+      .map((model) => pickRow(catalog, model, title, least, known));
+  });
+  return {
+    caption: `Most looked-up models for ${tierThing(tier)}, by size`,
+    corner: 'Model',
+    columns: ['Size', 'Quant', 'Largest context with it', `Speed, ${known.gpu.shortName}`],
+    rows: rows.reverse().flat(),
+  };
+}
+
+function pickRow(
+  catalog: Catalog,
+  model: EstimableModel,
+  size: string,
+  least: CatalogDevice,
+  known: CatalogDevice,
+): Grid['rows'][number] {
+  const room = roomOf(least);
+  const usual = usualOf(catalog, model);
+  const longer = GRID_CONTEXTS.includes(PICK_CONTEXT)
+    ? largestQuantWithin(catalog, model, PICK_CONTEXT, room)
+    : undefined;
+  const fine = longer && longer.order >= usual.quant.order ? longer : undefined;
+  const quant = fine ?? usual.quant;
+  const context = fine && usual.at.maximumContext >= PICK_CONTEXT ? PICK_CONTEXT : usual.contextTokens;
+  const at = modelAtQuant(catalog, model.id, quant.id);
+  const { planForBytes: planned } = needOf(catalog, { model: model.id, quant: quant.id, context });
+  const { head, note } = modelHead(model);
+  return {
+    head,
+    ...(note !== undefined && { note }),
+    cells: [
+      textCell(size),
+      {
+        text: quant.name,
+        href: scenarioPath(model.id, quant.id, contextLabel(context)),
+        note: `${formatGB(planned)} at ${contextLabel(context).toUpperCase()}`,
+      },
+      textCell(shortContext(at.largestContext(least.device, 1))),
+      textCell(speedText(at, known, 1) ?? 'unknown'),
     ],
   };
+}
+
+function nextTier(catalog: Catalog, tier: Tier): Tier | undefined {
+  return allTiersOf(catalog).find(({ mac, gigabytes }) => mac === tier.mac && gigabytes > tier.gigabytes);
+}
+
+/** What a larger size holds at the usual quant with 8K and `roomBytes` do not. */
+function unlocked(catalog: Catalog, tier: Tier, roomBytes: number): NonNullable<VramTierPage['unlocks']> {
+  const [least] = devicesAt(catalog, tier);
+  const larger = least ? roomOf(least) : 0;
+  const models = catalog.estimableModels.filter((model) => {
+    const { planForBytes: planned } = usualOf(catalog, model);
+    return planned > roomBytes && planned <= larger;
+  });
+  const name = tierThing(tier);
+  return {
+    title: `What ${name} adds`,
+    text:
+      models.length === 0
+        ? `No further model fits at its usual quant: the ${formatGB(larger - roomBytes)} more go to context and finer quants.`
+        : `${counted(models.length, 'more model')} at the usual quant with 8K of context, and ${formatGB(larger - roomBytes)} for context and finer quants of the others.`,
+    links: [
+      ...models.slice(0, MOST_UNLOCKED).map((model) => ({
+        text: model.name,
+        href: modelPath(model.id),
+        figure: formatGB(usualOf(catalog, model).planForBytes),
+      })),
+      { text: `Everything for ${name}`, href: tierPath(tier), figure: '' },
+    ],
+  };
+}
+
+/** Mixtures of experts that are too large as a whole and fit with experts in RAM, most looked-up first. */
+function expertsGrid(catalog: Catalog, tier: Tier, roomBytes: number): Grid | undefined {
+  const rows: Grid['rows'][number][] = [];
+  for (const model of catalog.estimableModels) {
+    if (rows.length === MOST_WITH_RAM) break;
+    const { at, quant, contextTokens, planForBytes: planned } = usualOf(catalog, model);
+    if (planned <= roomBytes) continue;
+    const split = at.expertsInRam(contextTokens, roomBytes);
+    if (!split || split.cpuMoeLayers === 0 || planForBytes(split.deviceBytes) > roomBytes) continue;
+    rows.push({
+      ...modelHead(model),
+      cells: [
+        { text: quant.name, href: scenarioPath(model.id, quant.id, contextLabel(contextTokens)) },
+        textCell(`--n-cpu-moe ${split.cpuMoeLayers}`, `of ${model.architecture.layers}`),
+        textCell(formatGB(split.deviceBytes)),
+        textCell(formatGB(split.hostBytes)),
+      ],
+    });
+  }
+  return rows.length === 0
+    ? undefined
+    : {
+        caption: `Mixtures of experts on ${tierName(tier)} with 8K of context, experts of the first layers in RAM`,
+        corner: 'Model',
+        columns: ['Quant', 'Layers with experts in RAM', 'On the card', 'In RAM'],
+        rows,
+      };
 }
 
 const deviceLink = ({ gpu, device }: CatalogDevice): LinkWithFigure => ({
@@ -101,23 +289,58 @@ const deviceLink = ({ gpu, device }: CatalogDevice): LinkWithFigure => ({
   figure: `${formatGB(device.usableBytes)} usable`,
 });
 
-/** A tier with how many models fit it at their usual quant. */
-export function tierLink(catalog: Catalog, tier: number): LinkWithFigure {
-  const [least] = tierDevices(catalog, tier);
+function anyTierLink(catalog: Catalog, tier: Tier): LinkWithFigure {
+  const [least] = devicesAt(catalog, tier);
   const { usual } = least ? countWithin(catalog, roomOf(least)) : { usual: 0 };
-  return { text: `${tier} GB`, href: vramTierPath(tier), figure: counted(usual, 'model') };
+  return { text: tierName(tier), href: tierPath(tier), figure: counted(usual, 'model') };
+}
+
+/** A size of cards with how many models fit it at their usual quant. */
+export const tierLink = (catalog: Catalog, gigabytes: number): LinkWithFigure =>
+  anyTierLink(catalog, { gigabytes, mac: false });
+
+/** A size of Macs with how many models fit it at their usual quant. */
+export const macTierLink = (catalog: Catalog, gigabytes: number): LinkWithFigure =>
+  anyTierLink(catalog, { gigabytes, mac: true });
+
+function tierGrid(catalog: Catalog, caption: string, tiers: readonly Tier[]): Grid {
+  return {
+    caption,
+    corner: 'Memory',
+    columns: ['At the usual 4-bit quant', 'At some quant', 'Largest model', 'Device with the least usable'],
+    rows: tiers.flatMap((tier) => {
+      const [least] = devicesAt(catalog, tier);
+      if (!least) return [];
+      const room = roomOf(least);
+      const { any, usual } = countWithin(catalog, room);
+      return [
+        {
+          head: { text: tierName(tier), href: tierPath(tier) },
+          cells: [
+            textCell(counted(usual, 'model')),
+            textCell(counted(any, 'model')),
+            textCell(largestModelWithin(catalog, room)?.name ?? 'none'),
+            { text: least.gpu.shortName, href: gpuPath(least.gpu.id), note: formatGB(least.device.usableBytes) },
+          ],
+        },
+      ];
+    }),
+  };
 }
 
 /** Every memory size with a page. */
 export function vramTierListPage(catalog: Catalog): ListPage {
-  const tiers = tiersOf(catalog);
+  const tiers = allTiersOf(catalog);
+  const cards = tiers.filter(({ mac }) => !mac);
+  const macs = tiers.filter(({ mac }) => mac);
+  const [from = 0, to = 0] = [cards[0]?.gigabytes, cards.at(-1)?.gigabytes];
   return {
     kind: 'list',
     meta: metaOf({
       path: vramTierListPath(),
-      title: `LLMs by memory size, ${tiers[0] ?? 0} to ${tiers.at(-1) ?? 0} GB`,
+      title: `LLMs by memory size, ${from} to ${to} GB`,
       description: [
-        `Which of ${catalog.estimableModels.length} open-weight models fit ${tiers[0] ?? 0} to ${tiers.at(-1) ?? 0} GB of memory, at which quant and with how much context.`,
+        `Which of ${catalog.estimableModels.length} open-weight models fit ${from} to ${to} GB of memory, at which quant and with how much context.`,
       ],
       crumbs: [],
       name: 'By memory',
@@ -126,31 +349,8 @@ export function vramTierListPage(catalog: Catalog): ListPage {
     heading: 'What runs in how much memory?',
     answer: [`Each size is counted for the device of that size that leaves least usable, with 8K of context.`],
     sections: [
-      {
-        title: 'Memory sizes',
-        grid: {
-          caption: 'Models that fit, by memory size',
-          corner: 'Memory',
-          columns: ['At the usual 4-bit quant', 'At some quant', 'Largest model', 'Device with the least usable'],
-          rows: tiers.flatMap((tier) => {
-            const [least] = tierDevices(catalog, tier);
-            if (!least) return [];
-            const room = roomOf(least);
-            const { any, usual } = countWithin(catalog, room);
-            return [
-              {
-                head: { text: `${tier} GB`, href: vramTierPath(tier) },
-                cells: [
-                  textCell(counted(usual, 'model')),
-                  textCell(counted(any, 'model')),
-                  textCell(largestModelWithin(catalog, room)?.name ?? 'none'),
-                  { text: least.gpu.shortName, href: gpuPath(least.gpu.id), note: formatGB(least.device.usableBytes) },
-                ],
-              },
-            ];
-          }),
-        },
-      },
-    ],
+      { title: 'Memory sizes', grid: tierGrid(catalog, 'Models that fit, by memory size', cards) },
+      { title: 'Macs', grid: tierGrid(catalog, 'Models that fit, by memory of the Mac', macs) },
+    ].filter(({ grid }) => grid.rows.length > 0),
   };
 }

@@ -44,8 +44,8 @@ const DATA: CalculatorData = {
     },
   ],
   quants: [
-    { id: 'q4-k-m', name: 'Q4_K_M', scheme: 'Q4_K_M' },
-    { id: 'f16', name: 'F16', scheme: 'F16' },
+    { id: 'q4-k-m', name: 'Q4_K_M', scheme: 'Q4_K_M', nominalBits: 4.5 },
+    { id: 'f16', name: 'F16', scheme: 'F16', nominalBits: 16 },
   ],
   devices: [
     { id: 'rtx-3090', name: 'RTX 3090', group: 'Desktop', vendor: 'nvidia', usableBytes: 25_300_000_000 },

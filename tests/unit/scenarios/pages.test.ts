@@ -2,6 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { contextsOf, modelQuantKeys, scenarioKeys } from '../../../src/scenarios/expand.ts';
 import {
   accuracyPage,
+  allTiersOf,
+  calculatorPage,
+  compareListPage,
+  comparePage,
+  comparisonsOf,
+  dataPage,
   familyListPage,
   familyPage,
   gpuListPage,
@@ -16,12 +22,14 @@ import {
   quantListPage,
   quantPage,
   scenarioPage,
+  searchPage,
   tiersOf,
   VRAM_TIERS,
   vramTierListPage,
   vramTierPage,
 } from '../../../src/scenarios/pages.ts';
 import type { Page } from '../../../src/scenarios/views.ts';
+import * as routes from '../../../src/site/routes.ts';
 import { measurementApiPath, scenarioPath } from '../../../src/site/routes.ts';
 import { contextLabel } from '../../../src/vram/index.ts';
 import { catalog } from './catalog.ts';
@@ -39,7 +47,12 @@ const hubs: readonly Page[] = [
   ...catalog.quants.map(({ id }) => quantPage(catalog, id)),
   ...catalog.gpus.map(({ id }) => gpuPage(catalog, id)),
   ...catalog.families.map(({ id }) => familyPage(catalog, id)),
-  ...tiersOf(catalog).map((tier) => vramTierPage(catalog, tier)),
+  ...allTiersOf(catalog).map(({ gigabytes, mac }) => vramTierPage(catalog, gigabytes, mac)),
+  compareListPage(catalog),
+  ...comparisonsOf(catalog).map(([first, second]) => comparePage(catalog, first, second)),
+  calculatorPage(catalog),
+  searchPage(catalog),
+  dataPage(catalog),
   ...catalog.guides.map(({ id }) => guidePage(catalog, id)),
 ];
 const modelQuants = modelQuantKeys(catalog).map(({ model, quant }) => modelQuantPage(catalog, model, quant));
@@ -53,6 +66,12 @@ const paths = new Set([
   ...hubs.map(({ meta }) => meta.path),
   ...modelQuants.map(({ meta }) => meta.path),
   ...scenarioKeys(catalog).map(({ model, quant, context }) => scenarioPath(model, quant, contextLabel(context))),
+  routes.apiIndexPath(),
+  routes.apiSchemaPath(),
+  routes.calculatorDataPath(),
+  routes.feedPath(),
+  routes.llmsTextPath(),
+  ...catalog.estimableModels.flatMap(({ id }) => [routes.modelApiPath(id), routes.modelTextPath(id)]),
 ]);
 
 /** Every value under a key named `href`, and every text, of a view object. */
@@ -86,17 +105,20 @@ describe('all pages', () => {
     for (const page of pages) {
       const hrefs: string[] = [];
       collect(page, hrefs, []);
-      for (const href of hrefs) if (href.startsWith('/') && !paths.has(href)) missing.add(href);
+      for (const href of hrefs) if (href.startsWith('/') && !paths.has(href.replace(/#.*/, ''))) missing.add(href);
     }
     expect([...missing]).toEqual([]);
   });
 
   it('have no holes in their text', () => {
-    for (const page of pages) {
+    const holes = pages.flatMap((page) => {
       const texts: string[] = [];
       collect(page, [], texts);
-      for (const text of texts) expect(text, page.meta.path).not.toMatch(/undefined|NaN|Infinity|\[object|\bnull\b|—/);
-    }
+      return texts
+        .filter((text) => /undefined|NaN|Infinity|\[object|\bnull\b|—/.test(text))
+        .map((text) => `${page.meta.path}: ${text}`);
+    });
+    expect(holes).toEqual([]);
   });
 
   it('end their breadcrumbs at their own address', () => {
@@ -175,6 +197,94 @@ describe('memory tiers', () => {
 
   it('name the sizes there are when asked for another', () => {
     expect(() => vramTierPage(catalog, 7)).toThrow('7 GB; expected one of 6, 8, 10');
+  });
+});
+
+describe('memory of Macs', () => {
+  it('has a page where no card has the size, and none where the size of cards already speaks of Macs', () => {
+    const macs = allTiersOf(catalog).filter(({ mac }) => mac);
+    expect(macs.map(({ gigabytes }) => gigabytes)).toEqual(expect.arrayContaining([16, 24, 32, 48, 64, 96, 128]));
+    expect(macs.some(({ gigabytes }) => gigabytes === 512)).toBe(false);
+    expect(vramTierPage(catalog, 64, true).meta.path).toBe('/vram/mac-64gb/');
+  });
+
+  it('holds less than the label: macOS keeps a part', () => {
+    const fits = (page: ReturnType<typeof vramTierPage>): readonly string[] =>
+      page.grid.rows.map(({ head }) => head.text);
+    expect(fits(vramTierPage(catalog, 24, true)).length).toBeLessThan(fits(vramTierPage(catalog, 24)).length);
+  });
+});
+
+describe('picks of a memory size', () => {
+  it('fit, and are the most looked-up of their size', () => {
+    const page = vramTierPage(catalog, 16);
+    const everything = new Set(page.grid.rows.map(({ head }) => head.href));
+    for (const { head } of page.best.rows) expect(everything.has(head.href), head.href).toBe(true);
+    // gpt-oss 20B is 12 GB of MXFP4 and the most looked-up of its size that 16 GB hold.
+    expect(page.best.rows[0]?.head.href).toBe('/models/gpt-oss-20b/');
+  });
+
+  it('name what the next size adds, which the size itself does not hold', () => {
+    const page = vramTierPage(catalog, 24);
+    const [next] = page.unlocks?.links.slice(-1) ?? [];
+    expect(next?.href).toBe('/vram/32gb/');
+    const usual = new Set(
+      page.grid.rows.filter(({ cells }) => cells.at(-1)?.text !== 'does not fit').map(({ head }) => head.href),
+    );
+    for (const { href } of page.unlocks?.links.slice(0, -1) ?? []) expect(usual.has(href), href).toBe(false);
+  });
+
+  it('offer gpt-oss 120B on a 24 GB card with experts in RAM, and none on a Mac', () => {
+    const row = vramTierPage(catalog, 24).expertsInRam?.rows.find(({ head }) => head.href === '/models/gpt-oss-120b/');
+    expect(row?.cells[1]?.text).toMatch(/^--n-cpu-moe \d+$/);
+    expect(vramTierPage(catalog, 64, true).expertsInRam).toBeUndefined();
+  });
+});
+
+describe('two side by side', () => {
+  it('are sixty pairs and more, each once, the pairs that people name among them', () => {
+    const pairs = comparisonsOf(catalog);
+    expect(pairs.length).toBeGreaterThanOrEqual(60);
+    const keys = pairs.map((pair) => pair.toSorted().join(' '));
+    expect(new Set(keys).size).toBe(keys.length);
+    for (const named of [
+      ['gemma-4-31b', 'qwen3-5-27b'],
+      ['gpt-oss-20b', 'qwen3-30b-a3b'],
+      ['rtx-3090', 'rtx-4090'],
+      ['rtx-4090', 'rtx-5090'],
+      ['dgx-spark-gb10', 'ryzen-ai-max-395-128gb'],
+    ])
+      expect(keys).toContain(named.toSorted().join(' '));
+  });
+
+  it('have the figures of the pages of their scenarios', () => {
+    const page = comparePage(catalog, 'gemma-4-31b', 'qwen3-5-27b');
+    const row = page.table.rows.find(({ head }) => head.text === 'Plan for at 8K');
+    for (const [index, model] of ['gemma-4-31b', 'qwen3-5-27b'].entries()) {
+      const scenario = scenarioPage(catalog, { model, quant: 'q4-k-m', context: 8192 });
+      expect(row?.cells[index]?.text).toBe(scenario.planFor.gb);
+      expect(page.answer[0]).toContain(scenario.planFor.gb);
+    }
+  });
+
+  it('have a reason for each side', () => {
+    for (const [first, second] of comparisonsOf(catalog)) {
+      const { choose, meta } = comparePage(catalog, first, second);
+      expect(
+        choose.map(({ reasons }) => reasons.length > 0),
+        meta.path,
+      ).toEqual([true, true]);
+    }
+  });
+
+  it('say of a device what the other does not hold', () => {
+    const { choose } = comparePage(catalog, 'rtx-5090', 'rtx-4090');
+    expect(choose[0]?.reasons[0]).toMatch(/only it holds|which only it holds/);
+    expect(choose[1]?.reasons.join(' ')).toContain('1599 US dollars at launch against 1999');
+  });
+
+  it('name the pair when asked for one without a page', () => {
+    expect(() => comparePage(catalog, 'rtx-4090', 'no-such-gpu')).toThrow('no-such-gpu');
   });
 });
 

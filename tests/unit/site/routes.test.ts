@@ -11,6 +11,9 @@ describe('site paths', () => {
     expect(routes.quantPath('q4-k-m')).toBe('/quants/q4-k-m/');
     expect(routes.gpuPath('rtx-4090')).toBe('/gpus/rtx-4090/');
     expect(routes.vramTierPath(24)).toBe('/vram/24gb/');
+    expect(routes.macTierPath(64)).toBe('/vram/mac-64gb/');
+    expect(routes.comparePath('rtx-5090', 'rtx-4090')).toBe('/compare/rtx-5090-vs-rtx-4090/');
+    expect(routes.modelTextPath('deepseek-v4-pro')).toBe('/models/deepseek-v4-pro.md');
     expect(routes.modelApiPath('deepseek-v4-pro')).toBe('/api/v1/models/deepseek-v4-pro.json');
   });
 
@@ -23,12 +26,21 @@ describe('site paths', () => {
       routes.vramTierListPath(),
       routes.guideListPath(),
       routes.methodologyPath(),
+      routes.aboutPath(),
+      routes.calculatorPath(),
+      routes.compareListPath(),
+      routes.dataPath(),
+      routes.searchPath(),
       routes.guidePath('kv-cache'),
     ];
     for (const path of pages) expect(path).toMatch(/^\/[a-z0-9/-]+\/$/);
     const files = [
       routes.apiIndexPath(),
       routes.calculatorDataPath(),
+      routes.apiSchemaPath(),
+      routes.calculatorMoreDataPath(),
+      routes.searchDataPath(),
+      routes.feedPath(),
       routes.sitemapPath(),
       routes.robotsPath(),
       routes.llmsTextPath(),

@@ -29,5 +29,6 @@ describe('llms.txt', () => {
     expect(text).toContain('Needs is the sum of weights, KV cache, recurrent state and compute buffer');
     for (const [, href = ''] of text.matchAll(/\]\(([^)]+)\)/g)) expect(href).toMatch(/^https:\/\/example\.org\//);
     expect([...text.matchAll(/\]\(/g)].length).toBeGreaterThan(40);
+    expect(text).toContain('https://example.org/api/v1/schema.json');
   });
 });

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { gpuPage, guidePage, homePage, modelPage, scenarioPage } from '../../../src/scenarios/pages.ts';
+import {
+  calculatorPage,
+  dataPage,
+  gpuPage,
+  guidePage,
+  homePage,
+  modelPage,
+  scenarioPage,
+} from '../../../src/scenarios/pages.ts';
 import type { Page } from '../../../src/scenarios/views.ts';
 import { structuredData, structuredDataText } from '../../../src/site/structured-data.ts';
 import { catalog, keyOf } from '../scenarios/catalog.ts';
@@ -15,6 +23,8 @@ describe('structured data', () => {
     expect(types(scenarioPage(catalog, keyOf('llama-3-1-8b/q4-k-m/8k')))).toEqual(['BreadcrumbList', 'FAQPage']);
     expect(types(modelPage(catalog, 'llama-3-1-8b'))).toEqual(['BreadcrumbList', 'FAQPage', 'Dataset']);
     expect(types(gpuPage(catalog, 'rtx-4090'))).toEqual(['BreadcrumbList', 'FAQPage']);
+    expect(types(calculatorPage(catalog))).toEqual(['BreadcrumbList', 'WebApplication']);
+    expect(types(dataPage(catalog))).toEqual(['BreadcrumbList', 'Dataset']);
     const [guide] = catalog.guides;
     if (guide) expect(types(guidePage(catalog, guide.id))).toEqual(['BreadcrumbList', 'TechArticle']);
   });

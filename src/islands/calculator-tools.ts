@@ -1,0 +1,372 @@
+/**
+ * What the calculator's own page has beside the calculator: what to change, the command, a plot, the reader's hardware,
+ * a model of the reader's own. It reads the calculator's form and writes into the data that the calculator reads.
+ */
+import {
+  EstimateError,
+  formatBytes,
+  formatGB,
+  formatTokens,
+  MiB,
+  needOf,
+  overheadOf,
+  placeOn,
+} from '../vram/browser.ts';
+import './calculator.ts';
+import { fileOf, modelOf } from './calculator/answer.ts';
+import {
+  type CalculatorData,
+  type CalculatorDevice,
+  type CalculatorModel,
+  loadData,
+  prepareModel,
+} from './calculator/data.ts';
+import { commandOf, fixesOf, quantsFor, settingsOf } from './calculator/fixes.ts';
+import { adapterName, devicesNamed, keepHardware, keptHardware } from './calculator/hardware.ts';
+import { type CalculatorState, firstState, KEYS, readState, writeFragment } from './calculator/state.ts';
+
+const OWN_MODEL = 'own-model';
+const SVG = 'http://www.w3.org/2000/svg';
+/** Keys of this page's settings in the fragment, which are the names of its controls too. */
+const RESERVE = 'r';
+const EXPERTS = 'x';
+const FITS = { fits: 'fits', tight: 'tight', no: 'does not fit' } as const;
+/** Contexts of the plot, in tokens, up to the model's own longest. */
+const CONTEXTS = [4, 16, 64, 256, 1024].map((k) => k * 1024);
+const PAUSE_MS = 120;
+/** Room that the last label of the plot's axis needs, per mille of its width. */
+const LABEL_SPACE = 260;
+const UNKNOWN_CONTEXT = 131_072;
+
+type Control = HTMLInputElement | HTMLSelectElement;
+
+/** A newer change of the reader's has made an answer pointless. */
+class Superseded extends Error {}
+
+class CalculatorTools extends HTMLElement {
+  #data: CalculatorData | undefined;
+  #usable: readonly number[] = [];
+  #repositories: Readonly<Record<string, string>> = {};
+  #shown = 0;
+
+  connectedCallback(): void {
+    void this.#start();
+  }
+
+  get #calculator(): HTMLElement {
+    return find(document, 'vram-calculator');
+  }
+
+  async #start(): Promise<void> {
+    const data = await loadData(this.dataset['source'] ?? '');
+    this.#data = data;
+    this.#usable = data.devices.map(({ usableBytes }) => usableBytes);
+    const commands = await fetch(this.dataset['commands'] ?? '');
+    if (commands.ok) this.#repositories = (await commands.json()).repositories;
+    await ready(this.#calculator);
+
+    const kept = keptHardware();
+    const values = new URLSearchParams(location.hash.slice(1));
+    this.#control(RESERVE).value = values.get(RESERVE) ?? String(kept?.reserve ?? 0);
+    this.#control(EXPERTS).value = values.get(EXPERTS) ?? '0';
+    if (!this.#control(RESERVE).value) this.#control(RESERVE).value = '0';
+    if (kept && !location.hash && data.devices.some(({ id }) => id === kept.gpu)) {
+      this.#set(KEYS.gpu, kept.gpu);
+      this.#set(KEYS.devices, String(kept.devices));
+    }
+    this.#reserve();
+
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    // The calculator answers at once; what stands below it waits until the reader pauses.
+    const show = (): void => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => void this.#show(), PAUSE_MS);
+    };
+    document.addEventListener('input', show);
+    this.#calculator.addEventListener('reset', show);
+    this.#control(RESERVE).addEventListener('input', () => this.#reserve());
+    this.addEventListener('click', ({ target }) => {
+      const action = target instanceof HTMLElement ? target.dataset['do'] : undefined;
+      if (action) void this.#do(action);
+    });
+    await this.#show();
+    this.dataset['ready'] = '';
+  }
+
+  /** A control of this page or of the calculator. */
+  #control(name: string): Control {
+    return find(document, `calculator-tools [name="${name}"], vram-calculator [name="${name}"]`);
+  }
+
+  #tool<T extends Element = HTMLElement>(name: string): T {
+    return find(this, `[data-tool="${name}"]`);
+  }
+
+  /** Sets a control of the calculator as a reader would. */
+  #set(name: string, value: string): void {
+    const control = this.#control(name);
+    control.value = value;
+    control.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+
+  get #state(): CalculatorState {
+    const data = this.#data;
+    if (!data) throw new Error('The data is not there yet');
+    return readState((key) => this.#control(key).value, data, firstState(data));
+  }
+
+  /** Takes the reserve off every device, and lets the calculator answer again. */
+  #reserve(): void {
+    const reserved = Number(this.#control(RESERVE).value) * MiB;
+    this.#data?.devices.forEach((device, index, devices) => {
+      devices[index] = { ...device, usableBytes: (this.#usable[index] ?? device.usableBytes) - reserved };
+    });
+    this.#set(KEYS.gpu, this.#control(KEYS.gpu).value);
+  }
+
+  async #show(): Promise<void> {
+    const data = this.#data;
+    if (!data) return;
+    const state = this.#state;
+    const model = modelOf(data, state);
+    await prepareModel(model);
+    const experts = this.#control(EXPERTS) as HTMLInputElement;
+    experts.max = model.architecture.feedForward.experts ? String(model.architecture.layers) : '0';
+    const cpuMoeLayers = Math.min(Number(experts.value) || 0, Number(experts.max));
+    const device = data.devices.find(({ id }) => id === state.gpu);
+    if (!device) return;
+    try {
+      const file = fileOf(data, state, model);
+      this.#tool('command').textContent = commandOf(data, state, this.#repositories, cpuMoeLayers);
+      const placed = placeOn(file, settingsOf(state, cpuMoeLayers), device);
+      const { host } = placed.allocation;
+      this.#tool('experts').textContent =
+        experts.max === '0'
+          ? `${model.name} is dense: it has no experts to move.`
+          : cpuMoeLayers === 0
+            ? ''
+            : `With experts of ${cpuMoeLayers} of ${model.architecture.layers} layers in RAM: ${formatGB(placed.fullestBytes)} on the fullest device, driver included, and ${formatGB(host.weights + host.kvCache + host.compute)} in RAM. ${device.name}: ${FITS[placed.fit]}.`;
+      this.#plot(
+        [...CONTEXTS.filter((tokens) => tokens < model.maxContext), model.maxContext].map((context) => ({
+          context,
+          bytes: needOf(file, { ...settingsOf(state, cpuMoeLayers), context }).planForBytes,
+        })),
+        (device.usableBytes - overheadOf(device)) * state.devices,
+        state.devices > 1 ? `${state.devices} x ${device.name}` : device.name,
+      );
+    } catch (error) {
+      if (!(error instanceof EstimateError)) throw error;
+      this.#tool('command').textContent = '';
+    }
+    this.#showLink(state, cpuMoeLayers);
+    await this.#showFixes(data, state, model, device);
+  }
+
+  /** Tries the ways one by one; a newer change ends it. */
+  async #showFixes(
+    data: CalculatorData,
+    state: CalculatorState,
+    model: CalculatorModel,
+    device: CalculatorDevice,
+  ): Promise<void> {
+    this.#shown += 1;
+    const own = this.#shown;
+    const pause = async (): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve));
+      if (own !== this.#shown) throw new Superseded();
+    };
+    try {
+      const { title, ways } = await fixesOf(data, state, model, device, pause);
+      this.#tool('fixes').replaceChildren(text('p', title), list(ways));
+    } catch (error) {
+      if (error instanceof EstimateError) this.#tool('fixes').replaceChildren(text('p', error.message));
+      else if (!(error instanceof Superseded)) throw error;
+    }
+  }
+
+  #showLink(state: CalculatorState, cpuMoeLayers: number): void {
+    const reserve = this.#control(RESERVE).value;
+    const own = state.model === OWN_MODEL;
+    const fragment = `${writeFragment(state)}${reserve === '0' ? '' : `&${RESERVE}=${reserve}`}${cpuMoeLayers === 0 ? '' : `&${EXPERTS}=${cpuMoeLayers}`}`;
+    this.#tool('link').textContent = own
+      ? 'A model of your own has no link: its config is only in this page.'
+      : location.origin + location.pathname + fragment;
+    if (location.hash && !own) history.replaceState(null, '', fragment);
+  }
+
+  /** Draws Plan for against context, and writes the same figures into the table. */
+  #plot(
+    points: readonly { readonly context: number; readonly bytes: number }[],
+    roomBytes: number,
+    name: string,
+  ): void {
+    const most = 1.05 * Math.max(roomBytes, ...points.map(({ bytes }) => bytes));
+    const [from, to] = [Math.log2(points[0]?.context ?? 1), Math.log2(points.at(-1)?.context ?? 2)];
+    const x = (context: number): number => (to > from ? (1000 * (Math.log2(context) - from)) / (to - from) : 500);
+    const y = (bytes: number): number => 1000 - (1000 * bytes) / most;
+    const line = drawn('svg', { width: '100%', height: '100%', viewBox: '0 0 1000 1000', preserveAspectRatio: 'none' });
+    line.append(
+      drawn('path', {
+        class: 's1',
+        d: `M${points.map(({ context, bytes }) => `${x(context).toFixed(1)} ${y(bytes).toFixed(1)}`).join('L')}`,
+      }),
+    );
+    const room = `${y(roomBytes) / 10}%`;
+    this.#tool<SVGElement>('plot').replaceChildren(
+      ...[0, 0.5, 1].flatMap((share) => [
+        drawn('line', { class: 'axis', x2: '100%', y1: `${100 - 100 * share}%`, y2: `${100 - 100 * share}%` }),
+        drawn('text', { class: 'end', x: '-8', y: `${100 - 100 * share}%`, dy: '4' }, formatGB(share * most)),
+      ]),
+      ...points
+        .filter(({ context }, index) => index === points.length - 1 || 1000 - x(context) > LABEL_SPACE)
+        .map(({ context }) =>
+          drawn(
+            'text',
+            { class: x(context) > 960 ? 'end' : '', x: `${x(context) / 10}%`, y: '100%', dy: '20' },
+            formatTokens(context),
+          ),
+        ),
+      drawn('line', { class: 'device', x2: '100%', y1: room, y2: room }),
+      line,
+      drawn('text', { class: 'start', y: room, dx: '4', dy: '-4' }, `${name}: ${formatBytes(roomBytes)} free`),
+    );
+    find(this.#tool('contexts'), 'tbody').replaceChildren(
+      ...points.map(({ context, bytes }) => {
+        const row = document.createElement('tr');
+        const head = text('th', formatTokens(context));
+        head.setAttribute('scope', 'row');
+        row.append(head, text('td', formatGB(bytes)));
+        return row;
+      }),
+    );
+  }
+
+  async #do(action: string): Promise<void> {
+    const note = this.#tool('hardware-note');
+    const { gpu, devices } = this.#state;
+    switch (action) {
+      case 'detect':
+        note.textContent = await this.#detect();
+        break;
+      case 'remember':
+        note.textContent = keepHardware({ gpu, devices, reserve: Number(this.#control(RESERVE).value) })
+          ? 'Kept in this browser, and marked in every table from the next page on.'
+          : 'This browser keeps nothing for this site.';
+        break;
+      case 'forget':
+        keepHardware(undefined);
+        note.textContent = 'Forgotten.';
+        break;
+      case 'fetch':
+        await this.#fetchConfig();
+        break;
+      case 'use':
+        await this.#use((this.#control('config') as Control).value, 'Your model');
+        break;
+    }
+  }
+
+  async #detect(): Promise<string> {
+    const adapter = await adapterName();
+    const { deviceMemory } = navigator as { readonly deviceMemory?: number };
+    const ram = deviceMemory === undefined ? '' : ` The browser says at least ${deviceMemory} GB of RAM.`;
+    if (adapter === '') return `The browser does not name its graphics adapter; choose the device above.${ram}`;
+    const [least, ...more] = devicesNamed(adapter, this.#data?.devices ?? []);
+    if (!least) return `The browser says “${adapter}”, which is no device of the list; choose one above.${ram}`;
+    this.#set(KEYS.gpu, least.id);
+    return `The browser says “${adapter}”: ${least.name} is chosen.${
+      more.length > 0 ? ` It may also be ${more.map(({ name }) => name).join(' or ')}.` : ''
+    }${ram}`;
+  }
+
+  async #fetchConfig(): Promise<void> {
+    const input = this.#control('repository') as HTMLInputElement;
+    const repository = input.value.trim();
+    const note = this.#tool('own-note');
+    if (repository === '' || !input.validity.valid) {
+      note.textContent = input.title;
+      return;
+    }
+    note.textContent = `Reading ${repository} …`;
+    try {
+      const response = await fetch(`https://huggingface.co/${repository}/resolve/main/config.json`);
+      if (!response.ok) {
+        note.textContent = `huggingface.co answered ${response.status} for ${repository}. Gated and private models cannot be read; paste the file instead.`;
+        return;
+      }
+      const config = await response.text();
+      (this.#control('config') as Control).value = config;
+      await this.#use(config, repository.split('/').at(-1) ?? repository);
+    } catch {
+      note.textContent = 'huggingface.co could not be reached. Paste the file instead.';
+    }
+  }
+
+  /** Makes the reader's model one of the calculator's, and chooses it. */
+  async #use(config: string, name: string): Promise<void> {
+    const data = this.#data;
+    const note = this.#tool('own-note');
+    if (!data) return;
+    try {
+      const { readModel } = await import('../vram/browser-config.ts');
+      const { architecture, tensors, parameters, maxContext = UNKNOWN_CONTEXT } = readModel(config);
+      const model = { id: OWN_MODEL, name, architecture, tensors, publishedParameters: parameters, maxContext };
+      await prepareModel(model);
+      const others = data.models.filter(({ id }) => id !== OWN_MODEL);
+      data.models.splice(0, data.models.length, model, ...others);
+      const select = this.#control(KEYS.model) as HTMLSelectElement;
+      select.querySelector(`option[value="${OWN_MODEL}"]`)?.remove();
+      select.prepend(new Option(name, OWN_MODEL));
+      this.#set(KEYS.model, OWN_MODEL);
+      const usual = quantsFor(data, model).find(({ scheme }) => scheme === 'Q4_K_M');
+      if (usual && !quantsFor(data, model).some(({ id }) => id === this.#state.quant)) this.#set(KEYS.quant, usual.id);
+      note.textContent = `${name}: ${architecture.className}, ${architecture.layers} layers, ${formatTokens(maxContext)} tokens of context. It is chosen above.`;
+    } catch (error) {
+      if (!(error instanceof EstimateError)) throw error;
+      note.textContent = error.message;
+    }
+  }
+}
+
+function find<T extends Element>(within: ParentNode, selector: string): T {
+  const found = within.querySelector<T>(selector);
+  if (found === null) throw new Error(`The page has no ${selector}`);
+  return found;
+}
+
+function text(tag: string, content: string): HTMLElement {
+  const element = document.createElement(tag);
+  element.textContent = content;
+  return element;
+}
+
+function list(lines: readonly string[]): HTMLElement {
+  const element = document.createElement('ol');
+  element.append(...lines.map((line) => text('li', line)));
+  return element;
+}
+
+function drawn(tag: string, attributes: Readonly<Record<string, string>>, content = ''): SVGElement {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.textContent = content;
+  return element;
+}
+
+/** Resolves when the calculator has answered for the first time. */
+function ready(calculator: HTMLElement): Promise<void> {
+  return new Promise((resolve) => {
+    if (calculator.dataset['ready'] !== undefined) {
+      resolve();
+      return;
+    }
+    const observer = new MutationObserver(() => {
+      if (calculator.dataset['ready'] === undefined) return;
+      observer.disconnect();
+      resolve();
+    });
+    observer.observe(calculator, { attributeFilter: ['data-ready'] });
+  });
+}
+
+customElements.define('calculator-tools', CalculatorTools);

@@ -1,0 +1,190 @@
+/** What to change so that a model fits, and what still fits where it does: each with the memory it frees on the fullest device. */
+import {
+  contextLabel,
+  DEFAULT_SETTINGS,
+  EstimateError,
+  formatBytes,
+  formatTokens,
+  type KvType,
+  largestContext,
+  type ModelFile,
+  needOf,
+  overheadOf,
+  type Placement,
+  placeOn,
+  type Settings,
+} from '../../vram/browser.ts';
+import { fileOf } from './answer.ts';
+import type { CalculatorData, CalculatorDevice, CalculatorModel, CalculatorQuant } from './data.ts';
+import type { CalculatorState } from './state.ts';
+
+const CACHE_TYPES: readonly KvType[] = ['q8_0', 'q4_0'];
+/** llama.cpp uses no more devices. */
+const MOST_DEVICES = 16;
+/** Share of the weights at nominal bits that a smaller or larger file surely has, for the tensors that keep their type. */
+const CERTAIN = 0.8;
+
+/** The engine's settings of a calculator's state. */
+export function settingsOf(state: CalculatorState, cpuMoeLayers = 0): Settings {
+  const { context, kType, vType, sequences, microBatch, flashAttention, devices } = state;
+  return { ...DEFAULT_SETTINGS, context, kType, vType, sequences, microBatch, flashAttention, devices, cpuMoeLayers };
+}
+
+/** Whether it fits, or `undefined` where the engine refuses the settings. */
+function tryOn(file: ModelFile, settings: Settings, device: CalculatorDevice): Placement | undefined {
+  try {
+    return placeOn(file, settings, device);
+  } catch (error) {
+    if (error instanceof EstimateError) return undefined;
+    throw error;
+  }
+}
+
+/** The smallest whole number in `from .. to` that is good, where numbers are good from some point on. */
+async function smallestThat(
+  from: number,
+  to: number,
+  isGood: (value: number) => Promise<boolean>,
+): Promise<number | undefined> {
+  if (to < from || !(await isGood(to))) return undefined;
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (await isGood(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Quants that a file of the model can have: MXFP4_MOE changes the type of experts, and a dense model has none. */
+export const quantsFor = (data: CalculatorData, { architecture }: CalculatorModel): readonly CalculatorQuant[] =>
+  data.quants.filter(({ scheme }) => scheme !== 'MXFP4_MOE' || architecture.feedForward.experts !== undefined);
+
+export interface Fixes {
+  readonly title: string;
+  /** Cheapest first. */
+  readonly ways: readonly string[];
+}
+
+/**
+ * The ways to make the settings fit the chosen devices, cheapest in quality first; where they fit already, how much
+ * further they go.
+ *
+ * @param pause waits between two estimates, so that a page stays usable meanwhile
+ */
+export async function fixesOf(
+  data: CalculatorData,
+  state: CalculatorState,
+  model: CalculatorModel,
+  device: CalculatorDevice,
+  pause: () => Promise<void> = async () => {},
+): Promise<Fixes> {
+  const file = fileOf(data, state, model);
+  const settings = settingsOf(state);
+  const here = placeOn(file, settings, device);
+  const fits = (placement: Placement | undefined): placement is Placement => placement?.fit === 'fits';
+  const room = device.usableBytes - overheadOf(device);
+  const { weights } = here.allocation.device;
+  const bits = data.quants.find(({ id }) => id === state.quant)?.nominalBits ?? 1;
+  // What the weights alone overfill needs no estimate; nominal bits are the least a file has.
+  const mayHold = (nominalBits: number, devices: number): boolean =>
+    CERTAIN * weights * (nominalBits / bits) <= room * devices;
+  const frees = ({ fullestBytes }: Placement): string => `frees ${formatBytes(here.fullestBytes - fullestBytes)}`;
+  const quants = quantsFor(data, model);
+  const place = quants.findIndex(({ id }) => id === state.quant);
+  const mostBits = async (list: readonly CalculatorQuant[]) => {
+    for (const quant of list.toReversed()) {
+      if (!mayHold(quant.nominalBits, state.devices)) continue;
+      await pause();
+      const placed = tryOn(fileOf(data, { ...state, quant: quant.id }, model), settings, device);
+      if (fits(placed)) return { quant, placed };
+    }
+    return undefined;
+  };
+
+  if (here.fit === 'fits') {
+    const finer = await mostBits(quants.slice(place + 1));
+    await pause();
+    const longest = largestContext(file, settings, device, model.maxContext);
+    return {
+      title: 'It fits. With the same devices:',
+      ways: [
+        ...(finer ? [`${finer.quant.name} fits too, the most bits that do.`] : ['No quant with more bits fits.']),
+        `The context may grow to ${formatTokens(longest)} tokens${longest === model.maxContext ? ', the model’s maximum' : ''}.`,
+      ],
+    };
+  }
+
+  const ways: string[] = [];
+  for (const type of CACHE_TYPES) {
+    if (!mayHold(bits, state.devices) || (state.kType !== 'f16' && state.kType !== 'bf16')) break;
+    await pause();
+    const placed = tryOn(file, { ...settings, kType: type, vType: type }, device);
+    if (!fits(placed)) continue;
+    ways.push(`KV cache in ${type} (-ctk ${type} -ctv ${type}): ${frees(placed)}.`);
+    break;
+  }
+  const smaller = await mostBits(quants.slice(0, Math.max(0, place)));
+  if (smaller) ways.push(`${smaller.quant.name}: ${frees(smaller.placed)}, the most bits that fit.`);
+  await pause();
+  const longest = largestContext(file, settings, device, model.maxContext);
+  if (longest > 0 && longest < state.context)
+    ways.push(
+      `A context of ${formatTokens(longest)} tokens (-c ${longest}) instead of ${contextLabel(state.context).toUpperCase()}.`,
+    );
+  const withExperts = (layers: number) => tryOn(file, { ...settings, cpuMoeLayers: layers }, device);
+  if (model.architecture.feedForward.experts) {
+    const layers = await smallestThat(1, model.architecture.layers, async (count) => {
+      await pause();
+      return fits(withExperts(count));
+    });
+    const placed = layers === undefined ? undefined : withExperts(layers);
+    if (layers !== undefined && placed) {
+      const { host } = placed.allocation;
+      ways.push(
+        `Experts of ${layers} of ${model.architecture.layers} layers in RAM (--n-cpu-moe ${layers}): ${frees(placed)} and takes ${formatBytes(host.weights + host.kvCache + host.compute)} of RAM.`,
+      );
+    }
+  }
+  for (let devices = state.devices + 1; devices <= Math.min(MOST_DEVICES, model.architecture.layers + 1); devices++) {
+    if (!mayHold(bits, devices)) continue;
+    await pause();
+    if (!fits(tryOn(file, { ...settings, devices }, device))) continue;
+    ways.push(`${devices} x ${device.name}: the layers are split.`);
+    break;
+  }
+  const { planForBytes } = needOf(file, { ...settings, devices: 1 });
+  const other = data.devices
+    .filter((own) => own.usableBytes - overheadOf(own) >= planForBytes)
+    .sort((a, b) => a.usableBytes - b.usableBytes)[0];
+  if (other) ways.push(`Another device: the smallest that holds it is the ${other.name}.`);
+  return ways.length > 0
+    ? { title: 'It does not fit with room to spare. Each of these makes it fit:', ways }
+    : {
+        title: 'No single change makes it fit.',
+        ways: ['Combine a smaller quant, a shorter context and more devices.'],
+      };
+}
+
+/** llama-server with these settings. */
+export function commandOf(
+  data: CalculatorData,
+  state: CalculatorState,
+  repositories: Readonly<Record<string, string>>,
+  cpuMoeLayers: number,
+): string {
+  const scheme = data.quants.find(({ id }) => id === state.quant)?.scheme ?? '';
+  const repository = repositories[state.model];
+  return [
+    'llama-server',
+    repository === undefined ? `-m ${state.model}-${state.quant}.gguf` : `-hf ${repository}:${scheme}`,
+    `-c ${state.context}`,
+    `-np ${state.sequences}`,
+    '-ngl 999',
+    ...(state.kType === DEFAULT_SETTINGS.kType ? [] : [`-ctk ${state.kType}`]),
+    ...(state.vType === DEFAULT_SETTINGS.vType ? [] : [`-ctv ${state.vType}`]),
+    ...(state.microBatch === DEFAULT_SETTINGS.microBatch ? [] : [`-ub ${state.microBatch}`]),
+    ...(state.flashAttention === DEFAULT_SETTINGS.flashAttention ? [] : [`-fa ${state.flashAttention}`]),
+    ...(cpuMoeLayers > 0 ? [`--n-cpu-moe ${cpuMoeLayers}`] : []),
+  ].join(' ');
+}

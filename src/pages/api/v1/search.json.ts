@@ -1,0 +1,5 @@
+import type { APIRoute } from 'astro';
+import { getCatalog } from '../../../catalog/from-collections.ts';
+import { searchData } from '../../../site/search-data.ts';
+
+export const GET: APIRoute = async () => Response.json(searchData(await getCatalog()));

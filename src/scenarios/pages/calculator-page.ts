@@ -1,0 +1,72 @@
+import type { Catalog } from '../../catalog/catalog.ts';
+import { calculatorMoreDataPath, calculatorPath } from '../../site/routes.ts';
+import { formatGB } from '../../vram/index.ts';
+import { calculatorPreset } from '../calculator-preset.ts';
+import { factsOf } from '../facts.ts';
+import { shortContext } from '../hardware.ts';
+import { computeScenario } from '../scenario.ts';
+import type { CalculatorPage } from '../views.ts';
+import { contextTitle } from '../words.ts';
+import { metaOf } from './meta.ts';
+import { GRID_CONTEXTS, modelHead, planForCell, roomOf, textCell, usualOf } from './shared.ts';
+import { tierDevices } from './vram-tier-page.ts';
+
+const MOST_MODELS = 30;
+/** Memory of the card in the table's last column, in GB. */
+const CARD_GB = 24;
+
+/** The calculator: every setting of the estimator, and a table for readers without JavaScript. */
+export function calculatorPage(catalog: Catalog): CalculatorPage {
+  const [first] = catalog.estimableModels;
+  if (!first) throw new Error('the catalogue has no model with an architecture');
+  const { quant, contextTokens } = usualOf(catalog, first);
+  const facts = factsOf(
+    catalog,
+    computeScenario(catalog, { model: first.id, quant: quant.id, context: contextTokens }),
+  );
+  const [card] = tierDevices(catalog, CARD_GB);
+  const models = catalog.estimableModels.length;
+  return {
+    kind: 'calculator',
+    meta: metaOf({
+      path: calculatorPath(),
+      title: 'LLM VRAM calculator: any model, quant, context and GPU',
+      description: [
+        `VRAM of ${models} models, or of any config.json, with every setting llama.cpp has: cache types, sequences, micro-batch, experts in RAM.`,
+      ],
+      crumbs: [],
+      name: 'Calculator',
+      updated: catalog.updated,
+    }),
+    heading: 'VRAM calculator',
+    answer: [
+      `Choose one of ${models} models or paste a config.json; every change is answered at once, with the bytes llama.cpp allocates. Nothing you enter leaves your browser, but for the name of a repository that you ask it to read from Hugging Face.`,
+    ],
+    calculator: calculatorPreset(facts),
+    dataHref: calculatorMoreDataPath(),
+    table: {
+      caption: `Plan for of the ${Math.min(MOST_MODELS, models)} most looked-up models at their usual quant`,
+      corner: 'Model',
+      columns: ['Quant', ...GRID_CONTEXTS.map(contextTitle), ...(card ? [`Largest context in ${CARD_GB} GB`] : [])],
+      rows: catalog.estimableModels.slice(0, MOST_MODELS).map((model) => {
+        const usual = usualOf(catalog, model);
+        return {
+          ...modelHead(model),
+          cells: [
+            textCell(usual.quant.name),
+            ...GRID_CONTEXTS.map((context) => planForCell(catalog, model, usual.quant, context)),
+            ...(card
+              ? [
+                  textCell(
+                    usual.planForBytes <= roomOf(card)
+                      ? shortContext(usual.at.largestContext(card.device, 1))
+                      : `${formatGB(usual.planForBytes - roomOf(card))} short`,
+                  ),
+                ]
+              : []),
+          ],
+        };
+      }),
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * The estimator's second face for scripts in a browser: a model that the site has no record of, from its config.json.
+ * It brings the code that derives tensors, so it is loaded only when somebody has a config to read.
+ */
+import type { Architecture } from './architecture.ts';
+import { architectureFromConfig, parseConfig } from './from-config.ts';
+import { deriveTensorsWith, type PackedTensors, packTensors } from './tensor-lists.ts';
+import { converterKeepsNextToken, tensorsOf } from './tensors.ts';
+
+/** What a config.json says of a model. */
+export interface ReadModel {
+  readonly architecture: Architecture;
+  readonly tensors: PackedTensors;
+  /** Counted from the tensors. */
+  readonly parameters: number;
+  /** max_position_embeddings; absent where the config has none. */
+  readonly maxContext?: number;
+}
+
+/**
+ * Reads the text of a config.json.
+ * @throws {EstimateError} `bad-request` naming what is wrong, `unknown-architecture` for a class that is not known here
+ */
+export function readModel(text: string): ReadModel {
+  const json = parseConfig(text);
+  const architecture = architectureFromConfig(json);
+  deriveTensorsWith({ tensorsOf, converterKeepsNextToken });
+  const tensors = packTensors(architecture, converterKeepsNextToken(architecture));
+  const count = (list: readonly { readonly shape: readonly number[] }[]): number =>
+    list.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0);
+  const parameters =
+    count(tensors.outside) + tensors.order.reduce((sum, kind) => sum + count(tensors.blocks[kind] ?? []), 0);
+  const maxContext = longestContext(json);
+  return { architecture, tensors, parameters, ...(maxContext !== undefined && { maxContext }) };
+}
+
+/** max_position_embeddings of the text part, or of the whole. */
+function longestContext(json: unknown): number | undefined {
+  const fields = (value: unknown): Readonly<Record<string, unknown>> =>
+    typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+  const outer = fields(json);
+  const parts = [outer['text_config'], outer['llm_config'], outer['language_config'], outer];
+  return parts
+    .map((part) => fields(part)['max_position_embeddings'])
+    .find((value): value is number => Number.isInteger(value) && Number(value) > 0);
+}

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSite, type Site, type Visit } from '../support/visit.ts';
+
+/** As in Qwen/Qwen3-8B. */
+const CONFIG = JSON.stringify({
+  architectures: ['Qwen3ForCausalLM'],
+  hidden_size: 4096,
+  intermediate_size: 12_288,
+  num_hidden_layers: 36,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  head_dim: 128,
+  vocab_size: 151_936,
+  max_position_embeddings: 40_960,
+  tie_word_embeddings: false,
+});
+
+describe("the calculator's page", () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite();
+  });
+  afterAll(() => site.close());
+  const patient = { timeout: 20_000 };
+
+  async function open(fragment = ''): Promise<Visit> {
+    const visit = await site.visit(`/calculator/${fragment}`);
+    await visit.page.locator('calculator-tools[data-ready]').waitFor();
+    return visit;
+  }
+  const tool = (visit: Visit, name: string): Promise<string | null> =>
+    visit.page.locator(`[data-tool="${name}"]`).textContent();
+  const needs = (visit: Visit): Promise<string | null> =>
+    visit.page.locator('[data-part="needs"] data').getAttribute('value');
+
+  test('a shared link opens with its settings, what to change and the command', async () => {
+    const visit = await open('#m=gpt-oss-120b&q=mxfp4-moe&c=64k&g=rtx-4090&n=1&r=1024&x=30');
+    await expect.poll(() => tool(visit, 'fixes'), patient).toMatch(/Experts of \d+ of 36 layers in RAM/);
+    expect(await tool(visit, 'command')).toMatch(/-c 65536 -np 1 -ngl 999 --n-cpu-moe 30$/);
+    await expect.poll(() => tool(visit, 'experts'), patient).toMatch(/experts of 30 of 36 layers in RAM/);
+    expect(await tool(visit, 'link')).toContain('r=1024&x=30');
+    expect(await visit.page.locator('[data-tool="plot"] path').getAttribute('d')).toMatch(/^M0\.0 /);
+    expect(visit.complaints).toEqual([]);
+    await visit.page.context().close();
+  });
+
+  test('a reserve for the display shrinks what is free', async () => {
+    const visit = await open('#m=qwen3-8b&q=q4-k-m&c=8k&g=rtx-4090');
+    const free = visit.page.locator('[data-part="headroom"]');
+    const before = await free.textContent();
+    await visit.page.locator('[name="r"]').selectOption('2048');
+    await expect.poll(() => free.textContent(), patient).not.toBe(before);
+    await visit.page.context().close();
+  });
+
+  test('a pasted config.json gives the bytes of the model it describes', async () => {
+    const visit = await open('#m=qwen3-8b&q=q4-k-m&c=8k&g=rtx-4090');
+    const published = await needs(visit);
+    await visit.page.locator('[name="m"]').selectOption('deepseek-v4-pro');
+    await expect.poll(() => needs(visit), patient).not.toBe(published);
+    await visit.page.locator('[name="config"]').fill(CONFIG);
+    await visit.page.locator('[data-do="use"]').click();
+    await expect.poll(() => needs(visit), patient).toBe(published);
+    await expect.poll(() => tool(visit, 'own-note'), patient).toContain('Qwen3ForCausalLM, 36 layers, 40K tokens');
+    await visit.page.locator('[name="config"]').fill('{"architectures":["FooForCausalLM"]}');
+    await visit.page.locator('[data-do="use"]').click();
+    await expect.poll(() => tool(visit, 'own-note'), patient).toContain('Found architecture "FooForCausalLM"');
+    expect(visit.complaints).toEqual([]);
+    await visit.page.context().close();
+  });
+
+  test('a device is remembered when asked, marked in tables, and forgotten', async () => {
+    const visit = await open('#m=qwen3-8b&q=q4-k-m&c=8k&g=rtx-4090');
+    const { page } = visit;
+    await page.locator('[data-do="remember"]').click();
+    await page.goto(`${site.address}/models/qwen3-8b/`);
+    expect(await page.locator('tr[data-mine] a[href="/gpus/rtx-4090/"]').count()).toBe(1);
+    await page.goto(`${site.address}/calculator/`);
+    await page.locator('calculator-tools[data-ready]').waitFor();
+    expect(await page.locator('[name="g"]').inputValue()).toBe('rtx-4090');
+    await page.locator('[data-do="forget"]').click();
+    await page.goto(`${site.address}/models/qwen3-8b/`);
+    expect(await page.locator('tr[data-mine]').count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('without JavaScript there is a table', async () => {
+    const { page } = await site.visit('/calculator/', { javaScriptEnabled: false });
+    expect(await page.locator('calculator-tools').isVisible()).toBe(false);
+    expect(await page.locator('#table-grid').isVisible()).toBe(true);
+    await page.context().close();
+  });
+});

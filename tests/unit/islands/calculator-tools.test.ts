@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
+import { commandOf, fixesOf, quantsFor } from '../../../src/islands/calculator/fixes.ts';
+import { devicesNamed } from '../../../src/islands/calculator/hardware.ts';
+import { type CalculatorState, firstState } from '../../../src/islands/calculator/state.ts';
+import { calculatorCatalog, calculatorCommands } from '../../../src/site/api.ts';
+import { readModel } from '../../../src/vram/browser-config.ts';
+import { EstimateError, schemeOf } from '../../../src/vram/index.ts';
+import { catalog } from '../scenarios/catalog.ts';
+
+const published = calculatorCatalog(catalog);
+const data: CalculatorData = {
+  version: 1,
+  models: [...published.models],
+  quants: published.quants.map((quant) => ({ ...quant, scheme: schemeOf(quant.scheme) })),
+  devices: published.devices.map((device) => ({ ...device, vendor: 'nvidia' as const })),
+};
+
+function ways(change: Partial<CalculatorState>): ReturnType<typeof fixesOf> {
+  const state = { ...firstState(data), quant: 'q4-k-m', ...change };
+  const model = data.models.find(({ id }) => id === state.model);
+  const device = data.devices.find(({ id }) => id === state.gpu);
+  if (!model || !device) throw new Error(`${state.model} on ${state.gpu}`);
+  return fixesOf(data, state, model, device);
+}
+
+describe('what to change', () => {
+  it('keeps experts in RAM, adds cards or names a larger one where gpt-oss 120B does not fit a 24 GB card', async () => {
+    // 63 GB of MXFP4: no quant is smaller, the cache is small, one card holds a third.
+    const { title, ways: list } = await ways({
+      model: 'gpt-oss-120b',
+      quant: 'mxfp4-moe',
+      gpu: 'rtx-4090',
+      context: 65_536,
+    });
+    expect(title).toMatch(/^It does not fit/);
+    const text = list.join('\n');
+    expect(text).toMatch(/Experts of \d+ of 36 layers in RAM \(--n-cpu-moe \d+\): frees 4\d/);
+    expect(text).toMatch(/[34] x RTX 4090/);
+    expect(text).toMatch(/Another device: the smallest that holds it/);
+  });
+
+  it('shrinks the cache first where the cache is what does not fit', async () => {
+    // Qwen3 8B: 5 GB of weights and 144 KiB of cache a token, so 96K tokens are 14.5 GB.
+    const { ways: list } = await ways({ model: 'qwen3-8b', gpu: 'rtx-5060-ti-16gb', context: 98_304 });
+    expect(list[0]).toMatch(/^KV cache in q8_0 \(-ctk q8_0 -ctv q8_0\): frees /);
+    expect(list.join('\n')).toMatch(/A context of [\d,K]+ tokens \(-c \d+\) instead of 96K/);
+  });
+
+  it('says how far it goes where it fits', async () => {
+    const { title, ways: list } = await ways({ model: 'qwen3-8b', gpu: 'rtx-4090', context: 8192 });
+    expect(title).toMatch(/^It fits/);
+    expect(list[0]).toMatch(/^(BF16|F16) fits too/);
+  });
+
+  it('offers no quant of experts for a dense model', () => {
+    const model = data.models.find(({ id }) => id === 'qwen3-8b');
+    expect(model && quantsFor(data, model).map(({ scheme }) => scheme)).not.toContain('MXFP4_MOE');
+  });
+});
+
+describe('the command', () => {
+  const { repositories } = calculatorCommands(catalog);
+
+  it('names every setting that is not the default, and no other', () => {
+    const state = { ...firstState(data), model: 'qwen3-8b', quant: 'q4-k-m', context: 32_768 };
+    expect(commandOf(data, state, { 'qwen3-8b': 'Qwen/Qwen3-8B-GGUF' }, 0)).toBe(
+      'llama-server -hf Qwen/Qwen3-8B-GGUF:Q4_K_M -c 32768 -np 1 -ngl 999',
+    );
+    expect(
+      commandOf(
+        data,
+        { ...state, kType: 'q8_0', vType: 'q8_0', microBatch: 256, sequences: 4, flashAttention: 'on' },
+        {},
+        12,
+      ),
+    ).toBe(
+      'llama-server -m qwen3-8b-q4-k-m.gguf -c 32768 -np 4 -ngl 999 -ctk q8_0 -ctv q8_0 -ub 256 -fa on --n-cpu-moe 12',
+    );
+  });
+
+  it('knows a repository for the most looked-up models', () => {
+    const first = catalog.estimableModels.slice(0, 20);
+    expect(first.filter(({ id }) => repositories[id]).length).toBeGreaterThan(10);
+  });
+});
+
+describe('a graphics adapter', () => {
+  it.each([
+    ['ANGLE (NVIDIA, NVIDIA GeForce RTX 4090 (0x00002684) Direct3D11 vs_5_0 ps_5_0, D3D11)', ['RTX 4090']],
+    ['NVIDIA GeForce RTX 4070 Ti SUPER', ['RTX 4070 Ti SUPER']],
+    ['AMD Radeon RX 7900 XTX', ['RX 7900 XTX']],
+    ['SwiftShader driver', []],
+  ])('%s', (adapter, names) => {
+    expect(devicesNamed(adapter, data.devices).map(({ name }) => name)).toEqual(names);
+  });
+
+  it('that comes with several memory sizes names them all, least first', () => {
+    const found = devicesNamed('ANGLE (Apple, ANGLE Metal Renderer: Apple M4 Max, Unspecified Version)', data.devices);
+    expect(found.length).toBeGreaterThan(2);
+    for (const { name } of found) expect(name).toMatch(/^M4 Max/);
+    const sizes = found.map(({ usableBytes }) => usableBytes);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
+  });
+});
+
+describe("a reader's own config.json", () => {
+  it('gives the tensors, the parameters and the context of the model', () => {
+    // Qwen/Qwen3-8B: 8,190,735,360 parameters by its safetensors index.
+    const read = readModel(
+      JSON.stringify({
+        architectures: ['Qwen3ForCausalLM'],
+        model_type: 'qwen3',
+        hidden_size: 4096,
+        intermediate_size: 12_288,
+        num_hidden_layers: 36,
+        num_attention_heads: 32,
+        num_key_value_heads: 8,
+        head_dim: 128,
+        vocab_size: 151_936,
+        max_position_embeddings: 40_960,
+        tie_word_embeddings: false,
+        attention_bias: false,
+      }),
+    );
+    expect(read.parameters).toBe(8_190_735_360);
+    expect(read.maxContext).toBe(40_960);
+    expect(read.tensors.order).toHaveLength(36);
+  });
+
+  it('is refused with the reason where it is none', () => {
+    expect(() => readModel('{"architectures":["FooForCausalLM"]}')).toThrow(EstimateError);
+    expect(() => readModel('not json')).toThrow('config.json is no JSON');
+  });
+});
+
+it('the page of the calculator loads no code that its config reader brings, until it is asked', () => {
+  const tools = readFileSync(join(import.meta.dirname, '../../../src/islands/calculator-tools.ts'), 'utf8');
+  expect(tools).toContain("await import('../vram/browser-config.ts')");
+  expect(tools).not.toMatch(/^import .*browser-config/m);
+});
