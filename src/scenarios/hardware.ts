@@ -23,7 +23,7 @@ import { deviceLabel, joinWords, tokensText, withArticle } from './words.ts';
 export const FIT_TEXT: Readonly<Record<Fit, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
 
 /** Tokens in the cache at which decode speed is stated: a short prompt, as the measured runs behind the rule had. */
-const SPEED_DEPTH = 1024;
+export const SPEED_DEPTH = 1024;
 
 /** Rows of each kind on a scenario page: around the point where devices begin to hold it. */
 const ROWS: Readonly<Record<DeviceKind, number>> = { consumer: 5, professional: 5, unified: 4 };

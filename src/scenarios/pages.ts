@@ -1,4 +1,5 @@
 /** Every page of the site as a view object: one builder a kind, all from the catalogue alone. */
+export { type Figures, figuresOf } from './figures.ts';
 export { familyPage } from './pages/family-page.ts';
 export { gpuPage } from './pages/gpu-page.ts';
 export { guidePage } from './pages/guide-page.ts';

@@ -1,16 +1,20 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Catalog } from '../../src/catalog/catalog.ts';
-import { checkDisk } from '../../src/catalog/from-disk.ts';
+import { loadCatalogFromDisk } from '../../src/catalog/from-disk.ts';
 import { formatProblem, type Problem } from '../../src/catalog/problem.ts';
+import { contentProblems } from '../../src/cli/content-problems.ts';
 
 let problems: readonly Problem[] = [];
 let catalog: Catalog | undefined;
 let milliseconds = 0;
 
 beforeAll(() => {
-  const start = performance.now();
-  ({ problems, catalog } = checkDisk(process.cwd()));
-  milliseconds = performance.now() - start;
+  const start = process.cpuUsage();
+  ({ problems } = contentProblems(process.cwd()));
+  // Time of the processor: what else runs on the machine is not the content's fault.
+  const { user, system } = process.cpuUsage(start);
+  milliseconds = (user + system) / 1000;
+  catalog = loadCatalogFromDisk(process.cwd());
 }, 60_000);
 
 test('the content has no problem', () => {
