@@ -1,10 +1,15 @@
 /** Every problem of content/: those of its records, and elements in guides that name no figure. */
+import type { Catalog } from '../catalog/catalog.ts';
 import { checkDisk } from '../catalog/from-disk.ts';
 import { type Problem, sortProblems } from '../catalog/problem.ts';
 import { elementProblem } from '../scenarios/figures.ts';
 
-/** What `check:content` prints: problems by file and line, and how many records were read. */
-export function contentProblems(root: string): { readonly problems: readonly Problem[]; readonly count: number } {
+/** What `check:content` prints: problems by file and line, and how many records were read; the catalogue where there is one. */
+export function contentProblems(root: string): {
+  readonly problems: readonly Problem[];
+  readonly count: number;
+  readonly catalog?: Catalog;
+} {
   const { problems, count, elements, catalog } = checkDisk(root);
   if (!catalog) return { problems, count };
   const ofElements = elements.flatMap(({ file, line, column, ...element }): Problem[] => {
@@ -14,5 +19,5 @@ export function contentProblems(root: string): { readonly problems: readonly Pro
     const path = [`<${element.name}>`, attribute];
     return [{ level: 'error', at: 'value', file, line, column, path, found, expected, fix }];
   });
-  return { problems: sortProblems([...problems, ...ofElements]), count };
+  return { problems: sortProblems([...problems, ...ofElements]), count, catalog };
 }
