@@ -4,8 +4,8 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { checkDisk } from '../src/catalog/from-disk.ts';
 import { formatProblems } from '../src/catalog/problem.ts';
+import { contentProblems } from '../src/cli/content-problems.ts';
 import { isMain } from './is-main.ts';
 
 const OUTPUT = 'dist';
@@ -55,7 +55,7 @@ function buildPages(): Promise<number> {
 /** Builds the whole site. Returns undefined, after printing why, where the content or the build has problems. */
 export async function build(): Promise<BuildResult | undefined> {
   const start = performance.now();
-  const problems = checkDisk(process.cwd()).problems.filter(({ level }) => level === 'error');
+  const problems = contentProblems(process.cwd()).problems.filter(({ level }) => level === 'error');
   if (problems.length > 0) {
     console.error(formatProblems(problems));
     console.error('Nothing was built; the last build, if there is one, is untouched.');

@@ -18,6 +18,7 @@ interface Place {
 interface ReadFile {
   readonly record: RawRecord;
   readonly problems: readonly Problem[];
+  readonly elements: readonly BodyElement[];
   /** Where a field is; for a missing one, the block that it belongs in. */
   readonly locate: (path: FieldPath, at: Problem['at']) => Place;
 }
@@ -92,38 +93,55 @@ function unreadable(file: string, place: Place, message: string): Problem {
   });
 }
 
-/** MDX reads `{` and `<` as code: what does not compile, and code in records that have no use for it. */
-function bodyProblems(file: string, kind: Kind, body: string, firstLine: number): Problem[] {
+/** Kinds of records whose text may hold elements. */
+const WITH_ELEMENTS: ReadonlySet<Kind> = new Set(['guides', 'families', 'quants']);
+
+/** An element in the text of a record. What it may be called and say is known to who shows it. */
+export interface BodyElement extends Place {
+  readonly file: string;
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+interface ReadBody {
+  readonly problems: readonly Problem[];
+  readonly elements: readonly BodyElement[];
+}
+
+/** MDX reads `{` and `<` as code: what does not compile, and code other than the elements that some kinds may use. */
+function readBody(file: string, kind: Kind, body: string, firstLine: number): ReadBody {
   const fix = 'put it in backticks, or write &#123; for "{" and &lt; for "<"';
-  const expected = kind === 'guides' ? 'text that MDX can compile' : 'Markdown text without code';
+  const mayHold = WITH_ELEMENTS.has(kind);
+  const expected = mayHold ? 'Markdown text and elements such as <Figure />' : 'Markdown text without code';
+  const problems: Problem[] = [];
+  const elements: BodyElement[] = [];
   try {
-    const problems: Problem[] = [];
-    // Guides may compute and use components.
-    if (kind === 'guides') mdxToJs(body);
-    else
-      visit(mdxToMdast(body), (node) => {
-        if (!node.type.startsWith('mdx')) return;
-        const { line, column } = node.position?.start ?? { line: 1, column: 1 };
-        problems.push(
-          problemAt(
-            file,
-            { line: firstLine + line - 1, column },
-            { found: `${WORDS[node.type] ?? 'code'} in the text`, expected, fix },
-          ),
-        );
-      });
-    return problems;
+    if (mayHold) mdxToJs(body);
+    visit(mdxToMdast(body), (node) => {
+      if (!node.type.startsWith('mdx')) return;
+      const start = node.position?.start ?? { line: 1, column: 1 };
+      const place = { line: firstLine + start.line - 1, column: start.column };
+      if (!mayHold || typeof node.name !== 'string') {
+        problems.push(problemAt(file, place, { found: `${WORDS[node.type] ?? 'code'} in the text`, expected, fix }));
+        return;
+      }
+      const attributes: Record<string, string> = {};
+      for (const { name, value } of (node.attributes ?? []) as readonly Readonly<Record<string, unknown>>[]) {
+        if (typeof name === 'string' && typeof value === 'string') attributes[name] = value;
+        else {
+          const found = `an attribute of <${node.name}> that is no text in quotes`;
+          problems.push(problemAt(file, place, { found, expected: 'name="text"', fix: 'write the value in quotes' }));
+        }
+      }
+      elements.push({ file, name: node.name, attributes, ...place });
+    });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const [, line = '1', column = '1', what = message] = /^(\d+):(\d+): ([\s\S]*?)( \([\w:-]+\))?$/.exec(message) ?? [];
-    return [
-      problemAt(
-        file,
-        { line: firstLine + Number(line) - 1, column: Number(column) },
-        { found: `text that MDX cannot compile: ${what}`, expected, fix },
-      ),
-    ];
+    const place = { line: firstLine + Number(line) - 1, column: Number(column) };
+    problems.push(problemAt(file, place, { found: `text that MDX cannot compile: ${what}`, expected, fix }));
   }
+  return { problems, elements };
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -136,6 +154,9 @@ const WORDS: Readonly<Record<string, string>> = {
 
 interface TreeNode {
   readonly type: string;
+  /** Of an element; a fragment has none. */
+  readonly name?: string | null | undefined;
+  readonly attributes?: unknown;
   readonly position?: { readonly start: Place } | undefined;
   readonly children?: readonly TreeNode[];
 }
@@ -147,13 +168,13 @@ function visit(node: TreeNode, seen: (node: TreeNode) => void): void {
 
 function readRecord(root: string, kind: Kind, id: string): ReadFile {
   const file = recordFile(kind, id);
-  const text = readFileSync(join(root, file), 'utf8');
-  const match = recordEnding(kind) === '.yaml' ? undefined : FRONT_MATTER.exec(text);
+  const content = readFileSync(join(root, file), 'utf8');
+  const match = recordEnding(kind) === '.yaml' ? undefined : FRONT_MATTER.exec(content);
   if (match === null) {
     const found =
-      text.trim() === ''
+      content.trim() === ''
         ? 'an empty file'
-        : text.startsWith('---')
+        : content.startsWith('---')
           ? 'front matter that is not closed'
           : 'no front matter';
     const wording = {
@@ -162,12 +183,13 @@ function readRecord(root: string, kind: Kind, id: string): ReadFile {
       fix: 'start the file with "---", and close the facts with "---"',
     };
     return {
-      record: { kind, id, data: undefined, body: text },
+      record: { kind, id, data: undefined, body: content },
       problems: [problemAt(file, { line: 1, column: 1 }, wording)],
+      elements: [],
       locate: () => ({ line: 1, column: 1 }),
     };
   }
-  const yaml = match === undefined ? text : (match[1] ?? '');
+  const yaml = match === undefined ? content : (match[1] ?? '');
   const counter = new LineCounter();
   // Astro's parser reads unquoted dates as dates; so must this one, to refuse what the build refuses.
   const document = parseDocument(yaml, { lineCounter: counter, customTags: ['timestamp'], prettyErrors: false });
@@ -177,12 +199,13 @@ function readRecord(root: string, kind: Kind, id: string): ReadFile {
     const { line, col } = counter.linePos(offset);
     return { line: line + linesAbove, column: col };
   };
+  const body = match === undefined ? '' : content.slice(match[0].length);
+  const text = readBody(file, kind, body, (match?.[0] ?? '').split('\n').length);
   const { data, problems } = readYaml(file, yaml, document, place);
-  const body = match === undefined ? '' : text.slice(match[0].length);
-  const bodyLine = (match?.[0] ?? '').split('\n').length;
   return {
     record: { kind, id, data, body: body.trim() },
-    problems: [...problems, ...bodyProblems(file, kind, body, bodyLine)],
+    problems: [...problems, ...text.problems],
+    elements: text.elements,
     locate: (path, at) => {
       const offset = offsetOf(document, path, at);
       return offset === undefined ? { line: 1, column: 1 } : place(offset);
@@ -251,6 +274,8 @@ export function readRecords(root: string, kind: Kind): readonly RawRecord[] {
 export function checkDisk(root: string): {
   readonly problems: readonly Problem[];
   readonly count: number;
+  /** Elements in the text of records, in the order of files and lines. */
+  readonly elements: readonly BodyElement[];
   readonly catalog?: Catalog;
 } {
   const problems = strayFolders(root);
@@ -267,9 +292,10 @@ export function checkDisk(root: string): {
   );
   const sorted = sortProblems(problems);
   const count = files.length;
+  const elements = files.flatMap((file) => file.elements);
   if (checked.records === undefined || sorted.some(({ level }) => level === 'error'))
-    return { problems: sorted, count };
-  return { problems: sorted, count, catalog: buildCatalog(checked.records) };
+    return { problems: sorted, count, elements };
+  return { problems: sorted, count, elements, catalog: buildCatalog(checked.records) };
 }
 
 /** Every problem of every file under `root`/content, warnings included, by file and line. */

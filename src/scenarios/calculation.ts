@@ -15,13 +15,15 @@ import { cachingLayers, layerCounts } from './cache-note.ts';
 import type { Scenario } from './scenario.ts';
 import type { CalculationStep } from './views.ts';
 
-/** One summand of a cache: the formula with numbers filled in, and what it comes to. */
+/** One summand of a cache: which rows it counts, the formula with numbers filled in, and what it comes to. */
 interface Term {
+  readonly name: string;
   readonly formula: string;
   readonly bytes: number;
 }
 
 const F16_BYTES = 2;
+const ALL_TOKENS = 'Layers with the whole context';
 
 /** "how this is calculated" of a scenario: every term with this model's own numbers and where they were read. */
 export function calculationSteps(scenario: Scenario): readonly CalculationStep[] {
@@ -51,14 +53,7 @@ export function calculationSteps(scenario: Scenario): readonly CalculationStep[]
       ...(architectureSource && { source: architectureSource }),
     },
   ];
-  if (device.state > 0) {
-    const layers = (layerCounts(model.architecture).get('L') ?? 0) + (layerCounts(model.architecture).get('P') ?? 0);
-    steps.push({
-      term: 'Recurrent state',
-      formula: `${layers} layers x ${formatCount(device.state / 4 / layers)} numbers x 4 bytes, whatever the context`,
-      result: formatBytes(device.state),
-    });
-  }
+  steps.push(...stateSteps(scenario));
   steps.push(
     {
       term: 'Compute buffer',
@@ -80,6 +75,35 @@ export function calculationSteps(scenario: Scenario): readonly CalculationStep[]
     },
   );
   return steps;
+}
+
+/** The recurrent state, where the model has one. */
+function stateSteps({ model: { architecture }, allocation: { device } }: Scenario): readonly CalculationStep[] {
+  if (device.state === 0) return [];
+  const layers = (layerCounts(architecture).get('L') ?? 0) + (layerCounts(architecture).get('P') ?? 0);
+  return [
+    {
+      term: 'Recurrent state',
+      formula: `${layers} layers x ${formatCount(device.state / 4 / layers)} numbers x 4 bytes, whatever the context`,
+      result: formatBytes(device.state),
+    },
+  ];
+}
+
+/** What the engine keeps for the context, kind of row by kind of row. */
+export function cacheSteps(scenario: Scenario): readonly CalculationStep[] {
+  const { model, allocation, contextTokens } = scenario;
+  const terms = kvTerms(model.architecture, contextTokens);
+  const { kvCache, state } = allocation.device;
+  return [
+    ...terms.map(({ name, formula, bytes }) => ({ term: name, formula, result: formatBytes(bytes) })),
+    ...stateSteps(scenario),
+    {
+      term: 'Together',
+      formula: `${model.name} with ${formatCount(contextTokens)} tokens, 16 bits an element`,
+      result: formatBytes(kvCache + state),
+    },
+  ];
 }
 
 function sourceOf({ model }: Scenario, key: string): { text: string; href: string } | undefined {
@@ -114,39 +138,61 @@ export function kvTerms(architecture: Architecture, contextTokens: number): read
       const layers = cachingLayers(architecture, 'F');
       // Beside the index keys of grouped attention llama.cpp allocates values that nothing reads.
       const unread = attention.kind === 'full' ? (attention.valueHeadDim ?? attention.headDim) : 0;
-      return [...rows(layers, attention, cells), ...indexerRows(attention.indexer, contextTokens, unread)];
+      return [...rows(ALL_TOKENS, layers, attention, cells), ...indexerRows(attention.indexer, contextTokens, unread)];
     }
     case 'linear-hybrid': {
       const layers = cachingLayers(architecture, 'F') + cachingLayers(architecture, 'P');
-      return [...rows(layers, attention.full, cells), ...indexerRows(attention.indexer, contextTokens)];
+      return [...rows(ALL_TOKENS, layers, attention.full, cells), ...indexerRows(attention.indexer, contextTokens)];
     }
     case 'sliding-window':
       return [
-        ...rows(cachingLayers(architecture, 'F'), attention.full, cells),
-        ...rows(cachingLayers(architecture, 'S'), attention.sliding, windowCells(attention.window, settings)),
+        ...rows(ALL_TOKENS, cachingLayers(architecture, 'F'), attention.full, cells),
+        ...rows(
+          'Layers with a window',
+          cachingLayers(architecture, 'S'),
+          attention.sliding,
+          windowCells(attention.window, settings),
+        ),
       ];
     case 'compressed': {
       const counts = layerCounts(architecture);
       const csa = counts.get('C') ?? 0;
       const hca = counts.get('H') ?? 0;
       const { rowWidth, indexer, csaRatio, hcaRatio } = attention;
-      const plain = (count: number, layers: string, width: string, elements: number, tokens: number): Term => ({
+      const plain = (
+        name: string,
+        count: number,
+        layers: string,
+        width: string,
+        elements: number,
+        tokens: number,
+      ): Term => ({
+        name,
         formula: `${count} ${layers} x ${width} x 2 bytes x ${formatCount(tokens)}`,
         bytes: count * elements * tokens * F16_BYTES,
       });
       const csaState = 8 * csaRatio * (rowWidth + indexer.headDim);
       const hcaState = 2 * hcaRatio * rowWidth;
       return [
-        plain(architecture.layers, 'layers', String(rowWidth), rowWidth, windowCells(attention.window, settings)),
         plain(
+          'Last tokens, uncompressed',
+          architecture.layers,
+          'layers',
+          String(rowWidth),
+          rowWidth,
+          windowCells(attention.window, settings),
+        ),
+        plain(
+          'CSA rows',
           csa,
           'CSA layers',
           `(${rowWidth} + ${indexer.headDim})`,
           rowWidth + indexer.headDim,
           contextCells(Math.ceil(cells / csaRatio)),
         ),
-        plain(hca, 'HCA layers', String(rowWidth), rowWidth, contextCells(Math.ceil(cells / hcaRatio))),
+        plain('HCA rows', hca, 'HCA layers', String(rowWidth), rowWidth, contextCells(Math.ceil(cells / hcaRatio))),
         {
+          name: 'Unfinished rows',
           formula: `(${csa} x ${formatCount(csaState)} + ${hca} x ${formatCount(hcaState)}) x 4 bytes for unfinished rows`,
           bytes: 4 * (csa * csaState + hca * hcaState),
         },
@@ -155,12 +201,13 @@ export function kvTerms(architecture: Architecture, contextTokens: number): read
   }
 }
 
-function rows(layers: number, shape: AttentionShape | LatentShape, cells: number): Term[] {
+function rows(name: string, layers: number, shape: AttentionShape | LatentShape, cells: number): Term[] {
   if (layers === 0) return [];
   if ('kvLoraRank' in shape) {
     const width = shape.kvLoraRank + shape.ropeHeadDim;
     return [
       {
+        name,
         formula: `${layers} layers x ${width} x 2 bytes x ${formatCount(cells)}`,
         bytes: layers * width * F16_BYTES * cells,
       },
@@ -171,6 +218,7 @@ function rows(layers: number, shape: AttentionShape | LatentShape, cells: number
   const width = value === headDim ? `2 x ${kvHeads} heads x ${headDim}` : `${kvHeads} heads x (${headDim} + ${value})`;
   return [
     {
+      name,
       formula: `${layers} layers x ${width} x 2 bytes x ${formatCount(cells)}`,
       bytes: layers * kvHeads * (headDim + value) * F16_BYTES * cells,
     },
@@ -183,6 +231,7 @@ function indexerRows(indexer: IndexerShape | undefined, contextTokens: number, u
   const cells = contextCells(Math.ceil(contextCells(contextTokens) / (indexer.pooledTokens ?? 1)));
   return [
     {
+      name: 'Index keys',
       formula: `${layers} indexers x ${unreadWidth > 0 ? `(${indexer.headDim} + ${unreadWidth})` : indexer.headDim} x 2 bytes x ${formatCount(cells)}`,
       bytes: layers * (indexer.headDim + unreadWidth) * F16_BYTES * cells,
     },

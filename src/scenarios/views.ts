@@ -433,6 +433,18 @@ export interface HomePage {
   readonly counts: readonly Fact[];
 }
 
+/** A table in a hand-written page, computed from the catalogue. */
+export interface FigureTable {
+  readonly caption: string;
+  /** What the rows are. */
+  readonly corner: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly {
+    readonly head: readonly { readonly text: string; readonly href?: string }[];
+    readonly cells: readonly string[];
+  }[];
+}
+
 /** A hand-written MDX page; the route renders the record's body. */
 export interface GuidePage {
   readonly kind: 'guide';

@@ -56,6 +56,11 @@ export function formatMiB(bytes: number): string {
   return `${formatQuantity(bytes / MiB)} MiB`;
 }
 
+/** Bytes as KiB (2^10): "128 KiB", "9.56 KiB". */
+export function formatKiB(bytes: number): string {
+  return `${formatQuantity(bytes / 1024)} KiB`;
+}
+
 /** Bytes in the decimal unit that suits them: "963 GB", "117 MB", "9.85 KB", "512 bytes". */
 export function formatBytes(bytes: number): string {
   const size = Math.abs(bytes);

@@ -111,7 +111,7 @@ function factList(catalog: Catalog, quant: QuantRecord): readonly Fact[] {
   const layout = sourceLink(quant, quant.source);
   return [
     { term: 'Bits per weight, nominal', text: String(quant.nominalBits), ...(layout && { source: layout }) },
-    ...(engine ? [{ term: 'Runs in', text: engine.name }] : []),
+    ...(engine ? [{ term: 'Runs in', text: `${engine.name}. ${engine.summary}` }] : []),
     ...(quant.kind ? [{ term: 'Kind', text: quant.kind }] : []),
     ...(quant.engine === 'llama-cpp'
       ? [{ term: 'Importance matrix', text: quant.needsImatrix ? 'required' : 'optional' }]

@@ -373,12 +373,26 @@ const MISTAKES: readonly Mistake[] = [
     expected: 'a block of keys',
     fix: 'correct the value',
   },
-  mistake('code in a guide that is no code', GUIDE, '{1 + 1}', '{one and one}', {
+  mistake('code in a guide that is no code', GUIDE, 'Weights first: ', 'Weights first: {one and one} ', {
     at: 'and one}',
     field: '(file)',
     found: 'text that MDX cannot compile',
-    expected: 'text that MDX can compile',
+    expected: 'Markdown text and elements',
     fix: '&lt;',
+  }),
+  mistake('an expression in a guide', GUIDE, 'Weights first: ', 'Weights first: {1 + 1} ', {
+    at: '{1 + 1}',
+    field: '(file)',
+    found: 'an expression in { } in the text',
+    expected: 'Markdown text and elements',
+    fix: '&#123;',
+  }),
+  mistake('an attribute of an element that is computed', GUIDE, 'part="per-token"', 'part={1}', {
+    at: '<Figure',
+    field: '(file)',
+    found: 'an attribute of <Figure> that is no text in quotes',
+    expected: 'name="text"',
+    fix: 'in quotes',
   }),
   mistake('a brace in the text of a record', MODEL, 'A model for tests.', 'A model for {tests}.', {
     at: '{tests}',
@@ -387,11 +401,11 @@ const MISTAKES: readonly Mistake[] = [
     expected: 'Markdown text without code',
     fix: '&#123;',
   }),
-  mistake('text that MDX cannot compile', GUIDE, '{1 + 1}', '{1 +', {
+  mistake('text that MDX cannot compile', GUIDE, 'Weights first: ', 'Weights first: {1 + ', {
     at: '{1 +',
     field: '(file)',
     found: 'text that MDX cannot compile',
-    expected: 'text that MDX can compile',
+    expected: 'Markdown text and elements',
     fix: '&lt;',
   }),
   {

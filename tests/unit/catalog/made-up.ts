@@ -244,7 +244,7 @@ description: How it is done.
 reviewed: "2026-11-25"
 ---
 
-Weights first: {1 + 1} parts.
+Weights first: <Figure model="small-1b" part="per-token" /> parts.
 `,
 };
 
