@@ -1,9 +1,9 @@
-/** `npm run bench`: how many estimates and page objects one thread makes a second, and what a page costs beside an estimate. */
+/** `npm run bench`: what checking the content costs, how many estimates and page objects one thread makes a second, and what a page costs beside an estimate. */
 import { join } from 'node:path';
-import { loadCatalogFromDisk } from '../catalog/from-disk.ts';
 import { scenarioKeys } from '../scenarios/expand.ts';
 import { scenarioPage } from '../scenarios/pages.ts';
 import { DEFAULT_SETTINGS, estimateLlamaCpp, schemeOf } from '../vram/index.ts';
+import { contentProblems } from './content-problems.ts';
 
 interface Measurement {
   readonly count: number;
@@ -30,9 +30,14 @@ function report(name: string, { count, wallMs, cpuMs }: Measurement): void {
   );
 }
 
-const loading = performance.now();
-const catalog = loadCatalogFromDisk(join(import.meta.dirname, '../..'));
-console.log(`Catalogue loaded in ${(performance.now() - loading).toFixed(0)} ms`);
+const ROOT = join(import.meta.dirname, '../..');
+const checking = process.cpuUsage();
+const { count, catalog } = contentProblems(ROOT);
+const { user, system } = process.cpuUsage(checking);
+console.log(
+  `${count} records and the figures in their prose checked in ${((user + system) / 1e6).toFixed(1)} s of CPU`,
+);
+if (!catalog) throw new Error('content/ has problems: run "npm run check:content"');
 
 const ESTIMATES = 20_000;
 const PAGES = 2000;

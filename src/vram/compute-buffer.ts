@@ -84,6 +84,8 @@ interface Known {
   /** By settings and range of contexts; `undefined` where graphs at its ends differ in more than sizes. */
   readonly growths: Map<string, Growth | undefined>;
   readonly weights: Map<boolean | undefined, GraphWeights>;
+  /** Settings and ranges of contexts that were asked for. */
+  readonly asked: Set<string>;
   /** Layers to walk, by placement, and by quantization where it counts. */
   readonly walked: Map<string, readonly number[]>;
 }
@@ -184,7 +186,7 @@ export function computeBuffers(
 function knownOf(architecture: Architecture): Known {
   let own = known.get(architecture);
   if (!own) {
-    own = { series: new Map(), growths: new Map(), weights: new Map(), walked: new Map() };
+    own = { series: new Map(), growths: new Map(), asked: new Set(), weights: new Map(), walked: new Map() };
     known.set(architecture, own);
   }
   return own;
@@ -249,7 +251,12 @@ function bytesOf(
   if (range && rangeKey) {
     const growthKey = `${settingsKey}/${rangeKey}`;
     let growth = own.growths.get(growthKey);
-    if (!growth && !own.growths.has(growthKey)) {
+    // It takes two graphs to tell how sizes grow: not worth it for the first context that is asked for.
+    const first = !own.asked.has(growthKey);
+    if (first) {
+      if (own.asked.size >= MOST_SERIES) own.asked.clear();
+      own.asked.add(growthKey);
+    } else if (!growth && !own.growths.has(growthKey)) {
       growth = growthOf(architecture, range, graphAt, planOf);
       if (own.growths.size >= MOST_SERIES) own.growths.clear();
       own.growths.set(growthKey, growth);

@@ -7,8 +7,8 @@ import { engineVersionsAgree } from './engine-versions-agree.ts';
 import { estimableDeclared } from './estimable-declared.ts';
 import { factsFresh } from './facts-fresh.ts';
 import { familiesInhabited } from './families-inhabited.ts';
+import { measuredContexts } from './measured-contexts.ts';
 import { measuredSpeedsPossible } from './measured-speeds-possible.ts';
-import { measurementsEstimable } from './measurements-estimable.ts';
 import { namesDistinct } from './names-distinct.ts';
 import { nextTokenInFile } from './next-token-in-file.ts';
 import { parametersAgree } from './parameters-agree.ts';
@@ -32,7 +32,7 @@ export const RULES: readonly Rule[] = [
   factsFresh,
   familiesInhabited,
   measuredSpeedsPossible,
-  measurementsEstimable,
+  measuredContexts,
   namesDistinct,
   nextTokenInFile,
   parametersAgree,

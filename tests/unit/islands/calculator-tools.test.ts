@@ -89,7 +89,10 @@ describe('the command', () => {
 
 describe('a graphics adapter', () => {
   it.each([
-    ['ANGLE (NVIDIA, NVIDIA GeForce RTX 4090 (0x00002684) Direct3D11 vs_5_0 ps_5_0, D3D11)', ['RTX 4090']],
+    [
+      'ANGLE (NVIDIA, NVIDIA GeForce RTX 4090 (0x00002684) Direct3D11 vs_5_0 ps_5_0, D3D11)',
+      ['RTX 4090', 'RTX 4090 48GB'],
+    ],
     ['NVIDIA GeForce RTX 4070 Ti SUPER', ['RTX 4070 Ti SUPER']],
     ['AMD Radeon RX 7900 XTX', ['RX 7900 XTX']],
     ['SwiftShader driver', []],

@@ -52,7 +52,8 @@ describe('which scenarios are indexed', () => {
 
   it('is what the sitemap leaves out', () => {
     const paths = nonIndexablePaths(catalog);
-    expect(paths.size).toBe(hidden.length);
+    const ofScenarios = [...paths].filter((path) => path.split('/').length === 6);
+    expect(ofScenarios).toHaveLength(hidden.length);
     for (const key of hidden.filter((_, index) => index % 101 === 0))
       expect(paths).toContain(scenarioPage(catalog, key).meta.path);
   });

@@ -1,8 +1,8 @@
 import { problemIn } from '../problem.ts';
 import type { Rule } from './rule.ts';
 
-/** A measured run can be held against an estimate: its model has an architecture, its context or depth is within the model's. */
-export const measurementsEstimable: Rule = (drafts) =>
+/** A measured run can be held against an estimate: its context or depth is within the model's. */
+export const measuredContexts: Rule = (drafts) =>
   drafts.measurements.flatMap(({ id, memory, speed }) => {
     const runs = [
       ...(memory ?? []).map((run, index) => ({
@@ -23,15 +23,6 @@ export const measurementsEstimable: Rule = (drafts) =>
     return runs.flatMap(({ list, index, model: named, field, tokens }) => {
       const model = drafts.models.find((record) => record.id === named);
       if (!model) return [];
-      if (model.estimable === false) {
-        return [
-          problemIn('measurements', id, [list, index, 'model'], {
-            found: `"${named}", which is not estimable yet`,
-            expected: 'a model that the estimator knows',
-            fix: 'leave the run out until it does',
-          }),
-        ];
-      }
       const { context } = model;
       // A context in thousands is a mistake of the model's record, and reported there.
       if (context === undefined || context.native < 1024) return [];
