@@ -20,42 +20,38 @@ type Loader = () => Promise<{ readonly GRAPHS: Readonly<Record<string, ClassGrap
 
 const decoders: Loader = () => import('./llama-graphs/decoder-classes.ts');
 
-/** Where the graph of an architecture may be, the most likely place first. */
-function loadersOf({ attention, residualStreams }: Architecture): readonly Loader[] {
+/** Where the graph of an architecture is. */
+function loaderOf({ attention, className, residualStreams }: Architecture): Loader {
   const onStreams = residualStreams !== undefined;
   switch (attention.kind) {
     case 'full':
-      return [decoders, () => import('./llama-graphs/sparse-classes.ts')];
+      return attention.indexer ? () => import('./llama-graphs/sparse-classes.ts') : decoders;
     case 'sliding-window':
-      return [decoders, () => import('./llama-graphs/gemma-classes.ts')];
+      return /^Gemma(3n|4)/.test(className) ? () => import('./llama-graphs/gemma-classes.ts') : decoders;
     case 'latent':
-      return [
-        onStreams ? () => import('./llama-graphs/hy4-classes.ts') : () => import('./llama-graphs/latent-classes.ts'),
-      ];
+      return onStreams
+        ? () => import('./llama-graphs/hy4-classes.ts')
+        : () => import('./llama-graphs/latent-classes.ts');
     case 'compressed':
-      return [() => import('./llama-graphs/compressed-classes.ts')];
+      return () => import('./llama-graphs/compressed-classes.ts');
     case 'linear-hybrid':
       switch (attention.linear.type) {
         case 'gated-deltanet':
-          return [
-            onStreams
-              ? () => import('./llama-graphs/qwen4-classes.ts')
-              : () => import('./llama-graphs/delta-net-classes.ts'),
-          ];
-        case 'kimi-delta':
           return onStreams
-            ? [() => import('./llama-graphs/glm5-next-classes.ts')]
-            : [() => import('./llama-graphs/kimi-delta-classes.ts'), () => import('./llama-graphs/kimi-k3-classes.ts')];
+            ? () => import('./llama-graphs/qwen4-classes.ts')
+            : () => import('./llama-graphs/delta-net-classes.ts');
+        case 'kimi-delta':
+          if (onStreams) return () => import('./llama-graphs/glm5-next-classes.ts');
+          return className.startsWith('KimiK3')
+            ? () => import('./llama-graphs/kimi-k3-classes.ts')
+            : () => import('./llama-graphs/kimi-delta-classes.ts');
         default:
-          return [() => import('./llama-graphs/hybrid-classes.ts')];
+          return () => import('./llama-graphs/hybrid-classes.ts');
       }
   }
 }
 
 /** Loads the code that estimates of a model need; resolves at once where it is there. */
 export async function loadGraph(architecture: Architecture): Promise<void> {
-  for (const load of loadersOf(architecture)) {
-    if (hasGraph(architecture)) return;
-    addGraphs((await load()).GRAPHS);
-  }
+  if (!hasGraph(architecture)) addGraphs((await loaderOf(architecture)()).GRAPHS);
 }
