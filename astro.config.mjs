@@ -54,9 +54,19 @@ export default defineConfig({
         configEnvironment: (environment) => ({
           build: {
             modulePreload: false,
-            // One file compresses better than the four that the calculator's two faces would share.
+            // One file compresses better than the four that the calculator's two faces would share. The helper has its
+            // own, or every page would load the calculator for it.
             ...(environment === 'client' && {
-              rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'calculator', test: CALCULATOR }] } } },
+              rolldownOptions: {
+                output: {
+                  codeSplitting: {
+                    groups: [
+                      { name: 'preload-helper', test: /preload-helper/, priority: 1 },
+                      { name: 'calculator', test: CALCULATOR },
+                    ],
+                  },
+                },
+              },
             }),
           },
         }),
