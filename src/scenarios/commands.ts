@@ -1,4 +1,6 @@
-import { formatGB } from '../vram/index.ts';
+import { formatGB, formatPercent } from '../vram/index.ts';
+import { devicesOf } from './devices.ts';
+import { defaultQuantOf } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { namedSets } from './verdict.ts';
 import type { CommandBlock } from './views.ts';
@@ -69,7 +71,57 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
       ),
     });
   }
+  commands.push(...lmStudio(facts), ...vllm(facts));
   return commands;
+}
+
+/** LM Studio's command line. Its cache type is set in the app, so that only the 16-bit cache of this page has a command. */
+function lmStudio({ scenario }: Facts): CommandBlock[] {
+  const [repository] = scenario.model.ggufRepositories ?? [];
+  if (!repository) return [];
+  const { quant, contextTokens, needsBytes } = scenario;
+  return [
+    {
+      tool: 'LM Studio',
+      command: `lms get https://huggingface.co/${repository}@${quant.scheme.toLowerCase()}\nlms load ${repository
+        .split('/')[1]
+        ?.replace(/-GGUF$/i, '')
+        .toLowerCase()} --gpu max --context-length ${contextTokens} --parallel 1`,
+      note: `"lms ls" lists the exact key. --estimate-only prints LM Studio's own estimate to hold against the ${formatGB(needsBytes)} here.`,
+    },
+  ];
+}
+
+/** GPUs that a checkpoint is served from, least memory first; tensor parallelism takes 1, 2, 4 or 8 of a kind. */
+const SERVING: readonly string[] = ['rtx-4090', 'h100-80gb-sxm', 'h200-sxm'];
+const TENSOR_PARALLEL: readonly number[] = [1, 2, 4, 8];
+/** Share of a GPU that vLLM takes by default, and what it needs beside the checkpoint at least. */
+const VLLM_SHARE = 0.92;
+const VLLM_BESIDE = 1.15;
+
+/** The vendor's own checkpoint in vLLM: on pages of the usual quant, and of quants that are no smaller than most checkpoints. */
+function vllm({ catalog, scenario }: Facts): CommandBlock[] {
+  const { model, quant, contextTokens } = scenario;
+  const checkpointBytes = model.nativeFormat?.checkpointBytes;
+  if (!model.repository || !model.nativeFormat || checkpointBytes === undefined) return [];
+  if (quant.nominalBits < 8 && quant.id !== defaultQuantOf(catalog, model).id) return [];
+  const sets = SERVING.flatMap((id) => {
+    const own = devicesOf(catalog).byId.get(id);
+    const count = TENSOR_PARALLEL.find(
+      (n) => own && n * own.device.usableBytes * VLLM_SHARE >= checkpointBytes * VLLM_BESIDE,
+    );
+    return own && count !== undefined ? [{ own, count }] : [];
+  });
+  const set = sets.find(({ count }) => count === 1) ?? sets.at(-1);
+  if (!set) return [];
+  const parallel = set.count > 1 ? ` --tensor-parallel-size ${set.count}` : '';
+  return [
+    {
+      tool: `vLLM, ${deviceLabel(set.own.gpu, set.count)}`,
+      command: `vllm serve ${model.repository} --max-model-len ${contextTokens} --max-num-seqs 1${parallel}`,
+      note: `Serves the published checkpoint (${model.nativeFormat.name}, ${formatGB(checkpointBytes)}), not a ${quant.name} file, and takes ${formatPercent(VLLM_SHARE)} of each GPU whatever the model needs.`,
+    },
+  ];
 }
 
 /** The main command: for one device, or for the set that pages name where none is large enough. */

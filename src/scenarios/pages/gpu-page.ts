@@ -13,8 +13,8 @@ import {
   prefillMagnitude,
 } from '../../vram/index.ts';
 import { type CatalogDevice, deviceOf, devicesOf } from '../devices.ts';
-import { speedText } from '../hardware.ts';
 import { modelAtQuant } from '../scenario.ts';
+import { speedText } from '../speed.ts';
 import type { Fact, GpuPage, LinkWithFigure, Question } from '../views.ts';
 import { nameWithMemory, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';

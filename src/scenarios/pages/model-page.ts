@@ -11,6 +11,7 @@ import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
 import { hardwareIntro, hardwareTables } from '../hardware.ts';
 import { contextPlot } from '../plot.ts';
+import { qualityPlot } from '../quality.ts';
 import { peersOf, scenarioLink, siblingGroup } from '../related.ts';
 import { computeScenario, needOf, type Scenario } from '../scenario.ts';
 import type { Fact, ModelPage, Question } from '../views.ts';
@@ -33,6 +34,7 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
   const facts = factsOf(catalog, scenario);
   const faq = questionsOf(model, facts);
   const path = modelPath(id);
+  const quality = qualityPlot(catalog, model);
   const planFor = formatGB(scenario.planForBytes);
   const needs = formatGB(scenario.needsBytes);
   const note = cacheNote(computeScenario(catalog, { model: id, quant: quant.id, context: model.context.native }));
@@ -73,6 +75,7 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
     },
     engines: engineTable(catalog, model),
     plot: contextPlot(catalog, model),
+    ...(quality && { quality }),
     hardware: {
       intro: `At ${quant.name} with ${tokensText(context)} of context. ${hardwareIntro(facts)}`,
       groups: hardwareTables(scenario, catalog),
