@@ -1,5 +1,5 @@
-import { formatGB, formatPercent } from '../vram/index.ts';
-import { devicesOf } from './devices.ts';
+import { formatBytes, formatGB } from '../vram/index.ts';
+import { publishedRow } from './engines.ts';
 import { defaultQuantOf } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { namedSets } from './verdict.ts';
@@ -92,34 +92,20 @@ function lmStudio({ scenario }: Facts): CommandBlock[] {
   ];
 }
 
-/** GPUs that a checkpoint is served from, least memory first; tensor parallelism takes 1, 2, 4 or 8 of a kind. */
-const SERVING: readonly string[] = ['rtx-4090', 'h100-80gb-sxm', 'h200-sxm'];
-const TENSOR_PARALLEL: readonly number[] = [1, 2, 4, 8];
-/** Share of a GPU that vLLM takes by default, and what it needs beside the checkpoint at least. */
-const VLLM_SHARE = 0.92;
-const VLLM_BESIDE = 1.15;
-
 /** The vendor's own checkpoint in vLLM: on pages of the usual quant, and of quants that are no smaller than most checkpoints. */
 function vllm({ catalog, scenario }: Facts): CommandBlock[] {
   const { model, quant, contextTokens } = scenario;
-  const checkpointBytes = model.nativeFormat?.checkpointBytes;
-  if (!model.repository || !model.nativeFormat || checkpointBytes === undefined) return [];
+  if (!model.repository) return [];
   if (quant.nominalBits < 8 && quant.id !== defaultQuantOf(catalog, model).id) return [];
-  const sets = SERVING.flatMap((id) => {
-    const own = devicesOf(catalog).byId.get(id);
-    const count = TENSOR_PARALLEL.find(
-      (n) => own && n * own.device.usableBytes * VLLM_SHARE >= checkpointBytes * VLLM_BESIDE,
-    );
-    return own && count !== undefined ? [{ own, count }] : [];
-  });
-  const set = sets.find(({ count }) => count === 1) ?? sets.at(-1);
-  if (!set) return [];
-  const parallel = set.count > 1 ? ` --tensor-parallel-size ${set.count}` : '';
+  const served = publishedRow(catalog, model, contextTokens);
+  if (served?.engine.name !== 'vLLM' || !served.runsOn) return [];
+  const { own, count } = served.runsOn;
+  const parallel = count > 1 ? ` --tensor-parallel-size ${count}` : '';
   return [
     {
-      tool: `vLLM, ${deviceLabel(set.own.gpu, set.count)}`,
+      tool: `vLLM, ${deviceLabel(own.gpu, count)}`,
       command: `vllm serve ${model.repository} --max-model-len ${contextTokens} --max-num-seqs 1${parallel}`,
-      note: `Serves the published checkpoint (${model.nativeFormat.name}, ${formatGB(checkpointBytes)}), not a ${quant.name} file, and takes ${formatPercent(VLLM_SHARE)} of each GPU whatever the model needs.`,
+      note: `Serves the published checkpoint (${served.format}), not a ${quant.name} file: ${formatGB(served.weightsBytes)} of weights and ${formatBytes(served.cacheBytes)} of cache.`,
     },
   ];
 }

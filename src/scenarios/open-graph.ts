@@ -1,6 +1,6 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
-import { guidePath, METHODOLOGY_GUIDE } from '../site/routes.ts';
+import { guideListPath, guidePath } from '../site/routes.ts';
 import { formatGB } from '../vram/index.ts';
 import { deviceBar, scenarioBar } from './bars.ts';
 import { devicesOf } from './devices.ts';
@@ -35,9 +35,9 @@ export function openGraphKeys(catalog: Catalog): readonly OpenGraphKey[] {
     ...catalog.estimableModels.map(({ id }) => ({ kind: 'models' as const, id })),
     ...catalog.gpus.map(({ id }) => ({ kind: 'gpus' as const, id })),
     ...tiersOf(catalog).map((tier) => ({ kind: 'vram' as const, id: `${tier}gb` })),
-    // The methodology has an address outside the guides, and the picture of the site.
+    // Guides with an address of their own have the picture of the site.
     ...catalog.guides
-      .filter(({ id }) => guidePath(id) !== guidePath(METHODOLOGY_GUIDE))
+      .filter(({ id }) => guidePath(id).startsWith(guideListPath()))
       .map(({ id }) => ({ kind: 'guides' as const, id })),
   ];
 }

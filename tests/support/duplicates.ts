@@ -29,7 +29,7 @@ export interface DuplicateReport {
 
 /** Sorted hashes of the 5-grams of a text: words in lower case, numbers and units included. */
 export function gramsOf(text: string): Uint32Array {
-  const words = text.toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{N}.,'_-]*/gu) ?? [];
+  const words = text.toLowerCase().match(/[\p{L}\p{N}](?:[.,'_-]?[\p{L}\p{N}])*/gu) ?? [];
   const hashes = words.map(hash);
   const grams = new Set<number>();
   for (let start = 0; start + GRAM <= hashes.length; start++) {
