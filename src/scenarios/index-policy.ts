@@ -76,7 +76,30 @@ const ASKED_SCHEMES: readonly string[] = [
  * practically as large as that of a better-known one. Models published in 4 bits have a dozen such quants.
  */
 export const isModelQuantIndexable = (catalog: Catalog, model: EstimableModel, quant: QuantRecord): boolean =>
-  indexableQuants(catalog, model).has(quant.id);
+  twinOfModel(catalog, model) === undefined && indexableQuants(catalog, model).has(quant.id);
+
+/**
+ * The best-known model with the same architecture, for which llama.cpp allocates the same bytes at every quant and context;
+ * `undefined` where `model` is that one itself. The scenarios of a twin differ from it in the name alone: they have pages,
+ * and the twin's own page stands for them in the index.
+ */
+export function twinOfModel(catalog: Catalog, model: EstimableModel): EstimableModel | undefined {
+  const first = bestKnown(catalog).get(signatureOf(model));
+  return first && first.id !== model.id ? first : undefined;
+}
+
+const signatureOf = memoized((model: EstimableModel): string =>
+  JSON.stringify([model.architecture, model.mtpInFile === true]),
+);
+
+/** The best-known model of each architecture, by signature. */
+const bestKnown = memoized((catalog: Catalog): ReadonlyMap<string, EstimableModel> => {
+  const first = new Map<string, EstimableModel>();
+  for (const model of catalog.estimableModels) {
+    if (!first.has(signatureOf(model))) first.set(signatureOf(model), model);
+  }
+  return first;
+});
 
 const quantSets = new WeakMap<Catalog, (model: EstimableModel) => ReadonlySet<string>>();
 

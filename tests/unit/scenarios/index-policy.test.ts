@@ -7,8 +7,13 @@ import {
   modelQuantKeys,
   scenarioKeys,
 } from '../../../src/scenarios/expand.ts';
-import { canonicalModelQuantPath, hardwareClass, isIndexable } from '../../../src/scenarios/index-policy.ts';
-import { modelQuantPage, scenarioPage } from '../../../src/scenarios/pages.ts';
+import {
+  canonicalModelQuantPath,
+  hardwareClass,
+  isIndexable,
+  twinOfModel,
+} from '../../../src/scenarios/index-policy.ts';
+import { modelPage, modelQuantPage, scenarioPage } from '../../../src/scenarios/pages.ts';
 import { modelAtQuant } from '../../../src/scenarios/scenario.ts';
 import { modelPath, modelQuantPath } from '../../../src/site/routes.ts';
 import { nonIndexablePaths } from '../../../src/site/sitemap.ts';
@@ -16,6 +21,7 @@ import { overheadOf } from '../../../src/vram/index.ts';
 import { catalog, keyOf } from './catalog.ts';
 
 const keys = scenarioKeys(catalog);
+const singles = catalog.estimableModels.filter((model) => twinOfModel(catalog, model) === undefined);
 const shown = keys.filter((key) => isIndexable(catalog, key));
 const hidden = keys.filter((key) => !isIndexable(catalog, key));
 
@@ -30,14 +36,14 @@ function smallestCardGB(path: string): number | undefined {
 }
 
 describe('which scenarios are indexed', () => {
-  it('are some of all, and some of every model', () => {
+  it('are some of all, and some of every model that has no twin', () => {
     expect(shown.length).toBeGreaterThan(keys.length / 5);
     expect(shown.length).toBeLessThan(keys.length / 2);
-    expect(new Set(shown.map(({ model }) => model)).size).toBe(catalog.estimableModels.length);
+    expect(new Set(shown.map(({ model }) => model)).size).toBe(singles.length);
   });
 
   it('always are those people ask for: the usual quant at its usual context and at the native maximum', () => {
-    for (const model of catalog.estimableModels) {
+    for (const model of singles) {
       const quant = defaultQuantOf(catalog, model).id;
       for (const context of [defaultContextOf(model), model.context.native])
         expect(isIndexable(catalog, { model: model.id, quant, context }), model.id).toBe(true);
@@ -95,6 +101,24 @@ describe('which quants of a model are indexed', () => {
   it('keeps the names people type where the sizes differ', () => {
     for (const quant of ['q2-k', 'q3-k-m', 'q4-k-m', 'q5-k-m', 'q6-k', 'q8-0'])
       expect(modelQuantPage(catalog, 'llama-3-1-8b', quant).meta.indexable, quant).toBe(true);
+  });
+});
+
+describe('models that are the same in memory', () => {
+  it('have one of them in the index, and say so on their own page', () => {
+    // R1 and V3.1 are trained from V3: one config.json but for names. Qwen3.6 and 3.8 27B kept the layers of 3.5.
+    for (const [id, twin] of [
+      ['deepseek-v3-1', 'deepseek-r1'],
+      ['llama-3-1-70b', 'llama-3-3-70b'],
+      ['qwen3-5-27b', 'qwen3-8-27b'],
+    ] as const) {
+      const record = catalog.estimableModels.find((model) => model.id === id);
+      expect(record && twinOfModel(catalog, record)?.id).toBe(twin);
+      const scenario = scenarioPage(catalog, { model: id, quant: 'q4-k-m', context: 8192 });
+      expect(scenario.meta.canonicalPath).toBe(modelPath(id));
+      expect(scenario.planFor).toEqual(scenarioPage(catalog, { model: twin, quant: 'q4-k-m', context: 8192 }).planFor);
+      expect(modelPage(catalog, id).related[0]?.links[0]?.href).toBe(modelPath(twin));
+    }
   });
 });
 
