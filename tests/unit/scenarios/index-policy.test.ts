@@ -50,7 +50,7 @@ describe('which scenarios are indexed', () => {
     }
   });
 
-  it.each(['llama-3-1-8b/q8-0', 'qwen3-8b/q4-k-m', 'llama-3-1-70b/q4-k-m'])(
+  it.each(['llama-3-1-8b/q8-0', 'qwen3-8b/q4-k-m', 'llama-3-3-70b/q4-k-m'])(
     '%s: beside the usual context those whose smallest card is another than next to them',
     (path) => {
       const [model = ''] = path.split('/');
