@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
 import { modelPath, modelQuantPath, scenarioPath } from '../site/routes.ts';
-import { contextLabel } from '../vram/index.ts';
+import { contextLabel, formatGB } from '../vram/index.ts';
 import { devicesOf } from './devices.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf, type ScenarioKey } from './expand.ts';
 import { tierFor } from './facts.ts';
@@ -79,26 +79,36 @@ export const isModelQuantIndexable = (catalog: Catalog, model: EstimableModel, q
   twinOfModel(catalog, model) === undefined && indexableQuants(catalog, model).has(quant.id);
 
 /**
- * The best-known model with the same architecture, for which llama.cpp allocates the same bytes at every quant and context;
- * `undefined` where `model` is that one itself. The scenarios of a twin differ from it in the name alone: they have pages,
- * and the twin's own page stands for them in the index.
+ * The best-known model that takes as much memory as `model` in every figure a page shows: as many layers of one kind, and
+ * the same Needs at the usual quant, short and long. `undefined` where `model` is that one itself. The scenarios of such a
+ * twin differ in the name alone: they have pages, and the twin's own page stands for them in the index.
  */
 export function twinOfModel(catalog: Catalog, model: EstimableModel): EstimableModel | undefined {
-  const first = bestKnown(catalog).get(signatureOf(model));
-  return first && first.id !== model.id ? first : undefined;
+  const { first, signatures } = bestKnown(catalog);
+  const known = first.get(signatures.get(model.id) ?? '');
+  return known && known.id !== model.id ? known : undefined;
 }
 
-const signatureOf = memoized((model: EstimableModel): string =>
-  JSON.stringify([model.architecture, model.mtpInFile === true]),
-);
+/** Contexts at which Needs is held against that of other models, in tokens. */
+const COMPARED_CONTEXTS: readonly number[] = [8192, 32_768];
 
-/** The best-known model of each architecture, by signature. */
-const bestKnown = memoized((catalog: Catalog): ReadonlyMap<string, EstimableModel> => {
+function signatureOf(catalog: Catalog, model: EstimableModel): string {
+  const at = modelAtQuant(catalog, model.id, defaultQuantOf(catalog, model).id);
+  const { attention, layers } = model.architecture;
+  const needs = COMPARED_CONTEXTS.map((context) => formatGB(at.need(Math.min(context, at.maximumContext)).needsBytes));
+  return [attention.kind, layers, ...needs].join('/');
+}
+
+/** The best-known model of each signature, and the signature of each model. */
+const bestKnown = memoized((catalog: Catalog) => {
   const first = new Map<string, EstimableModel>();
+  const signatures = new Map<string, string>();
   for (const model of catalog.estimableModels) {
-    if (!first.has(signatureOf(model))) first.set(signatureOf(model), model);
+    const signature = signatureOf(catalog, model);
+    signatures.set(model.id, signature);
+    if (!first.has(signature)) first.set(signature, model);
   }
-  return first;
+  return { first, signatures };
 });
 
 const quantSets = new WeakMap<Catalog, (model: EstimableModel) => ReadonlySet<string>>();

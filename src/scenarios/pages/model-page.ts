@@ -38,7 +38,7 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
   const quality = qualityPlot(catalog, model);
   const twin = twinOfModel(catalog, model);
   const elsewhere = twin
-    ? ` ${model.name} has the architecture of ${twin.name} and takes the same bytes; every device is on the page of ${twin.name}.`
+    ? ` ${model.name} takes as much memory as ${twin.name}; every device is on the page of ${twin.name}.`
     : '';
   const planFor = formatGB(scenario.planForBytes);
   const needs = formatGB(scenario.needsBytes);
@@ -91,7 +91,7 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
     faq,
     related: [
       {
-        title: 'Same architecture, same bytes',
+        title: 'As large in memory',
         links: twin ? [{ text: twin.name, href: modelPath(twin.id), figure: planFor }] : [],
       },
       {
