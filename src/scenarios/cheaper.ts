@@ -5,37 +5,66 @@ import { contextsOf, recommendedQuants } from './expand.ts';
 import { type Facts, tierFor } from './facts.ts';
 import { needOf } from './scenario.ts';
 import { tierNames } from './verdict.ts';
-import { contextTitle } from './words.ts';
+import { contextTitle, nameWithMemory, tokensText } from './words.ts';
 
 interface Change {
   readonly say: string;
   readonly savedBytes: number;
-  /** Plan for afterwards. */
+  /** Plan for afterwards, on one card. */
   readonly planForBytes: number;
 }
 
-const MOST_CHANGES = 4;
+const MOST_CHANGES = 5;
 /** What saves less than this share of Needs is no way to make a scenario fit. */
 const WORTH_IT = 0.02;
 
 /**
- * The cheapest ways to make the scenario smaller: what opens a smaller card first, then by what it frees.
+ * The cheapest ways to make the scenario fit: what opens the smallest card first, then by what it frees.
  * Each says what it frees and what it costs.
  */
 export function cheaperWays(facts: Facts): readonly string[] {
   const { catalog, scenario, card } = facts;
   const { cards } = devicesOf(catalog);
   const limit = card?.memoryGB ?? Number.POSITIVE_INFINITY;
-  return [cacheChange(facts), quantChange(facts), contextChange(facts), bufferChange(facts), expertsChange(facts)]
+  const smaller = [
+    cacheChange(facts),
+    quantChange(facts),
+    contextChange(facts),
+    bufferChange(facts),
+    expertsChange(facts),
+  ]
     .filter((change) => change !== undefined)
     .filter((change) => change.savedBytes > WORTH_IT * scenario.needsBytes)
     .map((change) => {
       const tier = tierFor(cards, change.planForBytes);
-      return { ...change, unlocks: tier && tier.memoryGB < limit ? tier : undefined };
-    })
-    .sort((a, b) => Number(b.unlocks !== undefined) - Number(a.unlocks !== undefined) || b.savedBytes - a.savedBytes)
+      const unlocks = tier && tier.memoryGB < limit ? tier : undefined;
+      return {
+        say: unlocks ? `${change.say} Then it fits the ${tierNames(unlocks)}.` : change.say,
+        savedBytes: change.savedBytes,
+        cardGB: unlocks?.memoryGB ?? Number.POSITIVE_INFINITY,
+      };
+    });
+  const second = secondCard(facts);
+  return [...smaller, ...(second ? [second] : [])]
+    .sort((a, b) => (a.cardGB === b.cardGB ? b.savedBytes - a.savedBytes : a.cardGB - b.cardGB))
     .slice(0, MOST_CHANGES)
-    .map(({ say, unlocks }) => (unlocks ? `${say} Then it fits the ${tierNames(unlocks)}.` : say));
+    .map(({ say }) => say);
+}
+
+/** The smallest desktop card of which two hold what one does not: nothing is lost, and every card has its own buffer. */
+function secondCard({ catalog, scenario }: Facts): { say: string; savedBytes: number; cardGB: number } | undefined {
+  const { at, contextTokens, allocation } = scenario;
+  for (const own of devicesOf(catalog).multi) {
+    if (own.kind !== 'consumer' || at.fitOn(own.device, 1, contextTokens).fit === 'fits') continue;
+    if (at.fewestDevices(own.device, contextTokens, 2) !== 2) continue;
+    const { shareBytes, headroomBytes } = at.fitOn(own.device, 2, contextTokens);
+    return {
+      say: `A second ${nameWithMemory(own.gpu)}: the fuller of the two holds ${formatGB(shareBytes)} and keeps ${formatBytes(headroomBytes)}. Nothing is lost; each card has a compute buffer of its own (${formatBytes(allocation.device.compute)} on one), and decoding is no faster.`,
+      savedBytes: 0,
+      cardGB: own.gpu.memoryGB,
+    };
+  }
+  return undefined;
 }
 
 function cacheChange({ q8Kv }: Facts): Change | undefined {
@@ -89,7 +118,7 @@ function contextChange({ scenario }: Facts): Change | undefined {
   const need = scenario.at.need(shorter);
   const savedBytes = scenario.needsBytes - need.needsBytes;
   return {
-    say: `${contextTitle(shorter)} of context: frees ${formatBytes(savedBytes)}.`,
+    say: `${contextTitle(shorter)} of context instead of ${contextTitle(scenario.contextTokens)}: frees ${formatBytes(savedBytes)}; what is older than ${tokensText(shorter)} is forgotten.`,
     savedBytes,
     planForBytes: need.planForBytes,
   };

@@ -1,4 +1,6 @@
-import { formatGB } from '../vram/index.ts';
+import { formatBytes, formatGB } from '../vram/index.ts';
+import { publishedRow } from './engines.ts';
+import { defaultQuantOf } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { namedSets } from './verdict.ts';
 import type { CommandBlock } from './views.ts';
@@ -69,7 +71,43 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
       ),
     });
   }
+  commands.push(...lmStudio(facts), ...vllm(facts));
   return commands;
+}
+
+/** LM Studio's command line. Its cache type is set in the app, so that only the 16-bit cache of this page has a command. */
+function lmStudio({ scenario }: Facts): CommandBlock[] {
+  const [repository] = scenario.model.ggufRepositories ?? [];
+  if (!repository) return [];
+  const { quant, contextTokens, needsBytes } = scenario;
+  return [
+    {
+      tool: 'LM Studio',
+      command: `lms get https://huggingface.co/${repository}@${quant.scheme.toLowerCase()}\nlms load ${repository
+        .split('/')[1]
+        ?.replace(/-GGUF$/i, '')
+        .toLowerCase()} --gpu max --context-length ${contextTokens} --parallel 1`,
+      note: `"lms ls" lists the exact key. --estimate-only prints LM Studio's own estimate to hold against the ${formatGB(needsBytes)} here.`,
+    },
+  ];
+}
+
+/** The vendor's own checkpoint in vLLM: on pages of the usual quant, and of quants that are no smaller than most checkpoints. */
+function vllm({ catalog, scenario }: Facts): CommandBlock[] {
+  const { model, quant, contextTokens } = scenario;
+  if (!model.repository) return [];
+  if (quant.nominalBits < 8 && quant.id !== defaultQuantOf(catalog, model).id) return [];
+  const served = publishedRow(catalog, model, contextTokens);
+  if (served?.engine.name !== 'vLLM' || !served.runsOn) return [];
+  const { own, count } = served.runsOn;
+  const parallel = count > 1 ? ` --tensor-parallel-size ${count}` : '';
+  return [
+    {
+      tool: `vLLM, ${deviceLabel(own.gpu, count)}`,
+      command: `vllm serve ${model.repository} --max-model-len ${contextTokens} --max-num-seqs 1${parallel}`,
+      note: `Serves the published checkpoint (${served.format}), not a ${quant.name} file: ${formatGB(served.weightsBytes)} of weights and ${formatBytes(served.cacheBytes)} of cache.`,
+    },
+  ];
 }
 
 /** The main command: for one device, or for the set that pages name where none is large enough. */

@@ -176,6 +176,29 @@ export const devicesOf = memoized((catalog: Catalog): Devices => {
 
 const compareIds = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** Usable memory and bandwidth of two devices that differ by less than this hold the same models at the same speed. */
+const SAME_MEMORY = 0.03;
+const SAME_BANDWIDTH = 0.01;
+
+/**
+ * The best-known device that holds the same models at the same speed as `own`: as much usable memory, the same bandwidth
+ * and the same kind of chip. `own` itself where there is no better-known one.
+ */
+export function twinOf(catalog: Catalog, own: CatalogDevice): CatalogDevice {
+  const near = (a: number, b: number, share: number): boolean => Math.abs(a - b) <= share * Math.max(a, b);
+  const order = ({ gpu }: CatalogDevice): number =>
+    preferenceOf(gpu) * 1000 + devicesOf(catalog).all.findIndex((other) => other.gpu.id === gpu.id);
+  const [first = own] = devicesOf(catalog)
+    .all.filter(
+      (other) =>
+        other.speed?.speedClass === own.speed?.speedClass &&
+        near(other.device.usableBytes, own.device.usableBytes, SAME_MEMORY) &&
+        near(other.speed?.bandwidthGBps ?? 0, own.speed?.bandwidthGBps ?? 0, SAME_BANDWIDTH),
+    )
+    .sort((a, b) => order(a) - order(b));
+  return first;
+}
+
 /** Place in the order in which equally good devices are named. */
 export function preferenceOf(gpu: GpuRecord): number {
   const place = PREFERENCE.indexOf(gpu.id);

@@ -257,3 +257,21 @@ export const enginesOf: (catalog: Catalog) => (model: EstimableModel) => readonl
     return rows.filter((row) => row !== undefined);
   }),
 );
+
+/**
+ * A model's published checkpoint at any context, in the engine that reads it; `undefined` where none is on record.
+ * The same for every quant of a context, and computed once.
+ */
+export function publishedRow(catalog: Catalog, model: EstimableModel, context: number): EngineRow | undefined {
+  const known = publishedRows(catalog)(model);
+  if (!known.has(context)) {
+    const format = publishedFormatOf(model);
+    const name = model.nativeFormat?.name ?? '';
+    known.set(context, format && ownRow(catalog, model, { name, format, published: true }, context));
+  }
+  return known.get(context);
+}
+
+const publishedRows = memoized((_: Catalog) =>
+  memoized((_model: EstimableModel): Map<number, EngineRow | undefined> => new Map()),
+);

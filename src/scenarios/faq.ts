@@ -1,10 +1,18 @@
-import { formatBytes, formatGB, formatParameters, formatPercent } from '../vram/index.ts';
+import {
+  formatBitsPerWeight,
+  formatBytes,
+  formatCount,
+  formatGB,
+  formatParameters,
+  formatPercent,
+} from '../vram/index.ts';
 import { type CatalogDevice, devicesOf } from './devices.ts';
-import { defaultQuantOf, maximumContext } from './expand.ts';
+import { contextsOf, defaultQuantOf, maximumContext } from './expand.ts';
 import type { Facts } from './facts.ts';
+import { speedText } from './speed.ts';
 import { bestOf, known, namedSets, setNames, tierNames } from './verdict.ts';
 import type { Question } from './views.ts';
-import { contextTitle, joinWords, nameWithMemory, tokensText, withArticle } from './words.ts';
+import { contextTitle, joinWords, memory, nameWithMemory, tokensText, withArticle } from './words.ts';
 
 /** A question worth answering on a page, and when. Both parts come from the page's own figures. */
 export interface FaqRule {
@@ -14,7 +22,7 @@ export interface FaqRule {
   readonly say: (facts: Facts) => string;
 }
 
-const MOST_QUESTIONS = 6;
+const MOST_QUESTIONS = 7;
 /** A context that is worth naming as a way out, in tokens. */
 const SHORTEST_USEFUL_CONTEXT = 4096;
 
@@ -64,6 +72,14 @@ function wayOut(facts: Facts, own: CatalogDevice): string {
   return facts.card
     ? `The smallest single card that does is the ${tierNames(facts.card)}.`
     : `It takes ${setNames(namedSets(facts))}.`;
+}
+
+/** The device whose speed is asked for: the smallest that holds the scenario, with its tokens a second. */
+function fastest({ card, unified, scenario }: Facts): { own: CatalogDevice; speed: string } | undefined {
+  const tier = card ?? unified;
+  const own = tier && bestOf(tier);
+  const speed = own && speedText(scenario.at, own, 1);
+  return own && speed !== undefined ? { own, speed } : undefined;
 }
 
 export const FAQ_RULES: readonly FaqRule[] = [
@@ -218,6 +234,30 @@ export const FAQ_RULES: readonly FaqRule[] = [
     },
   },
   {
+    name: 'how-fast',
+    when: (facts) => fastest(facts) !== undefined,
+    ask: (facts) => `How fast is ${withQuant(facts)} on ${withArticle(nameWithMemory(known(fastest(facts)).own.gpu))}?`,
+    say: (facts) => {
+      const { own, speed } = known(fastest(facts));
+      const { active, total } = facts.scenario.model.parameters;
+      const read =
+        active === undefined
+          ? `every token reads all ${formatGB(facts.scenario.allocation.device.weights)} of weights`
+          : `a token reads the ${formatParameters(active)} active of ${formatParameters(total)} parameters`;
+      return `${speed} for one user with a short prompt: ${read} at the ${formatCount(known(own.speed).bandwidthGBps)} GB/s of its memory, less what gets lost on the way. It slows down as the ${context(facts)} fill up.`;
+    },
+  },
+  {
+    name: 'file-size',
+    when: () => true,
+    ask: (facts) => `How large is the ${facts.scenario.quant.name} file of ${name(facts)}?`,
+    say: ({ scenario }) => {
+      const { fileBytes, bitsPerWeight, parameters, device } = scenario.allocation;
+      const { gb, gib } = memory(fileBytes);
+      return `${gb} (${gib}), ${formatBitsPerWeight(bitsPerWeight)} bits for each of ${formatParameters(parameters)} parameters. ${formatBytes(device.weights)} of it go to the GPU.`;
+    },
+  },
+  {
     name: 'ram-beside-vram',
     when: () => true,
     ask: (facts) => `How much system RAM does ${name(facts)} need when it is wholly on the GPU?`,
@@ -237,13 +277,13 @@ export function faqOf(facts: Facts): readonly Question[] {
 }
 
 /**
- * Questions of the model's own record. They do not depend on quant or context, so that they stand on the model's hub and
- * here only at the usual quant with the native maximum, where they matter most.
+ * Questions of the model's own record. They do not depend on quant or context: the hub has all of them, the usual quant
+ * two at the native maximum, where they matter most, and another one at each other context.
  */
 function ownQuestions({ catalog, scenario }: Facts): readonly Question[] {
   const { model, quant, contextTokens } = scenario;
-  const here =
-    quant.id === defaultQuantOf(catalog, model).id &&
-    (contextTokens === model.context.native || contextTokens === maximumContext(model));
-  return here ? (model.faq ?? []).map(({ question, answer }) => ({ question, answer })) : [];
+  const all = (model.faq ?? []).map(({ question, answer }) => ({ question, answer }));
+  if (quant.id !== defaultQuantOf(catalog, model).id || all.length === 0) return [];
+  if (contextTokens === model.context.native || contextTokens === maximumContext(model)) return all;
+  return [all[contextsOf(model).indexOf(contextTokens) % all.length]].filter((own) => own !== undefined);
 }

@@ -43,9 +43,10 @@ import { cachingLayers } from './cache-note.ts';
 import { cacheSteps, calculationSteps, kvTerms } from './calculation.ts';
 import { deviceOf } from './devices.ts';
 import { CONTEXT_LADDER, defaultQuantOf, maximumContext } from './expand.ts';
-import { FIT_TEXT, SPEED_DEPTH } from './hardware.ts';
+import { FIT_TEXT } from './hardware.ts';
 import { memoized } from './memoized.ts';
 import { computeScenario, type ModelAtQuant, modelAtQuant, type Scenario } from './scenario.ts';
+import { SPEED_DEPTH } from './speed.ts';
 import type { CalculationStep, FigureTable } from './views.ts';
 import { contextTitle, counted, deviceLabel, joinWords, significant } from './words.ts';
 

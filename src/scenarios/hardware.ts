@@ -1,29 +1,17 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import { gpuPath } from '../site/routes.ts';
-import {
-  DEFAULT_SETTINGS,
-  type DeviceMemory,
-  decodeSpeed,
-  type Fit,
-  formatBytes,
-  formatGB,
-  formatSpeedRange,
-  formatTokens,
-  overheadOf,
-} from '../vram/index.ts';
+import { type DeviceMemory, type Fit, formatBytes, formatGB, formatTokens, overheadOf } from '../vram/index.ts';
 import { deviceBar } from './bars.ts';
 import { type CatalogDevice, type DeviceKind, devicesOf } from './devices.ts';
 import { CONTEXT_LADDER } from './expand.ts';
 import type { Facts } from './facts.ts';
 import type { DeviceFit, ModelAtQuant, Scenario } from './scenario.ts';
+import { speedText } from './speed.ts';
 import { namedSets, setNames, tierNames } from './verdict.ts';
 import type { DeviceGroup, DeviceRow } from './views.ts';
 import { deviceLabel, joinWords, tokensText, withArticle } from './words.ts';
 
 export const FIT_TEXT: Readonly<Record<Fit, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
-
-/** Tokens in the cache at which decode speed is stated: a short prompt, as the measured runs behind the rule had. */
-export const SPEED_DEPTH = 1024;
 
 /** Rows of each kind on a scenario page: around the point where devices begin to hold it. */
 const ROWS: Readonly<Record<DeviceKind, number>> = { consumer: 5, professional: 5, unified: 4 };
@@ -163,27 +151,6 @@ export function largestContextText(at: ModelAtQuant, own: CatalogDevice, count: 
   return tokens >= at.maximumContext ? `${tokensText(tokens)}, the maximum` : tokensText(tokens);
 }
 
-const speeds = new WeakMap<ModelAtQuant, Map<string, string>>();
-
-/** Decode speed of one user with a short prompt; `undefined` where the device's bandwidth is unknown. */
-export function speedText(at: ModelAtQuant, own: CatalogDevice, count: number): string | undefined {
-  if (!own.speed) return undefined;
-  let known = speeds.get(at);
-  if (!known) {
-    known = new Map();
-    speeds.set(at, known);
-  }
-  const key = `${own.speed.speedClass}/${own.speed.bandwidthGBps}/${count > 1}`;
-  let text = known.get(key);
-  if (text === undefined) {
-    const settings = { ...DEFAULT_SETTINGS, devices: count };
-    const { low, high } = decodeSpeed(at.file.architecture, at.file.scheme, settings, own.speed, SPEED_DEPTH);
-    text = formatSpeedRange(low, high);
-    known.set(key, text);
-  }
-  return text;
-}
-
 /** What holds the scenario, in one or two sentences; names the smallest single device of the whole catalogue where one exists. */
 export function hardwareIntro(facts: Facts): string {
   const { scenario, catalog, card, consumer, unified, consumerSets } = facts;
@@ -203,7 +170,7 @@ export function hardwareIntro(facts: Facts): string {
     const desktop = consumer
       ? ` On the desktop it is the ${tierNames(consumer)}.`
       : sets.length > 0
-        ? ` Desktop cards do it together: ${setNames(sets)}.`
+        ? ` Several cards do it together: ${setNames(sets)}.`
         : '';
     const mac = unified
       ? ` With unified memory it takes ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).`

@@ -1,12 +1,14 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { formatGB, GB } from '../vram/index.ts';
+import { formatBytes, formatGB, GB, overheadOf } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, quantsOf } from './expand.ts';
-import { needOf } from './scenario.ts';
+import type { Facts } from './facts.ts';
+import { memoized } from './memoized.ts';
+import { type ModelAtQuant, needOf } from './scenario.ts';
 import type { Plot } from './views.ts';
-import { contextTitle } from './words.ts';
+import { contextTitle, joinWords, nameWithMemory } from './words.ts';
 
 /** Quants of a plot where the model has them; the model's usual one is always among them. */
 const PLOTTED_SCHEMES: readonly string[] = ['Q2_K', 'Q4_K_M', 'Q6_K', 'Q8_0'];
@@ -26,6 +28,8 @@ const LINES: readonly string[] = [
   'apple-m3-ultra-512gb',
 ];
 const MOST_LINES = 5;
+/** Devices that the text below a scenario's plot names at most. */
+const MOST_NAMED = 3;
 const LINE_DISTANCE = 70;
 /** Series closer than this share of each other are one line to the eye. */
 const SERIES_DISTANCE = 0.03;
@@ -33,17 +37,12 @@ const SERIES_DISTANCE = 0.03;
 /** Plan for against context, one series per quant. x is the logarithm of the context, y starts at 0. */
 export function contextPlot(catalog: Catalog, model: EstimableModel): Plot {
   const contexts = contextsOf(model);
-  const first = Math.log2(contexts[0] ?? 1);
-  const last = Math.log2(contexts.at(-1) ?? 2);
-  const x = (context: number): number =>
-    last === first ? 500 : Math.round(((Math.log2(context) - first) / (last - first)) * 1000);
+  const x = logarithmic(contexts);
   const quants = plottedQuants(catalog, model);
   const planFor = (quant: QuantRecord, context: number): number =>
     needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes;
   const highest = Math.max(...quants.flatMap((quant) => contexts.map((context) => planFor(quant, context))));
-  const step = niceStep(highest / GB) * GB;
-  const top = Math.ceil(highest / step) * step;
-  const y = (bytes: number): number => Math.round((bytes / top) * 1000);
+  const { y, ticks } = fromZero(highest);
   const lines = memoryLines(devicesOf(catalog).byId, y);
   const longest = contexts.at(-1) ?? 0;
   const shortest = contexts[0] ?? 0;
@@ -57,17 +56,126 @@ export function contextPlot(catalog: Catalog, model: EstimableModel): Plot {
       label: quant.name,
       points: contexts.map((context) => [x(context), y(planFor(quant, context))] as const),
     })),
-    xTicks: spaced(
-      contexts.map((context) => ({ at: x(context), label: contextTitle(context).replace(' tokens', '') })),
-      90,
-    ),
-    yTicks: Array.from({ length: Math.round(top / step) + 1 }, (_, index) => ({
-      at: y(index * step),
-      label: formatGB(index * step),
-    })),
+    xTicks: contextTicks(contexts, x),
+    yTicks: ticks,
     lines,
   };
 }
+
+/** One model at one quant: what all its scenario pages draw, and where the devices' memory ends. */
+interface QuantPlot {
+  readonly plot: Omit<Plot, 'title'>;
+  readonly x: (context: number) => number;
+  readonly y: (bytes: number) => number;
+  readonly lines: readonly CatalogDevice[];
+}
+
+const quantPlots = new WeakMap<Catalog, (at: ModelAtQuant) => QuantPlot>();
+
+function quantPlotOf(catalog: Catalog, at: ModelAtQuant): QuantPlot {
+  let plotOf = quantPlots.get(catalog);
+  if (!plotOf) {
+    plotOf = memoized((own) => drawQuant(catalog, own));
+    quantPlots.set(catalog, plotOf);
+  }
+  return plotOf(at);
+}
+
+function drawQuant(catalog: Catalog, at: ModelAtQuant): QuantPlot {
+  const contexts = contextsOf(at.model);
+  const x = logarithmic(contexts);
+  const highest = Math.max(...contexts.map((context) => at.need(context).planForBytes));
+  const { byId } = devicesOf(catalog);
+  const devices = LINES.flatMap((id) => byId.get(id) ?? []);
+  const above = devices.find((own) => roomOf(own) >= highest && roomOf(own) < 1.4 * highest);
+  const { y, ticks } = fromZero(above ? roomOf(above) : highest);
+  const lines = apart(devices, (own) => y(roomOf(own)));
+  return {
+    plot: {
+      description: contexts
+        .map((context) => `${contextTitle(context)}: ${formatGB(at.need(context).planForBytes)}`)
+        .join(', '),
+      series: [
+        {
+          label: 'Plan for',
+          points: contexts.map((context) => [x(context), y(at.need(context).planForBytes)] as const),
+        },
+        { label: 'Needs', points: contexts.map((context) => [x(context), y(at.need(context).needsBytes)] as const) },
+      ],
+      xTicks: contextTicks(contexts, x),
+      yTicks: ticks,
+      lines: lines.map((own) => ({ at: y(roomOf(own)), label: own.gpu.shortName })),
+    },
+    x,
+    y,
+    lines,
+  };
+}
+
+/** Plan for and Needs against context for the quant of a scenario, its own context marked. */
+export function scenarioPlot({ catalog, scenario }: Facts): Plot {
+  const { at, model, quant, contextTokens, planForBytes } = scenario;
+  const { plot, x, y, lines } = quantPlotOf(catalog, at);
+  const contexts = contextsOf(model);
+  const [shortest = contextTokens] = contexts;
+  const longest = contexts.at(-1) ?? contextTokens;
+  const change = (context: number, word: string): string =>
+    context === contextTokens
+      ? ''
+      : `${formatBytes(Math.abs(planForBytes - at.need(context).planForBytes))} ${word} than at ${contextTitle(context)}`;
+  const changes = [change(shortest, 'more'), change(longest, 'less')].filter((text) => text !== '');
+  const limits = lines
+    .map((own) => ({ own, largest: at.largestContext(own.device, 1) }))
+    .filter(({ largest }) => largest > 0 && largest < at.maximumContext)
+    .slice(0, MOST_NAMED)
+    .map(({ own, largest }) => `${nameWithMemory(own.gpu)} at ${contextTitle(Math.floor(largest / 1024) * 1024)}`);
+  return {
+    ...plot,
+    title: `Memory against context, ${model.name} ${quant.name}`,
+    marks: [
+      {
+        x: x(contextTokens),
+        y: y(planForBytes),
+        label: `${contextTitle(contextTokens)}: ${formatGB(planForBytes)}`,
+      },
+    ],
+    text: [
+      ...(changes.length > 0 ? [`Plan for at ${contextTitle(contextTokens)} is ${joinWords(changes)}.`] : []),
+      ...(limits.length > 0 ? [`The line leaves the ${joinWords(limits, 'and the')}.`] : []),
+    ],
+  };
+}
+
+/** Memory that a device leaves to a model. */
+const roomOf = ({ device }: CatalogDevice): number => device.usableBytes - overheadOf(device);
+
+/** Place of a context on an axis that grows by doubling. */
+function logarithmic(contexts: readonly number[]): (context: number) => number {
+  const first = Math.log2(contexts[0] ?? 1);
+  const last = Math.log2(contexts.at(-1) ?? 2);
+  return (context) => (last === first ? 500 : Math.round(((Math.log2(context) - first) / (last - first)) * 1000));
+}
+
+/** An axis of memory that starts at 0 and holds `highestBytes`. */
+export function fromZero(highestBytes: number): {
+  readonly y: (bytes: number) => number;
+  readonly ticks: Plot['yTicks'];
+} {
+  const step = niceStep(highestBytes / GB) * GB;
+  const top = Math.ceil(highestBytes / step) * step;
+  const y = (bytes: number): number => Math.round((bytes / top) * 1000);
+  const ticks = Array.from({ length: Math.round(top / step) + 1 }, (_, index) => ({
+    at: y(index * step),
+    label: formatGB(index * step),
+  }));
+  return { y, ticks };
+}
+
+const contextTicks = (contexts: readonly number[], x: (context: number) => number): Plot['xTicks'] =>
+  spaced(
+    contexts.map((context) => ({ at: x(context), label: contextTitle(context).replace(' tokens', '') })),
+    90,
+  );
 
 function plottedQuants(catalog: Catalog, model: EstimableModel): readonly QuantRecord[] {
   const usual = defaultQuantOf(catalog, model);
@@ -93,18 +201,27 @@ function niceStep(highest: number): number {
 }
 
 function memoryLines(byId: ReadonlyMap<string, CatalogDevice>, y: (bytes: number) => number): Plot['lines'] {
-  const lines: { at: number; label: string }[] = [];
-  for (const { gpu, device } of LINES.flatMap((id) => byId.get(id) ?? [])) {
-    const at = y(device.usableBytes);
-    const last = lines.at(-1);
-    if (at > 1000 || at < 30 || (last && at - last.at < LINE_DISTANCE)) continue;
-    lines.push({ at, label: gpu.shortName });
+  const devices = LINES.flatMap((id) => byId.get(id) ?? []);
+  return apart(devices, ({ device }) => y(device.usableBytes)).map(({ gpu, device }) => ({
+    at: y(device.usableBytes),
+    label: gpu.shortName,
+  }));
+}
+
+/** The largest devices that lie on the drawing, far enough from each other for their labels. */
+function apart(devices: readonly CatalogDevice[], place: (own: CatalogDevice) => number): readonly CatalogDevice[] {
+  const kept: CatalogDevice[] = [];
+  for (const own of devices) {
+    const at = place(own);
+    const last = kept.at(-1);
+    if (at > 1000 || at < 30 || (last && at - place(last) < LINE_DISTANCE)) continue;
+    kept.push(own);
   }
-  return lines.slice(-MOST_LINES);
+  return kept.slice(-MOST_LINES);
 }
 
 /** Ticks of which no two are closer than `distance`, the last one kept. */
-function spaced(ticks: Plot['xTicks'], distance: number): Plot['xTicks'] {
+export function spaced(ticks: Plot['xTicks'], distance: number): Plot['xTicks'] {
   const kept: { at: number; label: string }[] = [];
   for (const tick of [...ticks].reverse()) {
     const last = kept.at(-1);

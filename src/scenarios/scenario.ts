@@ -29,6 +29,12 @@ export interface Need {
   readonly planForBytes: number;
 }
 
+/** The same with another type of KV cache. */
+export interface KvTypeNeed extends Need {
+  readonly kvBytes: number;
+  readonly computeBytes: number;
+}
+
 /** A model held against devices; headrooms are of the fullest device, negative = short by so much. */
 export interface DeviceFit {
   readonly fit: Fit;
@@ -71,6 +77,7 @@ export class ModelAtQuant {
   readonly #needs = new Map<number, Need>();
   readonly #shares = new Map<number, Share>();
   readonly #largest = new Map<string, number>();
+  readonly #kvTypes = new Map<string, KvTypeNeed | undefined>();
 
   constructor(model: EstimableModel, quant: QuantRecord) {
     this.model = model;
@@ -142,10 +149,13 @@ export class ModelAtQuant {
   }
 
   /** Needs and Plan for with another type of KV cache; `undefined` where llama.cpp refuses it for this model. */
-  needWithKvType(
-    context: number,
-    kvType: Settings['kType'],
-  ): (Need & { readonly kvBytes: number; readonly computeBytes: number }) | undefined {
+  needWithKvType(context: number, kvType: Settings['kType']): KvTypeNeed | undefined {
+    const key = `${context}/${kvType}`;
+    if (!this.#kvTypes.has(key)) this.#kvTypes.set(key, this.#computeWithKvType(context, kvType));
+    return this.#kvTypes.get(key);
+  }
+
+  #computeWithKvType(context: number, kvType: Settings['kType']): KvTypeNeed | undefined {
     try {
       const { device } = this.allocate(context, { kType: kvType, vType: kvType });
       const { architecture, scheme, ruleOfThumb } = this.file;

@@ -1,7 +1,11 @@
 import { formatBytes, formatGB, formatPercent } from '../vram/index.ts';
 import type { CatalogDevice } from './devices.ts';
+import { defaultQuantOf, recommendedQuants } from './expand.ts';
 import type { DeviceSet, Facts, Tier } from './facts.ts';
 import { LARGEST_CONSUMER_GB } from './facts.ts';
+import { lossOf } from './quality.ts';
+import { needOf } from './scenario.ts';
+import { speedText } from './speed.ts';
 import {
   capitalize,
   contextTitle,
@@ -24,7 +28,10 @@ export type Topic =
   | 'quant'
   | 'context'
   | 'experts'
-  | 'sibling';
+  | 'sibling'
+  | 'quality'
+  | 'pace'
+  | 'trained';
 
 /** One thing worth saying about a scenario, and when it is true and worth it. */
 export interface VerdictRule {
@@ -106,7 +113,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const sets = facts.consumerSets.filter(({ count }) => count <= 4);
       const instead =
         sets.length > 0
-          ? ` On desktop cards it takes ${setNames(sets.slice(-2))}.`
+          ? ` In one PC it takes ${setNames(sets.slice(-2))}.`
           : ' Desktop cards would need more than four of a kind.';
       return `Too large for one desktop card (${LARGEST_CONSUMER_GB} GB at most), but one ${nameWithMemory(own.gpu)} holds it with ${spare(facts, own)} to spare${reach(facts, own)}.${instead}`;
     },
@@ -172,8 +179,17 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     name: 'cache-dominates',
     topic: 'shape',
     when: ({ kvShare }) => kvShare >= 0.35,
-    say: ({ scenario, kvShare }) =>
-      `The KV cache is ${formatPercent(kvShare)} of what is allocated (${formatBytes(scenario.allocation.device.kvCache)}): here the context, not the quant, decides the size.`,
+    say: ({ catalog, scenario, kvShare, bytesPer16K }) => {
+      const { model, quant, key, needsBytes, contextTokens, allocation } = scenario;
+      const below = recommendedQuants(catalog, model).findLast(({ order }) => order < quant.order);
+      const saved = below ? needsBytes - needOf(catalog, { ...key, quant: below.id }).needsBytes : 0;
+      const halved = (bytesPer16K / 16_384) * (contextTokens / 2);
+      const against =
+        below && saved < halved
+          ? `half the context frees about ${formatBytes(halved)}, ${below.name} only ${formatBytes(saved)}.`
+          : 'here the context, not the quant, decides the size.';
+      return `The KV cache is ${formatPercent(kvShare)} of what is allocated (${formatBytes(allocation.device.kvCache)}): ${against}`;
+    },
   },
   {
     name: 'overhead-dominates',
@@ -215,6 +231,78 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     say: ({ smallerCheckpointBytes, scenario }) => {
       const { quant, model, allocation } = scenario;
       return `The published checkpoint (${model.nativeFormat?.name ?? 'original format'}) is ${formatGB(known(smallerCheckpointBytes))}, smaller than this ${formatGB(allocation.fileBytes)} file: ${quant.name} stores bits that were never trained.`;
+    },
+  },
+  {
+    name: 'requantized-from-four-bits',
+    topic: 'native',
+    when: ({ catalog, scenario }) => {
+      const { model, quant, contextTokens, needsBytes } = scenario;
+      if (model.architecture.nativeExpertFormat !== 'mxfp4' || quant.scheme === 'MXFP4_MOE') return false;
+      const native = defaultQuantOf(catalog, model);
+      return (
+        needsBytes > 0.8 * needOf(catalog, { model: model.id, quant: native.id, context: contextTokens }).needsBytes
+      );
+    },
+    say: ({ catalog, scenario }) => {
+      const { model, quant, contextTokens, needsBytes } = scenario;
+      const native = defaultQuantOf(catalog, model);
+      const own = needOf(catalog, { model: model.id, quant: native.id, context: contextTokens }).needsBytes;
+      const difference =
+        own > needsBytes
+          ? `saves ${formatBytes(own - needsBytes)} of ${formatGB(own)}`
+          : `takes ${formatBytes(needsBytes - own)} more than the ${formatGB(own)} of ${native.name}`;
+      return `The experts of ${model.name} are published in MXFP4: ${quant.name} ${difference} and loses precision on the way, so take ${native.name}.`;
+    },
+  },
+  {
+    name: 'few-bits-lose-much',
+    topic: 'quality',
+    when: ({ catalog, scenario }) => {
+      const loss = lossOf(scenario.quant);
+      const usual = lossOf(defaultQuantOf(catalog, scenario.model));
+      return loss !== undefined && usual !== undefined && loss.value >= 3 * usual.value;
+    },
+    say: ({ catalog, scenario }) => {
+      const { model, quant, contextTokens } = scenario;
+      const usual = defaultQuantOf(catalog, model);
+      const loss = known(lossOf(quant));
+      const ratio = loss.value / known(lossOf(usual)).value;
+      const planned = needOf(catalog, { model: model.id, quant: usual.id, context: contextTokens }).planForBytes;
+      return `${quant.name} departs from the 16-bit model ${Math.round(ratio)} times as far as ${usual.name} (KL divergence ${loss.value.toPrecision(2)} on ${loss.model}): a choice for those who cannot find ${formatGB(planned)}.`;
+    },
+  },
+  {
+    name: 'bits-without-effect',
+    topic: 'quality',
+    when: ({ catalog, scenario }) =>
+      scenario.quant.kind === 'float' &&
+      recommendedQuants(catalog, scenario.model).some(({ scheme }) => scheme === 'Q8_0'),
+    say: ({ catalog, scenario }) => {
+      const eight = known(recommendedQuants(catalog, scenario.model).find(({ scheme }) => scheme === 'Q8_0'));
+      const { planForBytes } = needOf(catalog, { ...scenario.key, quant: eight.id });
+      const loss = lossOf(eight);
+      const measured = loss ? ` at a KL divergence of ${loss.value.toPrecision(2)} (${loss.model})` : '';
+      return `For answers alone ${scenario.quant.name} is more than it takes: ${eight.name} plans for ${formatGB(planForBytes)}${measured}, ${formatBytes(scenario.planForBytes - planForBytes)} less.`;
+    },
+  },
+  {
+    name: 'longer-than-trained',
+    topic: 'trained',
+    when: ({ scenario }) => scenario.contextTokens > scenario.model.context.native,
+    say: ({ scenario }) => {
+      const { native, extendedBy } = scenario.model.context;
+      const inside = scenario.at.need(native).planForBytes;
+      return `${tokensText(native)} is what it was trained for, ${formatGB(inside)} to plan for; the rest is stretched${extendedBy ? ` by ${extendedBy}` : ''}.`;
+    },
+  },
+  {
+    name: 'pace-of-two-devices',
+    topic: 'pace',
+    when: (facts) => paceOf(facts) !== undefined,
+    say: (facts) => {
+      const { card, machine } = known(paceOf(facts));
+      return `One user sees ${card.speed} on the ${nameWithMemory(card.own.gpu)}, ${machine.speed} on the ${machine.own.gpu.shortName}.`;
     },
   },
   {
@@ -297,6 +385,20 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   },
 ];
 
+/** Decode speed of the best-known card and the best-known machine with unified memory that hold the scenario. */
+function paceOf({
+  card,
+  unified,
+  scenario,
+}: Facts): Readonly<Record<'card' | 'machine', { readonly own: CatalogDevice; readonly speed: string }>> | undefined {
+  if (!card || !unified || scenario.planForBytes < 4e9) return undefined;
+  const [faster, slower] = [bestOf(card), bestOf(unified)];
+  const speed = speedText(scenario.at, faster, 1);
+  const slow = speedText(scenario.at, slower, 1);
+  if (speed === undefined || slow === undefined || speed === slow) return undefined;
+  return { card: { own: faster, speed }, machine: { own: slower, speed: slow } };
+}
+
 /** "8 x H200 141GB (one full server)". */
 function nodeText({ own, count }: DeviceSet): string {
   const where = count === 8 ? ' (one full server)' : count > 8 ? ` (${Math.ceil(count / 8)} servers)` : '';
@@ -311,10 +413,13 @@ const TOPICS: readonly Topic[] = [
   'native',
   'kv-type',
   'shape',
+  'quality',
+  'trained',
   'experts',
   'sibling',
   'quant',
   'context',
+  'pace',
 ];
 
 /** Rules that speak on a scenario, in the order of the page. */

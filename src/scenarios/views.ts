@@ -175,6 +175,10 @@ export interface ScenarioPage {
   };
   /** The cheapest ways to make the scenario smaller, best first: each with what it frees and what it costs. */
   readonly cheaper: readonly string[];
+  /** The cache in other types; absent where it is too small a part to matter. */
+  readonly kvTypes?: KvTypes;
+  /** Plan for at every context of the model at this quant, the page's own marked. */
+  readonly plot: Plot;
   /** About a cache that is not plain GQA; absent for plain GQA. */
   readonly cacheNote?: { readonly title: string; readonly text: readonly string[] };
   readonly hardware: {
@@ -191,6 +195,19 @@ export interface ScenarioPage {
   readonly engine: string;
   readonly sources: readonly Link[];
   readonly apiHref: string;
+}
+
+/** The same scenario with the cache in several types. */
+export interface KvTypes {
+  readonly text: string;
+  readonly rows: readonly {
+    readonly type: string;
+    readonly cache: string;
+    readonly needs: string;
+    readonly planFor: string;
+    /** Smallest single cards that hold Plan for. */
+    readonly fits: string;
+  }[];
 }
 
 /** A grid of quants x contexts (model hub) or models x anything (GPU page): row heads, column heads, linked cells. */
@@ -232,6 +249,8 @@ export interface ModelPage {
   readonly engines: { readonly intro: string; readonly grid: Grid } | undefined;
   /** VRAM against context, one series per quant: numbers for an inline SVG, with its text twin in the grid. */
   readonly plot: Plot;
+  /** Quality loss against memory over the quants; absent where nothing was measured. */
+  readonly quality?: Plot;
   readonly hardware: { readonly intro: string; readonly groups: readonly DeviceGroup[] };
   readonly cacheNote?: { readonly title: string; readonly text: readonly string[] };
   readonly facts: readonly Fact[];
@@ -258,6 +277,10 @@ export interface Plot {
   readonly yTicks: readonly { readonly at: number; readonly label: string }[];
   /** Horizontal lines: device memory sizes. */
   readonly lines: readonly { readonly at: number; readonly label: string }[];
+  /** Single points: what the page is about, or one for each quant. A label may be empty. */
+  readonly marks?: readonly { readonly x: number; readonly y: number; readonly label: string }[];
+  /** What the drawing says, in sentences that stand below it; absent where a table of the page says it. */
+  readonly text?: readonly string[];
 }
 
 export interface ModelQuantPage {

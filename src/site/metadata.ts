@@ -25,7 +25,7 @@ export interface HeadTags {
  * @param origin address of the deployment, e.g. "https://example.org"
  */
 export function headTags(meta: PageMeta, origin: string): HeadTags {
-  const image = absoluteUrl(openGraphImagePath(), origin);
+  const image = absoluteUrl(openGraphImagePath(meta.path), origin);
   const isHome = meta.path === '/';
   return {
     title: isHome ? meta.title : `${meta.title} | ${SITE_NAME}`,

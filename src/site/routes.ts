@@ -72,8 +72,14 @@ export const sitemapDataPath = (): string => '/sitemap-data.json';
 export const robotsPath = (): string => '/robots.txt';
 export const llmsTextPath = (): string => '/llms.txt';
 export const iconPath = (): string => '/icon.svg';
-/** The picture that social networks show; one for the whole site until models have their own. */
-export const openGraphImagePath = (): string => '/og.png';
+/**
+ * The picture that social networks show for a page: a model's on all its pages, a device's, a memory size's or a guide's
+ * own, the site's elsewhere.
+ */
+export function openGraphImagePath(path: string): string {
+  const [, kind, id] = /^\/(models|gpus|guides|vram)\/([^/]+)\//.exec(path) ?? [];
+  return id === undefined || (kind === 'vram' && !/^\d+gb$/.test(id)) ? '/og.png' : `/og/${kind}/${id}.png`;
+}
 
 /**
  * Absolute URL of a site path.

@@ -1,6 +1,6 @@
 import type { Catalog } from '../catalog/catalog.ts';
-import { scenarioKeys } from '../scenarios/expand.ts';
-import { isIndexable } from '../scenarios/index-policy.ts';
+import { modelQuantKeys, scenarioKeys } from '../scenarios/expand.ts';
+import { canonicalModelQuantPath, canonicalPathOf } from '../scenarios/index-policy.ts';
 import { engineUpdated, newest } from '../scenarios/pages/meta.ts';
 import { contextLabel } from '../vram/index.ts';
 import {
@@ -27,12 +27,16 @@ export const sitemapData = (catalog: Catalog): SitemapData => ({
 
 /** Site paths that exist but are kept out of the sitemap: their canonical is another page, or they list search results. */
 export function nonIndexablePaths(catalog: Catalog): ReadonlySet<string> {
-  return new Set([
-    searchPath(),
-    ...scenarioKeys(catalog)
-      .filter((key) => !isIndexable(catalog, key))
-      .map(({ model, quant, context }) => scenarioPath(model, quant, contextLabel(context))),
-  ]);
+  const scenarios = scenarioKeys(catalog).map((key) => ({
+    path: scenarioPath(key.model, key.quant, contextLabel(key.context)),
+    canonical: canonicalPathOf(catalog, key),
+  }));
+  const quants = modelQuantKeys(catalog).map(({ model, quant }) => ({
+    path: modelQuantPath(model, quant),
+    canonical: canonicalModelQuantPath(catalog, model, quant),
+  }));
+  const moved = [...scenarios, ...quants].filter(({ path, canonical }) => path !== canonical);
+  return new Set([searchPath(), ...moved.map(({ path }) => path)]);
 }
 
 /**

@@ -238,6 +238,30 @@ const sitemapIsExact: Rule = (site) => {
   };
 };
 
+/** A scenario page has one Plan for: in its title, description, answer, card, calculator and calculation. */
+const planForIsOne: Rule = () => ({
+  *visit(page) {
+    if (!/^\/models\/[^/]+\/[^/]+\/[^/]+\/$/.test(page.path)) return;
+    const planFor = /: ([\d.,]+ [MGT]B) VRAM/.exec(page.title ?? '')?.[1];
+    if (planFor === undefined) {
+      yield `${page.path}: the title has no Plan for`;
+      return;
+    }
+    const cards = [...page.markup.matchAll(/<dt>Plan for<\/dt>\s*<dd>([\s\S]*?)<small>/g)].map(([, own = '']) =>
+      textOf(own),
+    );
+    if (cards.length !== 2) yield `${page.path}: ${cards.length} cards`;
+    for (const own of cards) if (own !== planFor) yield `${page.path}: a card says ${own}, the title ${planFor}`;
+    const said = {
+      description: page.description ?? '',
+      answer: /<div class="answer">([\s\S]*?)<\/div>/.exec(page.markup)?.[1] ?? '',
+      calculation: /<ol class="steps">([\s\S]*?)<\/ol>/.exec(page.markup)?.[1] ?? '',
+    };
+    for (const [where, text] of Object.entries(said))
+      if (!textOf(text).includes(planFor)) yield `${page.path}: the ${where} does not say ${planFor}`;
+  },
+});
+
 export const SITE_RULES = {
   linksResolve,
   headIsComplete,
@@ -246,6 +270,7 @@ export const SITE_RULES = {
   structuredDataIsTrue,
   nothingIsInline,
   sitemapIsExact,
+  planForIsOne,
 } as const satisfies Record<string, Rule>;
 
 export type SiteRule = keyof typeof SITE_RULES;

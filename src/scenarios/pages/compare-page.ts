@@ -15,8 +15,9 @@ import { type DevicePair, type ModelPair, type Pair, pairsOf, sideOf } from '../
 import { type CatalogDevice, devicesOf } from '../devices.ts';
 import { contextsOf, maximumContext, quantsOf } from '../expand.ts';
 import { tierFor } from '../facts.ts';
-import { FIT_TEXT, SPEED_DEPTH, shortContext, speedText } from '../hardware.ts';
+import { FIT_TEXT, shortContext } from '../hardware.ts';
 import { type ModelAtQuant, modelAtQuant } from '../scenario.ts';
+import { SPEED_DEPTH, speedText } from '../speed.ts';
 import type { ComparePage, LinkWithFigure, ListPage } from '../views.ts';
 import { capitalize, contextTitle, counted, joinWords, nameWithMemory, tokensText, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, newest } from './meta.ts';

@@ -12,9 +12,9 @@ import {
   overheadOf,
   prefillMagnitude,
 } from '../../vram/index.ts';
-import { type CatalogDevice, deviceOf, devicesOf } from '../devices.ts';
-import { speedText } from '../hardware.ts';
+import { type CatalogDevice, deviceOf, devicesOf, twinOf } from '../devices.ts';
 import { modelAtQuant } from '../scenario.ts';
+import { speedText } from '../speed.ts';
 import type { Fact, GpuPage, LinkWithFigure, Question } from '../views.ts';
 import { nameWithMemory, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
@@ -29,6 +29,9 @@ import {
 } from './shared.ts';
 import { VRAM_TIERS } from './vram-tier-page.ts';
 
+/** Models listed for a device that holds the same as a better-known one. */
+const MOST_SHARED_ROWS = 5;
+
 /**
  * What runs on one device.
  * @throws {EstimateError} `unknown-gpu`
@@ -40,11 +43,14 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
   const own = deviceOf(gpu);
   const usable = usableMemoryOf(gpu);
   const room = own ? roomOf(own) : 0;
-  const rows = own
+  const twin = own && twinOf(catalog, own);
+  const known = twin && twin.gpu.id !== id ? twin.gpu : undefined;
+  const everyRow = own
     ? whatFitsRows(catalog, room, (model, quant) =>
         textCell(speedText(modelAtQuant(catalog, model.id, quant.id), own, 1) ?? 'unknown'),
       )
     : [];
+  const rows = known ? everyRow.slice(0, MOST_SHARED_ROWS) : everyRow;
   const counts = own ? countWithin(catalog, room) : { any: 0, usual: 0 };
   const total = catalog.estimableModels.length;
   const largest = own && largestModelWithin(catalog, room);
@@ -76,6 +82,11 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
       own
         ? `${counts.usual} of ${total} models fit at their usual 4-bit quant with 8K context, ${counts.any} at some quant${largest ? `; the largest is ${largest.name}` : ''}.`
         : 'llama.cpp has no backend for it here, so no models are listed.',
+      ...(known && everyRow.length > rows.length
+        ? [
+            `With as much memory at the same bandwidth it holds what the ${known.shortName} holds, as fast: the ${rows.length} models that people look up most are below, all ${everyRow.length} on that page.`,
+          ]
+        : []),
       ...(gpu.released ? [] : ['It is announced, not on sale: figures rest on what the maker says.']),
     ],
     facts: factList(gpu),
@@ -87,6 +98,10 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     },
     faq,
     related: [
+      {
+        title: 'Same memory, same bandwidth',
+        links: known ? [{ text: known.shortName, href: gpuPath(known.id), figure: `${everyRow.length} models` }] : [],
+      },
       { title: 'Next to it in memory', links: neighbours(catalog, gpu) },
       ...(VRAM_TIERS.includes(gpu.memoryGB)
         ? [

@@ -9,8 +9,10 @@ import { engineTable } from '../engine-table.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
-import { hardwareIntro, hardwareTables } from '../hardware.ts';
+import { hardwareGroups, hardwareIntro, hardwareTables } from '../hardware.ts';
+import { twinOfModel } from '../index-policy.ts';
 import { contextPlot } from '../plot.ts';
+import { qualityPlot } from '../quality.ts';
 import { peersOf, scenarioLink, siblingGroup } from '../related.ts';
 import { computeScenario, needOf, type Scenario } from '../scenario.ts';
 import type { Fact, ModelPage, Question } from '../views.ts';
@@ -33,6 +35,11 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
   const facts = factsOf(catalog, scenario);
   const faq = questionsOf(model, facts);
   const path = modelPath(id);
+  const quality = qualityPlot(catalog, model);
+  const twin = twinOfModel(catalog, model);
+  const elsewhere = twin
+    ? ` ${model.name} takes as much memory as ${twin.name}; every device is on the page of ${twin.name}.`
+    : '';
   const planFor = formatGB(scenario.planForBytes);
   const needs = formatGB(scenario.needsBytes);
   const note = cacheNote(computeScenario(catalog, { model: id, quant: quant.id, context: model.context.native }));
@@ -73,15 +80,20 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
     },
     engines: engineTable(catalog, model),
     plot: contextPlot(catalog, model),
+    ...(quality && { quality }),
     hardware: {
-      intro: `At ${quant.name} with ${tokensText(context)} of context. ${hardwareIntro(facts)}`,
-      groups: hardwareTables(scenario, catalog),
+      intro: `At ${quant.name} with ${tokensText(context)} of context. ${hardwareIntro(facts)}${elsewhere}`,
+      groups: twin ? hardwareGroups(facts) : hardwareTables(scenario, catalog),
     },
     ...(note && { cacheNote: note }),
     facts: factList(catalog, model, scenario),
     aliases: model.aliases,
     faq,
     related: [
+      {
+        title: 'As large in memory',
+        links: twin ? [{ text: twin.name, href: modelPath(twin.id), figure: planFor }] : [],
+      },
       {
         title: `${model.name} at ${quant.name}`,
         links: contextsOf(model).map((tokens) => scenarioLink(catalog, model, quant, tokens, contextTitle(tokens))),

@@ -7,6 +7,7 @@ import { contextsOf, defaultContextOf } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { FAQ_RULES } from '../faq.ts';
 import { hardwareGroups, hardwareIntro } from '../hardware.ts';
+import { canonicalModelQuantPath } from '../index-policy.ts';
 import { relatedTo, scenarioLink } from '../related.ts';
 import { computeScenario } from '../scenario.ts';
 import { verdictOf } from '../verdict.ts';
@@ -51,6 +52,7 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
     kind: 'model-quant',
     meta: metaOf({
       path: modelQuantPath(modelId, quantId),
+      canonicalPath: canonicalModelQuantPath(catalog, modelId, quantId),
       title: `${name} ${quant.name} VRAM: ${range}`,
       description: [
         `${name} at ${quant.name}: a ${formatGB(usual.allocation.fileBytes)} file, ${formatGB(usual.planForBytes)} of VRAM to plan for at ${contextTitle(contextTokens)}, ${to} at ${contextTitle(longest)}.`,

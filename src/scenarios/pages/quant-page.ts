@@ -73,9 +73,18 @@ export function quantPage(catalog: Catalog, id: string): QuantPage {
   };
 }
 
+/** Models listed for a format whose files are as large as another's. */
+const MOST_SHARED_ROWS = 8;
+
 /** A format of checkpoints: models under the engine that reads it. */
 function checkpointPage(catalog: Catalog, quant: QuantRecord): QuantPage {
   const { span, grid, faq } = checkpointQuantParts(catalog, quant);
+  // Formats with the same bits under the same engine have the same table, which stands on the page of the first.
+  const first = catalog.quants.find(
+    ({ engine, nominalBits }) => engine === quant.engine && nominalBits === quant.nominalBits,
+  );
+  const same = first && first.id !== quant.id ? first : undefined;
+  const rows = same ? grid.rows.slice(0, MOST_SHARED_ROWS) : grid.rows;
   return {
     kind: 'quant',
     id: quant.id,
@@ -89,9 +98,17 @@ function checkpointPage(catalog: Catalog, quant: QuantRecord): QuantPage {
       updated: newest(quant.updated, catalog.byId.engines.get(quant.engine)?.updated ?? ''),
     }),
     heading: `${quant.name}: what it costs in memory`,
-    answer: [quant.summary, span],
+    answer: [
+      quant.summary,
+      span,
+      ...(same && rows.length < grid.rows.length
+        ? [
+            `Files are as large as those of ${same.name}, whose page has all ${grid.rows.length} models; the ${rows.length} most looked up are below.`,
+          ]
+        : []),
+    ],
     facts: factList(catalog, quant),
-    grid,
+    grid: { ...grid, rows },
     faq,
     related: [{ title: 'Quants next to it', links: neighbours(catalog, quant) }],
     sources: sourceLinks(quant),

@@ -12,8 +12,10 @@ import type { ScenarioKey } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
 import { expertsInRamText, hardwareGroups, hardwareIntro } from '../hardware.ts';
-import { isIndexable } from '../index-policy.ts';
+import { canonicalPathOf } from '../index-policy.ts';
+import { kvTypesOf } from '../kv-types.ts';
 import { partsOf } from '../parts.ts';
+import { scenarioPlot } from '../plot.ts';
 import { relatedTo } from '../related.ts';
 import { computeScenario, type Scenario } from '../scenario.ts';
 import { bestOf, namedSets, setNames, verdictOf } from '../verdict.ts';
@@ -37,11 +39,12 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
   const engine = `${allocation.engine.name} ${allocation.engine.version}`;
   const note = cacheNote(scenario);
   const experts = expertsInRamText(facts);
+  const kvTypes = kvTypesOf(facts);
   return {
     kind: 'scenario',
     meta: metaOf({
       path,
-      canonicalPath: isIndexable(catalog, key) ? path : modelQuantPath(model.id, quant.id),
+      canonicalPath: canonicalPathOf(catalog, key),
       title: `${model.name} ${quant.name} at ${context}: ${planFor.gb} VRAM`,
       description: [
         `${model.name} at ${quant.name} with ${context} context: plan for ${planFor.gb} of VRAM, llama.cpp allocates ${needs.gb}.`,
@@ -63,7 +66,6 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
     hook: model.hook,
     answer: [
       `${model.name} at ${quant.name} with ${tokensText(contextTokens)} of context needs ${needs.gb} of VRAM in ${engine}; plan for ${planFor.gb}.`,
-      composition(scenario),
       runs(facts),
     ],
     planFor,
@@ -74,6 +76,8 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
     calculator: calculatorPreset(facts),
     accuracy: accuracyOf(catalog, scenario),
     cheaper: cheaperWays(facts),
+    ...(kvTypes && { kvTypes }),
+    plot: scenarioPlot(facts),
     ...(note && { cacheNote: note }),
     hardware: {
       intro: hardwareIntro(facts),
@@ -91,19 +95,7 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
   };
 }
 
-/** The second sentence of the answer: what the memory is made of. */
-function composition({ allocation, needsBytes }: Scenario): string {
-  const { weights, kvCache, state, compute } = allocation.device;
-  const small = kvCache + compute + state < 0.02 * needsBytes;
-  if (small) return `Nearly all of it, ${formatGB(weights)}, is weights; the KV cache takes ${formatBytes(kvCache)}.`;
-  const rest =
-    state > 0
-      ? `${formatBytes(state)} recurrent state and ${formatBytes(compute)} compute buffer`
-      : `${formatBytes(compute)} compute buffer`;
-  return `That is ${formatBytes(weights)} of weights, ${formatBytes(kvCache)} of KV cache, ${rest}.`;
-}
-
-/** The third sentence: what runs it. */
+/** The second sentence of the answer: what runs it. */
 export function runs(facts: Facts): string {
   const { card, unified, tight, usualCard, scenario } = facts;
   if (card) {

@@ -53,4 +53,23 @@ describe('commands', () => {
     const command = commandsAt('llama-3-1-8b/q4-k-m/8k').find(({ tool }) => tool === 'Ollama')?.command;
     expect(command).toBe('OLLAMA_CONTEXT_LENGTH=8192 OLLAMA_NUM_PARALLEL=1 ollama serve\nollama run llama3.1:8b');
   });
+
+  it('load the same quant and context in LM Studio', () => {
+    const block = commandsAt('qwen3-8b/q4-k-m/32k').find(({ tool }) => tool === 'LM Studio');
+    expect(block?.command).toBe(
+      'lms get https://huggingface.co/Qwen/Qwen3-8B-GGUF@q4_k_m\nlms load qwen3-8b --gpu max --context-length 32768 --parallel 1',
+    );
+    expect(block?.note).toContain('9.64 GB');
+  });
+
+  it('serve the published checkpoint where it is as good an answer as the file', () => {
+    const vllm = (path: string) => commandsAt(path).find(({ tool }) => tool.startsWith('vLLM'));
+    const block = vllm('qwen3-8b/q4-k-m/32k');
+    expect(block?.command).toBe('vllm serve Qwen/Qwen3-8B --max-model-len 32768 --max-num-seqs 1');
+    // 8.19B parameters x 2 bytes.
+    expect(block?.note).toContain('(BF16), not a Q4_K_M file: 16.4 GB of weights');
+    expect(vllm('qwen3-8b/q2-k/32k')).toBeUndefined();
+    // 865 GB of checkpoint take eight GPUs of 141 GB.
+    expect(vllm('deepseek-v4-pro/q4-k-m/1m')?.command).toMatch(/--tensor-parallel-size 8$/);
+  });
 });

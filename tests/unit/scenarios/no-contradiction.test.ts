@@ -2,16 +2,23 @@ import { describe, expect, it } from 'vitest';
 import { devicesOf } from '../../../src/scenarios/devices.ts';
 import { scenarioKeys } from '../../../src/scenarios/expand.ts';
 import { modelPage, scenarioPage } from '../../../src/scenarios/pages.ts';
+import type { ScenarioPage } from '../../../src/scenarios/views.ts';
 import { modelApi } from '../../../src/site/api.ts';
 import { headTags } from '../../../src/site/metadata.ts';
 import { structuredData } from '../../../src/site/structured-data.ts';
-import { contextLabel, overheadOf } from '../../../src/vram/index.ts';
+import { contextLabel, formatBytes, overheadOf } from '../../../src/vram/index.ts';
 import { catalog } from './catalog.ts';
 
 const ORIGIN = 'https://example.org';
-/** A prime step, so that models, quants and contexts all vary. */
-const SAMPLE_STEP = 61;
-const sample = scenarioKeys(catalog).filter((_, index) => index % SAMPLE_STEP === 0);
+/** One of so many scenarios beside one of each model: primes, so that quants and contexts vary. */
+const SAMPLE_STEP = 131;
+const MODEL_STEP = 37;
+const keys = scenarioKeys(catalog);
+const ofEachModel = catalog.estimableModels.flatMap(({ id }, index) => {
+  const own = keys.filter(({ model }) => model === id);
+  return own[(index * MODEL_STEP) % own.length] ?? [];
+});
+const sample = [...new Set([...ofEachModel, ...keys.filter((_, index) => index % SAMPLE_STEP === 0)])];
 
 const sampled = new Set(sample.map(({ model }) => model));
 const apis = new Map(
@@ -19,6 +26,29 @@ const apis = new Map(
     .filter(({ id }) => sampled.has(id))
     .map((model) => [model.id, modelApi(catalog, model, ORIGIN)]),
 );
+
+/** Statements of a page that hold a figure: sentences, and cells with the head of their row. */
+function factsIn(page: ScenarioPage): string[] {
+  return [
+    ...page.answer,
+    ...page.parts.map(({ label, memory }) => `${label} ${memory.gb}`),
+    ...page.cheaper,
+    ...(page.plot.text ?? []),
+    ...(page.plot.marks ?? []).map(({ label }) => label),
+    page.ruleOfThumb.intro,
+    ...page.ruleOfThumb.parts.map(({ label, memory }) => `${label} by rule of thumb ${memory.gb}`),
+    page.hardware.intro,
+    ...(page.hardware.expertsInRam?.text ?? []),
+    ...page.commands.map(({ note }) => note ?? ''),
+    ...(page.kvTypes?.rows ?? []).flatMap(({ type, ...cells }) =>
+      Object.values(cells).map((cell) => `${type} ${cell}`),
+    ),
+    ...page.hardware.groups.flatMap(({ rows }) => rows.map(({ label, headroom }) => `${label} ${headroom}`)),
+    ...page.calculation.map(({ term, result }) => `${term} ${result}`),
+    ...page.verdict,
+    ...page.faq.map(({ answer }) => answer),
+  ].filter((text) => /\d/.test(text));
+}
 
 describe.each(sample)('$model $quant $context', (key) => {
   const page = scenarioPage(catalog, key);
@@ -51,6 +81,44 @@ describe.each(sample)('$model $quant $context', (key) => {
       needsBytes: needs.bytes,
     });
     expect(entry?.url).toBe(`${ORIGIN}${page.meta.path}`);
+  });
+
+  it('says the same amounts in plot, cache types, verdict, questions and commands', () => {
+    expect(page.plot.marks?.[0]?.label).toContain(planFor.gb);
+    const [whole] = page.kvTypes?.rows ?? [];
+    if (whole) {
+      expect(whole).toMatchObject({ needs: needs.gb, planFor: planFor.gb });
+      const cache = page.parts.find(({ part }) => part === 'kv-cache')?.memory.bytes ?? 0;
+      expect(whole.cache).toBe(formatBytes(cache));
+    }
+    const prose = [...page.verdict, ...page.faq.map(({ answer }) => answer), ...page.answer].join('\n');
+    for (const [, amount] of prose.matchAll(/([\d.,]+ [GM]B) to plan for (?:exceeds|leaves|and)/g))
+      expect(amount).toBe(planFor.gb);
+    for (const [, amount] of prose.matchAll(/([\d.,]+ [GM]B) that llama\.cpp allocates/g))
+      expect(amount).toBe(needs.gb);
+    for (const { command } of page.commands) {
+      const [, context] = /(?: -c |--context-length |--max-model-len |CONTEXT_LENGTH=)(\d+)/.exec(command) ?? [];
+      expect(Number(context), command).toBe(key.context);
+    }
+  });
+
+  it('answers for a device in its questions as in its table', () => {
+    const rows = page.hardware.groups.flatMap(({ rows: own }) => own).filter(({ count }) => count === 1);
+    for (const { question, answer } of page.faq) {
+      const row = rows.find(({ label }) => new RegExp(`^(Can I run|Is an?) .*\\b${label}\\b`).test(question));
+      if (!row) continue;
+      expect(answer.startsWith('Yes.'), question).toBe(row.fit === 'fits');
+      expect(answer.startsWith('Just about.'), question).toBe(row.fit === 'tight');
+    }
+  });
+
+  it('says what none of its siblings says, a dozen times and more', () => {
+    if (!page.meta.indexable) return;
+    const siblings = keys.filter(
+      ({ model, quant, context }) => model === key.model && (quant === key.quant) !== (context === key.context),
+    );
+    const shared = new Set(siblings.flatMap((own) => factsIn(scenarioPage(catalog, own))));
+    expect(factsIn(page).filter((fact) => !shared.has(fact)).length).toBeGreaterThanOrEqual(12);
   });
 
   it('sums up: the parts are Needs', () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { QuantRecord } from '../../../src/catalog/quant.schema.ts';
 import { contextsOf, modelQuantKeys, scenarioKeys } from '../../../src/scenarios/expand.ts';
+import { checkpointQuantParts } from '../../../src/scenarios/pages/checkpoint-quant-page.ts';
 import {
   accuracyPage,
   allTiersOf,
@@ -176,6 +178,15 @@ describe('what runs on a device', () => {
     expect(quantAt('rtx-4090')).toBe('BF16');
   });
 
+  it('lists few models where a better-known device holds the same as fast, and says which', () => {
+    // Both have 12 GB at 504 GB/s; the RTX 3060 12GB has 12 GB at 360.
+    const [known, twin, other] = ['rtx-4070', 'rtx-4070-ti', 'rtx-3060-12gb'].map((id) => gpuPage(catalog, id));
+    const short = [known, twin].find((page) => page?.related[0]?.title === 'Same memory, same bandwidth');
+    expect(short?.grid.rows.length).toBeLessThan(10);
+    expect(short?.answer.join(' ')).toMatch(/it holds what the RTX 4070[ \w]* holds, as fast/);
+    expect(other?.grid.rows.length).toBeGreaterThan(30);
+  });
+
   it('shows nothing that does not fit', () => {
     const page = gpuPage(catalog, 'rtx-4060');
     expect(page.grid.rows.some(({ head }) => head.href === '/models/deepseek-v4-pro/')).toBe(false);
@@ -291,5 +302,25 @@ describe('two side by side', () => {
 describe('the page for a wrong address', () => {
   it('is not indexed', () => {
     expect(notFoundPage(catalog).meta).toMatchObject({ path: '/404.html', indexable: false });
+  });
+});
+
+describe('formats of checkpoints with the same bits', () => {
+  it('have the same table, so that one page of them has it', () => {
+    const first = new Map<string, QuantRecord>();
+    const pairs = catalog.quants.flatMap((quant): [QuantRecord, QuantRecord][] => {
+      const key = `${quant.engine}/${quant.nominalBits}`;
+      const known = first.get(key);
+      if (!known) first.set(key, quant);
+      return known && quant.engine === 'vllm' ? [[known, quant]] : [];
+    });
+    expect(pairs.length).toBeGreaterThan(0);
+    for (const [known, other] of pairs) {
+      const cells = (quant: QuantRecord): string =>
+        JSON.stringify(
+          checkpointQuantParts(catalog, quant).grid.rows.map((row) => row.cells.map((cell) => cell?.text)),
+        );
+      expect(cells(other), `${other.id} and ${known.id}`).toBe(cells(known));
+    }
   });
 });

@@ -94,6 +94,34 @@ const CASES: Readonly<Record<string, { on: string; says: RegExp; silentOn: strin
     says: /^At 64K it is 18\.\d GB and fits the RX 7900 XT/,
     silentOn: 'deepseek-v4-pro/q4-k-m/1m',
   },
+  'requantized-from-four-bits': {
+    // Published GGUF files of gpt-oss 120B: 62.6 GB at Q4_K_S to Q4_K_M, 63.4 GB at MXFP4.
+    on: 'gpt-oss-120b/q4-k-m/128k',
+    says: /^The experts of gpt-oss 120B are published in MXFP4: Q4_K_M saves \d+ MB of 6\d\.\d GB and .* take MXFP4_MOE\.$/,
+    silentOn: 'gpt-oss-120b/mxfp4-moe/128k',
+  },
+  'few-bits-lose-much': {
+    // Mean KL divergence on Llama 3 8B with an importance matrix: 0.326 against 0.0282.
+    on: 'llama-3-1-8b/iq2-m/8k',
+    says: /^IQ2_M departs from the 16-bit model 12 times as far as Q4_K_M \(KL divergence 0\.33 on Llama-3-8B\)/,
+    silentOn: 'llama-3-1-8b/q4-k-m/8k',
+  },
+  'bits-without-effect': {
+    on: 'llama-3-1-8b/bf16/8k',
+    says: /^For answers alone BF16 is more than it takes: Q8_0 plans for 10\.\d GB at a KL divergence of 0\.0014 \(Llama-3-8B\)/,
+    silentOn: 'llama-3-1-8b/q8-0/8k',
+  },
+  'longer-than-trained': {
+    on: 'qwen2-5-7b/q4-k-m/128k',
+    says: /^32K tokens is what it was trained for, 6\.\d+ GB to plan for; the rest is stretched by YaRN\.$/,
+    silentOn: 'qwen2-5-7b/q4-k-m/32k',
+  },
+  'pace-of-two-devices': {
+    // 42.5 GB read for a token at 864 and 546 GB/s: at most 20 and 13 tokens a second.
+    on: 'llama-3-1-70b/q4-k-m/8k',
+    says: /^One user sees [\d.]+-(1\d|20) tokens\/s on the L40S \(48 GB\), [\d.]+-1[0-3] tokens\/s on the M4 Max 64GB\.$/,
+    silentOn: 'qwen3-0-6b/q4-k-m/4k',
+  },
   'experts-in-ram-practical': {
     on: 'gpt-oss-120b/mxfp4-moe/128k',
     says: /^With every expert in RAM it runs on about \d\.\d+ GB of VRAM and 6\d\.\d GB of RAM/,

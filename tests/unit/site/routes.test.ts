@@ -45,7 +45,7 @@ describe('site paths', () => {
       routes.robotsPath(),
       routes.llmsTextPath(),
       routes.iconPath(),
-      routes.openGraphImagePath(),
+      ...['/', '/models/', '/models/m/q4-k-m/8k/', '/gpus/rtx-4090/', '/vram/24gb/'].map(routes.openGraphImagePath),
     ];
     for (const path of files) expect(path).toMatch(/^\/[a-z0-9/.-]+\.[a-z]+$/);
   });

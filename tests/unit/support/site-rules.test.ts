@@ -62,6 +62,15 @@ function problemsOf(changes: Readonly<Record<string, string>>): Record<string, r
   return Object.fromEntries(Object.entries(problems).filter(([, list]) => list.length > 0));
 }
 
+/** A scenario page whose calculator says `planFor`, and whose calculation says nothing. */
+const scenario = (planFor: string): string =>
+  pageOf('/models/m/q/8k/', {
+    canonical: '/a/',
+    title: 'M Q at 8K: 6.13 GB VRAM',
+    body: `<div class="answer"><p>Plan for 6.13 GB.</p></div><dt>Plan for</dt><dd>6.13 GB <small>5.71 GiB</small></dd>
+<dt>Plan for</dt><dd><data value="1">${planFor}</data> <small>5.71 GiB</small></dd><ol class="steps"></ol>`,
+  });
+
 /** Each breaks one rule: the changed file, and what the problem must name. */
 const BROKEN: readonly [SiteRule, string, Record<string, string>][] = [
   ['linksResolve', '/missing/', { 'a/index.html': pageOf('/a/', { body: '<a href="/missing/">x</a>' }) }],
@@ -101,6 +110,8 @@ const BROKEN: readonly [SiteRule, string, Record<string, string>][] = [
   ['nothingIsInline', 'onclick', { 'a/index.html': pageOf('/a/', { body: '<button onclick="x()">x</button>' }) }],
   ['sitemapIsExact', 'not listed', { 'sitemap-0.xml': sitemapOf(['/']) }],
   ['sitemapIsExact', 'not an indexable page', { 'sitemap-0.xml': sitemapOf(['/', '/a/', '/b/']) }],
+  ['planForIsOne', 'a card says 6.14 GB, the title 6.13 GB', { 'models/m/q/8k/index.html': scenario('6.14 GB') }],
+  ['planForIsOne', 'the calculation does not say 6.13 GB', { 'models/m/q/8k/index.html': scenario('6.13 GB') }],
   ['sitemapIsExact', 'twice', { 'sitemap-0.xml': sitemapOf(['/', '/a/', '/a/']) }],
 ];
 

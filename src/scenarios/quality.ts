@@ -1,0 +1,106 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import type { EstimableModel } from '../catalog/model.schema.ts';
+import type { QuantRecord } from '../catalog/quant.schema.ts';
+import { formatBytes, formatGB } from '../vram/index.ts';
+import { defaultContextOf, defaultQuantOf, quantsOf } from './expand.ts';
+import { fromZero, spaced } from './plot.ts';
+import { needOf } from './scenario.ts';
+import type { Plot } from './views.ts';
+import { contextTitle } from './words.ts';
+
+/** Mean KL divergence from the 16-bit model that was measured of a quant, and on which model. */
+export interface Loss {
+  readonly value: number;
+  readonly model: string;
+}
+
+/** What was measured of a quant: with an importance matrix where it was measured so; `undefined` where nothing was. */
+export function lossOf({ quality }: QuantRecord): Loss | undefined {
+  const measured = (quality ?? []).filter(({ metric }) => metric === 'mean KL divergence');
+  return measured.find(({ imatrix }) => imatrix === true) ?? measured[0];
+}
+
+/** Labels closer than this, in per mille of the drawing, would stand in each other. */
+const LABEL_DISTANCE = { x: 110, y: 70 } as const;
+const TICK_DISTANCE = 180;
+const FEWEST_POINTS = 4;
+
+/**
+ * Quality loss against memory, one point a quant that was measured; `undefined` for models published in 4 bits, whose
+ * quants lose nothing of what the 16-bit ones of other models lose. The loss is on a logarithmic axis.
+ */
+export function qualityPlot(catalog: Catalog, model: EstimableModel): Plot | undefined {
+  if (model.architecture.nativeExpertFormat !== undefined) return undefined;
+  const context = defaultContextOf(model);
+  const points = quantsOf(catalog, model).flatMap((quant) => {
+    const loss = lossOf(quant);
+    const bytes = needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes;
+    return loss && loss.value > 0 ? [{ quant, loss, bytes }] : [];
+  });
+  const on = points[0]?.loss.model;
+  const same = points.filter(({ loss }) => loss.model === on);
+  if (on === undefined || same.length < FEWEST_POINTS) return undefined;
+  const { y: x, ticks: xTicks } = fromZero(Math.max(...same.map(({ bytes }) => bytes)));
+  const powers = same.map(({ loss }) => Math.log10(loss.value));
+  const lowest = Math.floor(Math.min(...powers));
+  const highest = Math.ceil(Math.max(...powers));
+  const y = (value: number): number => Math.round(((Math.log10(value) - lowest) / (highest - lowest)) * 1000);
+  const usual = defaultQuantOf(catalog, model);
+  // The usual quant keeps its label; others have one where there is room.
+  const labelled: { readonly x: number; readonly y: number }[] = [];
+  const marks = [...same]
+    .sort((a, b) => Number(b.quant.id === usual.id) - Number(a.quant.id === usual.id) || a.quant.order - b.quant.order)
+    .map(({ quant, loss, bytes }) => {
+      const at = { x: x(bytes), y: y(loss.value) };
+      const free = labelled.every(
+        (other) => Math.abs(other.x - at.x) > LABEL_DISTANCE.x || Math.abs(other.y - at.y) > LABEL_DISTANCE.y,
+      );
+      if (free) labelled.push(at);
+      return { ...at, label: free ? quant.name : '' };
+    });
+  return {
+    title: `Quality loss against memory, ${model.name}`,
+    description: same
+      .map(({ quant, loss, bytes }) => `${quant.name}: ${formatGB(bytes)}, ${loss.value.toPrecision(2)}`)
+      .join('; '),
+    series: [],
+    xTicks: spaced(xTicks, TICK_DISTANCE),
+    yTicks: Array.from({ length: highest - lowest + 1 }, (_, index) => ({
+      at: y(10 ** (lowest + index)),
+      label: String(Number((10 ** (lowest + index)).toPrecision(1))),
+    })),
+    lines: [],
+    marks,
+    text: [
+      `Across: Plan for at ${contextTitle(context)}. Up: mean KL divergence from the 16-bit model, measured on ${on}; for ${model.name} itself no such figures are on record.`,
+      ...steps(same, usual),
+    ],
+  };
+}
+
+interface Point {
+  readonly quant: QuantRecord;
+  readonly loss: Loss;
+  readonly bytes: number;
+}
+
+/** What the next measured quant up and down from the usual one would change. */
+function steps(points: readonly Point[], usual: QuantRecord): string[] {
+  const own = points.find(({ quant }) => quant.id === usual.id);
+  if (!own) return [];
+  const down = points.findLast(({ bytes, loss }) => bytes < 0.9 * own.bytes && loss.value > own.loss.value);
+  const up = points.find(({ bytes, loss }) => bytes > 1.1 * own.bytes && loss.value < own.loss.value);
+  const times = (a: Loss, b: Loss): string => (a.value / b.value).toPrecision(2);
+  return [
+    ...(down
+      ? [
+          `From ${usual.name} down to ${down.quant.name} ${formatBytes(own.bytes - down.bytes)} are saved and the loss grows ${times(down.loss, own.loss)} times.`,
+        ]
+      : []),
+    ...(up
+      ? [
+          `Up to ${up.quant.name} costs ${formatBytes(up.bytes - own.bytes)} and divides it by ${times(own.loss, up.loss)}.`,
+        ]
+      : []),
+  ];
+}

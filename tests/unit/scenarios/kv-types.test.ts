@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { kvTypesOf } from '../../../src/scenarios/kv-types.ts';
+import { catalog, factsAt } from './catalog.ts';
+
+describe('cache types side by side', () => {
+  it('has the bytes of each type: 16, 8.5 and 4.5 bits for each number of Llama 3.1 8B', () => {
+    const rows = kvTypesOf(factsAt('llama-3-1-8b/q8-0/128k'))?.rows ?? [];
+    // 32 layers x 2 x 8 heads x 128 x 131,072 tokens.
+    const numbers = 32 * 2 * 8 * 128 * 131_072;
+    const bits = { f16: 16, q8_0: 8.5, q4_0: 4.5 };
+    expect(rows.map(({ type }) => type)).toEqual(Object.keys(bits));
+    for (const { type, cache } of rows) {
+      const gb = (numbers * bits[type as keyof typeof bits]) / 8 / 1e9;
+      expect(Number.parseFloat(cache), type).toBeCloseTo(gb, gb < 10 ? 2 : 1);
+    }
+    expect(rows.map(({ fits }) => /\((\d+) GB\)|(\d+)GB/.exec(fits)?.slice(1).find(Boolean))).toEqual([
+      '32',
+      '20',
+      '16',
+    ]);
+  });
+
+  it("shows the page's own figures in its first row", () => {
+    const facts = factsAt('gemma-3-27b/q4-k-m/128k');
+    expect(kvTypesOf(facts)?.rows[0]?.needs).toBe('28.2 GB');
+    expect(facts.scenario.needsBytes / 1e9).toBeCloseTo(28.2, 1);
+  });
+
+  it('is silent where the cache hardly counts: 1.1 % of DeepSeek V4 Pro', () => {
+    expect(kvTypesOf(factsAt('deepseek-v4-pro/q4-k-m/1m'))).toBeUndefined();
+    expect(catalog.byId.models.has('deepseek-v4-pro')).toBe(true);
+  });
+});
