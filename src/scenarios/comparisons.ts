@@ -2,6 +2,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { isEstimable } from '../catalog/model.schema.ts';
 import { type CatalogDevice, devicesOf } from './devices.ts';
+import { twinOfModel } from './index-policy.ts';
 import { memoized } from './memoized.ts';
 
 /** Two records of a kind that have a page side by side. */
@@ -24,7 +25,7 @@ const SAME_SIZE = 1.3;
 
 /**
  * Every pair with a page: those that records name, then by rule
- * - models: each of the most looked-up ones with the most looked-up model of another family that is of its size,
+ * - models: each of the most looked-up ones, without twins of better-known ones, with the most looked-up model of another family that is of its size,
  *   and with the next larger member of its own family among them;
  * - devices: the ones people ask about most, each with the next larger of its kind.
  * Each pair once; the side named first is the one that names the other, or the one that comes first in the catalogue.
@@ -53,6 +54,7 @@ function modelPairs(catalog: Catalog): readonly (readonly [EstimableModel, Estim
   );
   const lookedUp = catalog.estimableModels.slice(0, LOOKED_UP);
   const byRule = lookedUp.flatMap((model, place) => {
+    if (twinOfModel(catalog, model)) return [];
     const { total } = model.parameters;
     const rival = lookedUp.find(
       (other) =>

@@ -39,7 +39,7 @@ export function quantsOf(catalog: Catalog, model: ModelRecord): readonly QuantRe
 }
 
 /** Quants that scenario pages are made for, fewest bits first. */
-const scenarioQuants = memoized((catalog: Catalog): readonly QuantRecord[] =>
+export const scenarioQuants = memoized((catalog: Catalog): readonly QuantRecord[] =>
   catalog.quants.filter((quant) => quant.scenarioPages === true),
 );
 

@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
-import { scenarioKeys } from '../scenarios/expand.ts';
+import { scenarioKeys, scenarioQuants } from '../scenarios/expand.ts';
 import { formatCount } from '../vram/index.ts';
 import { CONTENT_LICENSE, SITE_NAME, SITE_TAGLINE } from './config.ts';
 import {
@@ -33,7 +33,7 @@ export function llmsText(catalog: Catalog, origin: string): string {
   return [
     `# ${SITE_NAME}`,
     '',
-    `> ${SITE_TAGLINE}. ${models.length} models at every GGUF quant and context: ${formatCount(scenarioKeys(catalog).length)} scenarios, each with what llama.cpp allocates (Needs) and what to plan for (Plan for).`,
+    `> ${SITE_TAGLINE}. ${models.length} models at ${scenarioQuants(catalog).length} GGUF quants and every context: ${formatCount(scenarioKeys(catalog).length)} scenarios, each with what llama.cpp allocates (Needs) and what to plan for (Plan for).`,
     '',
     'Needs is the sum of weights, KV cache, recurrent state and compute buffer on the GPU. Plan for is the larger of the usual rule of thumb and Needs plus 5 %. GB is 10^9 bytes, GiB 2^30.',
     `Scenario pages: ${absoluteUrl(modelListPath(), origin)}MODEL/QUANT/CONTEXT/ with contexts such as 8k, 128k, 1m. Text and data: ${CONTENT_LICENSE.name}.`,

@@ -3,7 +3,7 @@ import { SITE_NAME, SITE_TAGLINE } from '../../site/config.ts';
 import { homePath } from '../../site/routes.ts';
 import { formatCount } from '../../vram/index.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
-import { scenarioKeys } from '../expand.ts';
+import { scenarioKeys, scenarioQuants } from '../expand.ts';
 import { factsOf } from '../facts.ts';
 import { computeScenario } from '../scenario.ts';
 import type { HomePage } from '../views.ts';
@@ -25,6 +25,7 @@ export function homePage(catalog: Catalog): HomePage {
   );
   const scenarios = scenarioKeys(catalog).length;
   const models = catalog.estimableModels.length;
+  const quants = scenarioQuants(catalog).length;
   return {
     kind: 'home',
     meta: {
@@ -32,7 +33,7 @@ export function homePage(catalog: Catalog): HomePage {
         path: homePath(),
         title: `${SITE_NAME}: how much VRAM does a model need?`,
         description: [
-          `VRAM of ${models} open-weight models at every GGUF quant and context, to the byte llama.cpp allocates, with what runs them.`,
+          `VRAM of ${models} open-weight models at ${quants} GGUF quants and every context, to the byte llama.cpp allocates, with what runs them.`,
         ],
         crumbs: [],
         name: SITE_NAME,
@@ -42,7 +43,7 @@ export function homePage(catalog: Catalog): HomePage {
     },
     heading: 'How much VRAM does your model need?',
     answer: [
-      `${SITE_TAGLINE}: ${models} models, every GGUF quant, every context.`,
+      `${SITE_TAGLINE}: ${models} models, ${quants} GGUF quants, every context.`,
       'Two figures answer each question: what the engine allocates, and what to plan for.',
     ],
     calculator: calculatorPreset(facts),
