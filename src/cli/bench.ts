@@ -39,7 +39,7 @@ console.log(
 );
 if (!catalog) throw new Error('content/ has problems: run "npm run check:content"');
 
-const ESTIMATES = 20_000;
+const ESTIMATES = 200_000;
 const PAGES = 2000;
 const scheme = schemeOf('Q4_K_M');
 const architectures = catalog.estimableModels.map(({ architecture }) => architecture);
@@ -51,7 +51,7 @@ const estimates = measure(() => {
     if (architecture)
       estimateLlamaCpp(architecture, scheme, {
         ...DEFAULT_SETTINGS,
-        context: 4096 + 256 * Math.floor(index / architectures.length),
+        context: 4096 + 256 * (Math.floor(index / architectures.length) % 100),
       });
   }
   return ESTIMATES;

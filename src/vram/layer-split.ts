@@ -6,6 +6,8 @@ import type { Architecture } from './architecture.ts';
 export interface LayerPlacement {
   readonly devices: number;
   readonly deviceOfLayer: readonly number[];
+  /** The devices that hold layers, and -1 where the host does. */
+  readonly holders: readonly number[];
   /** The same for the multi-token-prediction blocks of the file. */
   readonly deviceOfNextToken: readonly number[];
   /** The output layer counts as block number `layers`: it is on the last device unless it stays on the host. */
@@ -47,9 +49,11 @@ export function placeLayers(
   };
   const expertLayersOnHost =
     settings.cpuMoeLayers < 0 ? architecture.layers : Math.min(settings.cpuMoeLayers, architecture.layers);
+  const deviceOfLayer = Array.from({ length: architecture.layers }, (_, layer) => deviceOf(layer));
   const placement: LayerPlacement = {
     devices: settings.devices,
-    deviceOfLayer: Array.from({ length: architecture.layers }, (_, layer) => deviceOf(layer)),
+    deviceOfLayer,
+    holders: [...new Set(deviceOfLayer)],
     deviceOfNextToken: Array.from({ length: nextTokenLayers }, (_, index) => deviceOf(architecture.layers + index)),
     outputDevice: deviceOf(blocks),
     expertLayersOnHost,

@@ -199,7 +199,7 @@ function residentsOf(
   const last = perDevice[placement.outputDevice];
   if (last) last.weights += weights.output.device + (settings.mtp ? 0 : weights.nextTokenResident.device);
   else host.weights += weights.output.host;
-  for (const index of new Set(placement.deviceOfLayer)) {
+  for (const index of placement.holders) {
     const device = perDevice[index];
     if (device) device.weights += weights.perDevice.device;
     else host.weights += weights.perDevice.host;
