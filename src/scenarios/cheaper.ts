@@ -1,5 +1,5 @@
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { formatBytes, formatGB, planForBytes } from '../vram/index.ts';
+import { formatBytes, formatDivergence, formatGB, planForBytes } from '../vram/index.ts';
 import { devicesOf } from './devices.ts';
 import { contextsOf, recommendedQuants } from './expand.ts';
 import { type Facts, tierFor } from './facts.ts';
@@ -96,15 +96,15 @@ function lossText(from: QuantRecord, to: QuantRecord): string {
   for (const after of to.quality ?? []) {
     if (after.metric !== 'mean KL divergence') continue;
     if (from.kind === 'float')
-      return `, at a KL divergence of ${after.value.toPrecision(2)} measured on ${after.model}`;
+      return `, at a KL divergence of ${formatDivergence(after.value)} measured on ${after.model}`;
     const before = (from.quality ?? []).find(
       ({ metric, model, imatrix }) =>
         metric === after.metric && model === after.model && (imatrix === true) === (after.imatrix === true),
     );
     if (before) {
       return before.value < after.value
-        ? ` and raises the KL divergence measured on ${after.model} from ${before.value.toPrecision(2)} to ${after.value.toPrecision(2)}`
-        : ` and loses nothing by the KL divergence measured on ${after.model} (${after.value.toPrecision(2)} against ${before.value.toPrecision(2)})`;
+        ? ` and raises the KL divergence measured on ${after.model} from ${formatDivergence(before.value)} to ${formatDivergence(after.value)}`
+        : ` and loses nothing by the KL divergence measured on ${after.model} (${formatDivergence(after.value)} against ${formatDivergence(before.value)})`;
     }
   }
   return ', at a cost in quality that no figure on record tells';

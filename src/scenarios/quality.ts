@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { formatBytes, formatGB } from '../vram/index.ts';
+import { formatBytes, formatDivergence, formatGB } from '../vram/index.ts';
 import { defaultContextOf, defaultQuantOf, quantsOf } from './expand.ts';
 import { fromZero, spaced } from './plot.ts';
 import { needOf } from './scenario.ts';
@@ -61,7 +61,7 @@ export function qualityPlot(catalog: Catalog, model: EstimableModel): Plot | und
   return {
     title: `Quality loss against memory, ${model.name}`,
     description: same
-      .map(({ quant, loss, bytes }) => `${quant.name}: ${formatGB(bytes)}, ${loss.value.toPrecision(2)}`)
+      .map(({ quant, loss, bytes }) => `${quant.name}: ${formatGB(bytes)}, ${formatDivergence(loss.value)}`)
       .join('; '),
     series: [],
     xTicks: spaced(xTicks, TICK_DISTANCE),

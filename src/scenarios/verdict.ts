@@ -1,4 +1,4 @@
-import { formatBytes, formatGB, formatPercent } from '../vram/index.ts';
+import { formatBytes, formatDivergence, formatGB, formatPercent } from '../vram/index.ts';
 import type { CatalogDevice } from './devices.ts';
 import { defaultQuantOf, recommendedQuants } from './expand.ts';
 import type { DeviceSet, Facts, Tier } from './facts.ts';
@@ -269,7 +269,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const loss = known(lossOf(quant));
       const ratio = loss.value / known(lossOf(usual)).value;
       const planned = needOf(catalog, { model: model.id, quant: usual.id, context: contextTokens }).planForBytes;
-      return `${quant.name} departs from the 16-bit model ${Math.round(ratio)} times as far as ${usual.name} (KL divergence ${loss.value.toPrecision(2)} on ${loss.model}): a choice for those who cannot find ${formatGB(planned)}.`;
+      return `${quant.name} departs from the 16-bit model ${Math.round(ratio)} times as far as ${usual.name} (KL divergence ${formatDivergence(loss.value)} on ${loss.model}): a choice for those who cannot find ${formatGB(planned)}.`;
     },
   },
   {
@@ -282,7 +282,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const eight = known(recommendedQuants(catalog, scenario.model).find(({ scheme }) => scheme === 'Q8_0'));
       const { planForBytes } = needOf(catalog, { ...scenario.key, quant: eight.id });
       const loss = lossOf(eight);
-      const measured = loss ? ` at a KL divergence of ${loss.value.toPrecision(2)} (${loss.model})` : '';
+      const measured = loss ? ` at a KL divergence of ${formatDivergence(loss.value)} (${loss.model})` : '';
       return `For answers alone ${scenario.quant.name} is more than it takes: ${eight.name} plans for ${formatGB(planForBytes)}${measured}, ${formatBytes(scenario.planForBytes - planForBytes)} less.`;
     },
   },

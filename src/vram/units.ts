@@ -153,3 +153,13 @@ export function formatSpeedRange(low: number, high: number): string {
   const to = groupDigits(roundSpeed(high));
   return `${from === to ? from : `${from}-${to}`} tokens/s`;
 }
+
+/** How many times one figure is another: "2.3". */
+export function formatTimes(ratio: number): string {
+  return ratio.toFixed(1);
+}
+
+/** A KL divergence, in nats: two significant figures, "0.028". */
+export function formatDivergence(nats: number): string {
+  return nats.toPrecision(2);
+}

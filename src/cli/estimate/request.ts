@@ -191,6 +191,26 @@ function subjectOf(model: string | undefined, config: string | undefined): Estim
   );
 }
 
+/** Fields that every request has. */
+type CommonFields = z.infer<z.ZodObject<typeof common & typeof limits>>;
+
+/** What is asked for, whichever engine answers. */
+function askedOf({ model, config, quant, allowBeyondMaximum, gpu, displayReserveBytes }: CommonFields) {
+  return {
+    subject: subjectOf(model, config),
+    quant,
+    allowBeyondMaximum: allowBeyondMaximum ?? false,
+    ...(gpu === undefined ? {} : { gpu }),
+    ...(displayReserveBytes === undefined ? {} : { displayReserveBytes }),
+  };
+}
+
+/** The fields of a request that are settings of its engine. */
+function settingsIn<T extends CommonFields>(fields: T): Omit<T, Exclude<keyof CommonFields, 'context'>> {
+  const { model, config, quant, engine, allowBeyondMaximum, gpu, displayReserveBytes, ...settings } = fields;
+  return settings;
+}
+
 /**
  * Checks a request and completes it with the defaults of its engine.
  * @throws EstimateError `bad-request`, naming every field that is wrong, what was found and what was expected;
@@ -219,22 +239,10 @@ export function parseRequest(value: unknown): EstimateRequest {
 }
 
 function llamaCppRequest(value: object, engine: 'llama.cpp' | 'rule of thumb'): EstimateRequest {
-  const {
-    model,
-    config,
-    quant,
-    engine: _,
-    kvType,
-    kType,
-    vType,
-    allowBeyondMaximum,
-    gpu,
-    displayReserveBytes,
-    ...settings
-  } = check(llamaCppSchema, value);
+  const fields = check(llamaCppSchema, value);
+  const { kvType, kType, vType, ...settings } = settingsIn(fields);
   return {
-    subject: subjectOf(model, config),
-    quant,
+    ...askedOf(fields),
     engine,
     settings: {
       ...DEFAULT_SETTINGS,
@@ -242,26 +250,12 @@ function llamaCppRequest(value: object, engine: 'llama.cpp' | 'rule of thumb'): 
       kType: kType ?? kvType ?? DEFAULT_SETTINGS.kType,
       vType: vType ?? kvType ?? DEFAULT_SETTINGS.vType,
     },
-    allowBeyondMaximum: allowBeyondMaximum ?? false,
-    ...(gpu === undefined ? {} : { gpu }),
-    ...(displayReserveBytes === undefined ? {} : { displayReserveBytes }),
   };
 }
 
 function vllmRequest(value: object): EstimateRequest {
-  const {
-    model,
-    config,
-    quant,
-    engine: _,
-    kvType,
-    devices,
-    tensorParallel,
-    allowBeyondMaximum,
-    gpu,
-    displayReserveBytes,
-    ...settings
-  } = check(vllmSchema, value);
+  const fields = check(vllmSchema, value);
+  const { kvType, devices, tensorParallel, ...settings } = settingsIn(fields);
   if (devices !== undefined && tensorParallel !== undefined && devices !== tensorParallel) {
     throw new EstimateError(
       'bad-request',
@@ -269,8 +263,7 @@ function vllmRequest(value: object): EstimateRequest {
     );
   }
   return {
-    subject: subjectOf(model, config),
-    quant,
+    ...askedOf(fields),
     engine: 'vLLM',
     settings: {
       ...DEFAULT_VLLM_SETTINGS,
@@ -279,31 +272,16 @@ function vllmRequest(value: object): EstimateRequest {
       kvType: kvType === undefined ? DEFAULT_VLLM_SETTINGS.kvType : (HALF_TYPES[kvType] ?? (kvType as PagedKvType)),
       tensorParallel: tensorParallel ?? devices ?? DEFAULT_VLLM_SETTINGS.tensorParallel,
     },
-    allowBeyondMaximum: allowBeyondMaximum ?? false,
-    ...(gpu === undefined ? {} : { gpu }),
-    ...(displayReserveBytes === undefined ? {} : { displayReserveBytes }),
   };
 }
 
 function mlxRequest(value: object): EstimateRequest {
-  const {
-    model,
-    config,
-    quant,
-    engine: _,
-    allowBeyondMaximum,
-    gpu,
-    displayReserveBytes,
-    ...settings
-  } = check(mlxSchema, value);
+  const fields = check(mlxSchema, value);
+  const settings = settingsIn(fields);
   return {
-    subject: subjectOf(model, config),
-    quant,
+    ...askedOf(fields),
     engine: 'MLX',
     settings: { ...DEFAULT_MLX_SETTINGS, ...withoutUndefined(settings), context: settings.context },
-    allowBeyondMaximum: allowBeyondMaximum ?? false,
-    ...(gpu === undefined ? {} : { gpu }),
-    ...(displayReserveBytes === undefined ? {} : { displayReserveBytes }),
   };
 }
 

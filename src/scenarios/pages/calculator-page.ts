@@ -2,13 +2,11 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import { calculatorMoreDataPath, calculatorPath } from '../../site/routes.ts';
 import { formatGB } from '../../vram/index.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
-import { factsOf } from '../facts.ts';
 import { shortContext } from '../hardware.ts';
-import { computeScenario } from '../scenario.ts';
 import type { CalculatorPage } from '../views.ts';
 import { contextTitle } from '../words.ts';
 import { metaOf } from './meta.ts';
-import { GRID_CONTEXTS, modelHead, planForCell, roomOf, textCell, usualOf } from './shared.ts';
+import { GRID_CONTEXTS, modelHead, planForCell, roomOf, textCell, usualFacts, usualOf } from './shared.ts';
 import { tierDevices } from './vram-tier-page.ts';
 
 const MOST_MODELS = 30;
@@ -19,11 +17,7 @@ const CARD_GB = 24;
 export function calculatorPage(catalog: Catalog): CalculatorPage {
   const [first] = catalog.estimableModels;
   if (!first) throw new Error('the catalogue has no model with an architecture');
-  const { quant, contextTokens } = usualOf(catalog, first);
-  const facts = factsOf(
-    catalog,
-    computeScenario(catalog, { model: first.id, quant: quant.id, context: contextTokens }),
-  );
+  const facts = usualFacts(catalog, first);
   const [card] = tierDevices(catalog, CARD_GB);
   const models = catalog.estimableModels.length;
   return {

@@ -10,6 +10,7 @@ import {
   formatGB,
   formatGiB,
   formatParameters,
+  formatTimes,
 } from '../../vram/index.ts';
 import { type DevicePair, type ModelPair, type Pair, pairsOf, sideOf } from '../comparisons.ts';
 import { type CatalogDevice, devicesOf } from '../devices.ts';
@@ -338,7 +339,7 @@ function modelReasons(
     const [speed = 0, otherSpeed = 0] = [speedOn(own.usual.at, device), speedOn(other.usual.at, device)];
     if (speed > MORE * otherSpeed)
       reasons.push(
-        `Speed counts: about ${(speed / otherSpeed).toFixed(1)} times as many tokens a second on the same ${device.gpu.shortName}.`,
+        `Speed counts: about ${formatTimes(speed / otherSpeed)} times as many tokens a second on the same ${device.gpu.shortName}.`,
       );
   }
   const kinds = own.model.modalities.filter((kind) => !other.model.modalities.includes(kind));
@@ -519,7 +520,7 @@ function deviceReasons(catalog: Catalog, own: CatalogDevice, other: CatalogDevic
   const [speed = 0, otherSpeed = 0] = at ? [speedOn(at, own), speedOn(at, other)] : [];
   if (sample && otherSpeed > 0 && speed > MORE * otherSpeed)
     reasons.push(
-      `Speed counts: about ${(speed / otherSpeed).toFixed(1)} times as many tokens a second of ${sample.name}.`,
+      `Speed counts: about ${formatTimes(speed / otherSpeed)} times as many tokens a second of ${sample.name}.`,
     );
   const [price, otherPrice] = [own.gpu.launch?.priceUsd, other.gpu.launch?.priceUsd];
   if (price !== undefined && otherPrice !== undefined && price < LESS * otherPrice)

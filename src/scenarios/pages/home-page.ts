@@ -4,12 +4,10 @@ import { homePath } from '../../site/routes.ts';
 import { formatCount } from '../../vram/index.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
 import { scenarioKeys, scenarioQuants } from '../expand.ts';
-import { factsOf } from '../facts.ts';
-import { computeScenario } from '../scenario.ts';
 import type { HomePage } from '../views.ts';
 import { contextTitle } from '../words.ts';
 import { metaOf } from './meta.ts';
-import { GRID_CONTEXTS, modelHead, planForCell, smallestDeviceText, textCell, usualOf } from './shared.ts';
+import { GRID_CONTEXTS, modelHead, planForCell, smallestDeviceText, textCell, usualFacts, usualOf } from './shared.ts';
 import { tierLink, tiersOf } from './vram-tier-page.ts';
 
 const MOST_POPULAR = 24;
@@ -18,11 +16,7 @@ const MOST_POPULAR = 24;
 export function homePage(catalog: Catalog): HomePage {
   const [first] = catalog.estimableModels;
   if (!first) throw new Error('the catalogue has no model with an architecture');
-  const { quant, contextTokens } = usualOf(catalog, first);
-  const facts = factsOf(
-    catalog,
-    computeScenario(catalog, { model: first.id, quant: quant.id, context: contextTokens }),
-  );
+  const facts = usualFacts(catalog, first);
   const scenarios = scenarioKeys(catalog).length;
   const models = catalog.estimableModels.length;
   const quants = scenarioQuants(catalog).length;

@@ -5,8 +5,8 @@ import { modelPath, scenarioPath } from '../../site/routes.ts';
 import { contextLabel, type Fit, formatGB, formatParameters, formatTokens, overheadOf } from '../../vram/index.ts';
 import { type CatalogDevice, devicesOf } from '../devices.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, maximumContext, recommendedQuants } from '../expand.ts';
-import { tierFor } from '../facts.ts';
-import { type ModelAtQuant, modelAtQuant, needOf } from '../scenario.ts';
+import { type Facts, factsOf, tierFor } from '../facts.ts';
+import { computeScenario, type ModelAtQuant, modelAtQuant, needOf } from '../scenario.ts';
 import { bestOf } from '../verdict.ts';
 import type { Grid } from '../views.ts';
 import { contextTitle, deviceLabel, nameWithMemory } from '../words.ts';
@@ -46,6 +46,17 @@ export function usualOf(catalog: Catalog, model: EstimableModel): Usual {
   const at = modelAtQuant(catalog, model.id, quant.id);
   return { at, quant, contextTokens, ...at.need(contextTokens) };
 }
+
+/** Reasons over a model at its usual quant and context. */
+export const usualFacts = (catalog: Catalog, model: EstimableModel): Facts =>
+  factsOf(
+    catalog,
+    computeScenario(catalog, {
+      model: model.id,
+      quant: defaultQuantOf(catalog, model).id,
+      context: defaultContextOf(model),
+    }),
+  );
 
 /** A text cell without a link. */
 export const textCell = (text: string, note?: string): Cell => ({
