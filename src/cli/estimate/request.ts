@@ -68,6 +68,7 @@ const llamaCppSchema = z.strictObject({
   gpuLayers: wholeNumber(-1, MOST_TOKENS).optional(),
   cpuMoeLayers: wholeNumber(-1, MOST_TOKENS).optional(),
   mtp: yesOrNo.optional(),
+  projector: yesOrNo.optional(),
   ...limits,
 });
 
@@ -130,6 +131,8 @@ export type EstimateRequest = EngineRequest & {
   readonly quant: string;
   /** A context above the published maximum is answered, not refused. */
   readonly allowBeyondMaximum: boolean;
+  /** llama.cpp loads the model's projector file (mmproj) too. */
+  readonly projector?: true;
   /** Id or alias of a device to hold the result against. */
   readonly gpu?: string;
   /** Bytes of every device that are kept free, for a display. */
@@ -240,9 +243,10 @@ export function parseRequest(value: unknown): EstimateRequest {
 
 function llamaCppRequest(value: object, engine: 'llama.cpp' | 'rule of thumb'): EstimateRequest {
   const fields = check(llamaCppSchema, value);
-  const { kvType, kType, vType, ...settings } = settingsIn(fields);
+  const { kvType, kType, vType, projector, ...settings } = settingsIn(fields);
   return {
     ...askedOf(fields),
+    ...(projector && { projector }),
     engine,
     settings: {
       ...DEFAULT_SETTINGS,

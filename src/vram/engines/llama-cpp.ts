@@ -213,8 +213,8 @@ function fileOf({ mtpInFile }: EstimateOptions, { mtp }: Settings): WeighOptions
 }
 
 /**
- * Weights, cache and state on all devices together, in bytes: what {@link estimateLlamaCpp} answers without the compute
- * buffers, at a small part of its cost. Throws as it does.
+ * Weights, cache, state and projector on all devices together, in bytes: what {@link estimateLlamaCpp} answers without
+ * the compute buffers, at a small part of its cost. Throws as it does.
  */
 export function residentBytes(
   architecture: Architecture,
@@ -223,7 +223,10 @@ export function residentBytes(
   options: EstimateOptions = {},
 ): number {
   const { perDevice } = residentsOf(architecture, scheme, settings, fileOf(options, settings));
-  return perDevice.reduce((sum, { weights, kvCache, state }) => sum + weights + kvCache + state, 0);
+  return perDevice.reduce(
+    (sum, { weights, kvCache, state }) => sum + weights + kvCache + state,
+    options.projectorBytes ?? 0,
+  );
 }
 
 /**
@@ -248,17 +251,21 @@ export function estimateLlamaCpp(
     placement,
     file,
   );
-  const overhead = options.overheadBytes ?? DRIVER_OVERHEAD_BYTES.nvidia;
+  const { overheadBytes: overhead = DRIVER_OVERHEAD_BYTES.nvidia, projectorBytes = 0 } = options;
+  const loaded = projectorBytes > 0 && { projector: projectorBytes };
   const perDevice = residents.perDevice.map((own, device): DeviceMemory => {
     const compute = buffers.devices[device] ?? 0;
-    return { ...own, compute, overhead, total: own.weights + own.kvCache + own.state + compute };
+    const total = own.weights + own.kvCache + own.state + compute;
+    // Whatever the split of the layers, clip.cpp takes the first GPU.
+    if (device === 0) return { ...own, compute, overhead, ...loaded, total: total + projectorBytes };
+    return { ...own, compute, overhead, total };
   });
   return {
     engine: IDENTITY,
     parameters: weights.parameters,
     bitsPerWeight: (weights.fileBytes * 8) / weights.parameters,
     fileBytes: weights.fileBytes,
-    device: sumDevices(perDevice),
+    device: { ...sumDevices(perDevice), ...loaded },
     host: { ...host, compute: buffers.host },
     perDevice,
     notes: [...(isSimplified(architecture) ? [SIMPLIFIED_NOTE] : []), ...(settings.mtp ? [DRAFT_NOTE] : [])],

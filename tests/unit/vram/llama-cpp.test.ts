@@ -167,6 +167,22 @@ describe('refusals and bad requests', () => {
     expect(codeOf({ mtp: true })).toBe('bad-request');
   });
 
+  test('a projector is on the first device, in the total, and nowhere else', () => {
+    const settings = { ...DEFAULT_SETTINGS, devices: 2 };
+    const projectorBytes = 931_146_432;
+    const without = estimateLlamaCpp(llama, 'Q4_K_M', settings);
+    const loaded = estimateLlamaCpp(llama, 'Q4_K_M', settings, { projectorBytes });
+    expect(loaded.fileBytes).toBe(without.fileBytes);
+    expect(loaded.device).toEqual({
+      ...without.device,
+      projector: projectorBytes,
+      total: without.device.total + projectorBytes,
+    });
+    expect(loaded.perDevice[0]?.total).toBe((without.perDevice[0]?.total ?? 0) + projectorBytes);
+    expect(loaded.perDevice[1]).toEqual(without.perDevice[1]);
+    expect(without.device).not.toHaveProperty('projector');
+  });
+
   test('latent attention keeps K and V in one row', () => {
     expect(codeOf({ kType: 'q8_0' }, deepseek)).toBe('refused-by-engine');
     expect(codeOf({ kType: 'q8_0', vType: 'q8_0' }, deepseek)).toBe('answered');
