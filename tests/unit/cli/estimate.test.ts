@@ -198,13 +198,13 @@ describe('estimate --jsonl', () => {
       { ...LLAMA, projector: true },
       { config: tmpdir(), quant: 'Q4_K_M', context: 8192, projector: true },
     ]);
-    // mmproj-BF16.gguf as unsloth/Qwen3.8-27B-GGUF lists it.
-    expect(loaded?.device.projector).toBe(931_146_432);
-    expect(loaded?.device.total).toBe((without?.device.total ?? 0) + 931_146_432);
+    // mmproj-F16.gguf as unsloth/Qwen3.8-27B-GGUF lists it.
+    expect(loaded?.device.projector).toBe(927_607_488);
+    expect(loaded?.device.total).toBe((without?.device.total ?? 0) + 927_607_488);
     expect(loaded?.planForBytes).toBeGreaterThan(without?.planForBytes ?? 0);
     expect(loaded?.notes.join()).toContain('projector');
     expect(without?.device).not.toHaveProperty('projector');
-    expect(rule?.device.projector).toBe(931_146_432);
+    expect(rule?.device.projector).toBe(927_607_488);
     expect(onCard?.placement?.largestContext).toBeLessThan(without?.placement?.largestContext ?? 0);
     expect(textOnly?.error).toEqual({
       code: 'bad-request',
