@@ -81,7 +81,17 @@ class VramCalculator extends HTMLElement {
       await prepareModel(model);
       // The reader may have gone on to another setting meanwhile.
       if (state !== next) return;
-      this.#showAnswer((next.engine && served?.computeAnswer) || computeAnswer, offer, next);
+      try {
+        const answer = ((next.engine && served?.computeAnswer) || computeAnswer)(offer, next);
+        this.#showAnswer(answer);
+        // The figures are seen before the contexts are tried.
+        await new Promise((resolve) => setTimeout(resolve));
+        if (state !== next) return;
+        this.#setText('largest-context', answer.largestContext());
+      } catch (error) {
+        if (!(error instanceof EstimateError)) throw error;
+        this.#showError(error.message);
+      }
       this.answered = { data: offer, state: next };
       this.dispatchEvent(new Event('answer'));
     };
@@ -176,15 +186,7 @@ class VramCalculator extends HTMLElement {
     this.#find('datalist').replaceChildren(...contexts.map((tokens) => new Option(contextLabel(tokens))));
   }
 
-  #showAnswer(compute: typeof computeAnswer, data: CalculatorData, state: CalculatorState): void {
-    let answer: CalculatorAnswer;
-    try {
-      answer = compute(data, state);
-    } catch (error) {
-      if (!(error instanceof EstimateError)) throw error;
-      this.#showError(error.message);
-      return;
-    }
+  #showAnswer(answer: CalculatorAnswer): void {
     for (const [name, { bytes, gb, gib }] of Object.entries(answer.rows) as [
       RowName,
       CalculatorAnswer['rows'][RowName],
@@ -199,7 +201,7 @@ class VramCalculator extends HTMLElement {
     fit.querySelector('use')?.setAttribute('href', `#${answer.fit}`);
     this.#setText('fit-text', answer.fitText);
     this.#setText('headroom', answer.headroom);
-    this.#setText('largest-context', answer.largestContext);
+    this.#setText('largest-context', '…');
     this.#setText('more', answer.more);
     this.#showError('');
   }

@@ -47,6 +47,9 @@ describe('the calculator', () => {
   }
 
   async function figuresOf(page: Page): Promise<unknown> {
+    // The largest context follows the other figures.
+    const last = page.locator('[data-part="largest-context"]');
+    await expect.poll(() => last.textContent()).not.toBe('…');
     const parts = await Promise.all(PARTS.map(async (part) => [part, await bytesOf(page, part)] as const));
     // biome-ignore lint/performance/useDomNodeTextContent: text that nobody sees does not count
     const text = await page.locator('vram-calculator .card').innerText();
@@ -90,7 +93,7 @@ describe('the calculator', () => {
     const context = page.locator('[data-part="largest-context"]');
     await page.getByRole('combobox', { name: 'Device' }).selectOption('rtx-3090');
     expect(await fit.textContent()).toBe('fits');
-    expect(await context.textContent()).toContain('128K tokens, the maximum');
+    await expect.poll(() => context.textContent()).toContain('128K tokens, the maximum');
     await page.getByRole('combobox', { name: 'Quantization' }).selectOption({ label: 'BF16' });
     await page.getByRole('combobox', { name: 'Context' }).fill('128k');
     expect(await fit.textContent()).toBe('does not fit');

@@ -30,8 +30,8 @@ export interface CalculatorAnswer {
   readonly fitText: string;
   /** "2.9 GB free", "77.1 GB short each". */
   readonly headroom: string;
-  /** "61K tokens", "256K tokens, the maximum", "none". */
-  readonly largestContext: string;
+  /** "61K tokens", "256K tokens, the maximum", "none". Takes longer than the rest where many contexts must be tried. */
+  readonly largestContext: () => string;
   /** What only these settings have to say; often empty. */
   readonly more: string;
 }
@@ -96,7 +96,8 @@ interface Held {
   readonly fit: Fit;
   readonly freeBytes: number;
   readonly devices: number;
-  readonly longest: number;
+  /** Tokens of the largest context that fits; 0 where none does. */
+  readonly longest: () => number;
   readonly maxContext: number;
   readonly more: string;
 }
@@ -125,8 +126,10 @@ export function answerOf({
     fit,
     fitText: FIT_WORDS[fit],
     headroom: `${formatBytes(Math.abs(freeBytes))} ${fit === 'no' ? 'short' : 'free'}${devices > 1 ? ' each' : ''}`,
-    largestContext:
-      longest === 0 ? 'none' : `${formatTokens(longest)} tokens${longest === maxContext ? ', the maximum' : ''}`,
+    largestContext: () => {
+      const tokens = longest();
+      return tokens === 0 ? 'none' : `${formatTokens(tokens)} tokens${tokens === maxContext ? ', the maximum' : ''}`;
+    },
     more,
   };
 }
@@ -147,7 +150,7 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
     fit,
     freeBytes: fit === 'fits' ? planHeadroomBytes : headroomBytes,
     devices: state.devices,
-    longest: largestContext(file, settings, device, model.maxContext),
+    longest: () => largestContext(file, settings, device, model.maxContext),
     maxContext: model.maxContext,
     more: settings.cpuMoeLayers > 0 ? `${formatGB(weights + kvCache + compute)} in RAM.` : '',
   });

@@ -263,7 +263,7 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
     fit: placed.fit,
     freeBytes: placed.headroomBytes,
     devices: isVllm ? state.devices : 1,
-    longest: placed.largestContext,
+    longest: () => placed.largestContext,
     maxContext: model.maxContext,
     more: [...(inVllm ? [poolText(inVllm, state)] : []), allocation.notes[0] ?? ''].join(' '),
   });
