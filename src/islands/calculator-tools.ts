@@ -15,6 +15,7 @@ import {
 } from './calculator/data.ts';
 import { commandOf, type Files, fixesOf, type Room, roomOf } from './calculator/fixes.ts';
 import { adapterName, devicesNamed, keepHardware, keptHardware } from './calculator/hardware.ts';
+import { ready } from './calculator/ready.ts';
 import { type CalculatorState, KEYS, writeFragment } from './calculator/state.ts';
 
 const OWN_MODEL = 'own-model';
@@ -305,22 +306,6 @@ function drawn(tag: string, attributes: Readonly<Record<string, string>>, conten
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.textContent = content;
   return element;
-}
-
-/** Resolves when the calculator has answered for the first time. */
-function ready(calculator: HTMLElement): Promise<void> {
-  return new Promise((resolve) => {
-    if (calculator.dataset['ready'] !== undefined) {
-      resolve();
-      return;
-    }
-    const observer = new MutationObserver(() => {
-      if (calculator.dataset['ready'] === undefined) return;
-      observer.disconnect();
-      resolve();
-    });
-    observer.observe(calculator, { attributeFilter: ['data-ready'] });
-  });
 }
 
 customElements.define('calculator-tools', CalculatorTools);

@@ -54,6 +54,8 @@ export interface Answered {
 class VramCalculator extends HTMLElement {
   /** Changes with every answer, which an event "answer" tells. */
   answered: Answered | undefined;
+  /** The page's own settings. */
+  preset: CalculatorState | undefined;
 
   connectedCallback(): void {
     this.#start().catch(() => this.#showError(NOT_LOADED));
@@ -68,6 +70,7 @@ class VramCalculator extends HTMLElement {
     const readForm = (base: CalculatorState): CalculatorState =>
       readState((key) => this.#control(key).value, offer, base);
     const preset = readForm(firstState(data));
+    this.preset = preset;
     let state = preset;
 
     const show = async (next: CalculatorState): Promise<void> => {

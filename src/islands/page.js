@@ -1,5 +1,5 @@
 /**
- * The only script that every page loads: the colour theme, the copy buttons, the mark at the reader's own device.
+ * The only script that every page loads: the colour theme and the copy buttons.
  * It runs before the first paint, so it is a classic script without imports; nothing on a page needs it to be read.
  */
 (() => {
@@ -18,23 +18,9 @@
     const button = document.querySelector('[data-theme-switch]');
     if (button) button.textContent = `Theme: ${root.dataset.theme ?? 'auto'}`;
   };
-  /** Marks the rows of the device that the reader asked the calculator to remember. */
-  const markOwn = () => {
-    try {
-      const { gpu } = JSON.parse(localStorage.getItem('hardware')) ?? {};
-      for (const link of document.querySelectorAll('th > a')) {
-        if (gpu && link.pathname === `/gpus/${gpu}/`) link.closest('tr').dataset.mine = '';
-      }
-    } catch {
-      // Storage is off, or what it holds is not ours.
-    }
-  };
   root.dataset.js = '';
   apply(stored());
-  addEventListener('DOMContentLoaded', () => {
-    apply(stored());
-    markOwn();
-  });
+  addEventListener('DOMContentLoaded', () => apply(stored()));
   addEventListener('click', async ({ target }) => {
     if (target.matches('[data-theme-switch]')) {
       const next = themes[(themes.indexOf(root.dataset.theme ?? 'auto') + 1) % themes.length];
