@@ -154,7 +154,13 @@ class CalculatorTools extends HTMLElement {
     const [from, to] = [Math.log2(points[0]?.context ?? 1), Math.log2(points.at(-1)?.context ?? 2)];
     const x = (context: number): number => (to > from ? (1000 * (Math.log2(context) - from)) / (to - from) : 500);
     const y = (bytes: number): number => 1000 - (1000 * bytes) / most;
-    const line = drawn('svg', { width: '100%', height: '100%', viewBox: '0 0 1000 1000', preserveAspectRatio: 'none' });
+    const line = drawn('svg', {
+      'aria-hidden': 'true',
+      width: '100%',
+      height: '100%',
+      viewBox: '0 0 1000 1000',
+      preserveAspectRatio: 'none',
+    });
     line.append(
       drawn('path', {
         class: 's1',
@@ -237,7 +243,13 @@ class CalculatorTools extends HTMLElement {
 
   async #fetchConfig(): Promise<void> {
     const input = this.#control('repository') as HTMLInputElement;
-    const repository = input.value.trim();
+    // People paste the address of the repository's page, or of a file in it.
+    const [owner = '', name = ''] = input.value
+      .trim()
+      .replace(/^https?:\/\/(www\.)?(huggingface\.co|hf\.co)\//, '')
+      .split(/[/?#]/);
+    const repository = name === '' ? owner : `${owner}/${name}`;
+    input.value = repository;
     const note = this.#tool('own-note');
     if (repository === '' || !input.validity.valid) {
       note.textContent = input.title;
@@ -252,7 +264,7 @@ class CalculatorTools extends HTMLElement {
       }
       const config = await response.text();
       (this.#control('config') as Control).value = config;
-      await this.#use(config, repository.split('/').at(-1) ?? repository);
+      await this.#use(config, name);
     } catch {
       note.textContent = 'huggingface.co could not be reached. Paste the file instead.';
     }
