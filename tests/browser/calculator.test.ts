@@ -176,7 +176,7 @@ describe('the calculator', () => {
     });
     await expect.poll(() => bytesOf(page, 'needs')).toBe(needs.total);
     const more = page.locator('[data-part="more"]');
-    expect(await more.textContent()).toContain(`It holds ${formatCount(pool?.tokens ?? 0)} tokens`);
+    expect(await more.textContent()).toContain(`(${formatCount(pool?.tokens ?? 0)} tokens in vLLM’s log)`);
 
     const link = await page.evaluate(() => location.hash);
     expect(link).toMatch(/e=vllm.*q=AWQ.*k=fp8.*n=2.*u=90/);

@@ -10,6 +10,8 @@ type Placed = ServedPlacement & { readonly planForBytes: number };
 
 /** Sizes of tensor-parallel groups that people build. */
 const GROUPS: readonly number[] = [2, 4, 8, 16];
+/** Formats whose bits differ by less than this factor are no step for a reader. */
+const ALIKE = 1.05;
 /** One more try where the usual share of a GPU is not enough. */
 const HIGH_SHARE = 97;
 
@@ -54,7 +56,7 @@ export async function fixesOf(
   };
 
   if (here.fit === 'fits') {
-    const finer = await mostBits(data.quants.filter(({ nominalBits }) => nominalBits > bits));
+    const finer = await mostBits(data.quants.filter(({ nominalBits }) => nominalBits > ALIKE * bits));
     return {
       title: 'It fits. With the same devices:',
       ways: [
@@ -75,7 +77,7 @@ export async function fixesOf(
   }
   if (isVllm && shareOf(state) < HIGH_SHARE / 100 && (await withChange({ limit: HIGH_SHARE })))
     ways.push(`A larger share of each GPU (--gpu-memory-utilization ${HIGH_SHARE / 100}), where nothing else uses it.`);
-  const smaller = await mostBits(data.quants.filter(({ nominalBits }) => nominalBits < bits));
+  const smaller = await mostBits(data.quants.filter(({ nominalBits }) => ALIKE * nominalBits < bits));
   if (smaller) ways.push(`${smaller.quant.name}: ${frees(smaller.other)}, the most bits that fit.`);
   if (longest > 0 && longest < state.context)
     ways.push(`A context of ${formatTokens(longest)} tokens instead of ${formatTokens(state.context)}.`);

@@ -245,7 +245,8 @@ function poolText(
   const weights = `${devices > 1 ? 'Each GPU: ' : ''}${formatGB(perDevice[0]?.weights ?? 0)} of weights`;
   if (pool.bytes <= 0)
     return `${weights}; with the peak of a step they fill vLLM’s share of ${formatGB(pool.budgetBytes)}.`;
-  return `${weights}, ${formatGB(pool.bytes)} left for the cache. It holds ${formatCount(pool.tokens)} tokens: ${formatTimes(pool.concurrency)} requests of ${formatTokens(context)} at once${pool.concurrency < sequences ? ', and vLLM does not start below 1' : ''}.`;
+  const short = pool.concurrency < 1 ? '; vLLM does not start' : pool.concurrency < sequences ? '; the rest wait' : '';
+  return `${weights}, ${formatGB(pool.bytes)} left for the cache: ${formatTimes(pool.concurrency)} requests of ${formatTokens(context)} at once (${formatCount(pool.tokens)} tokens in vLLM’s log)${short}.`;
 }
 
 /** @throws EstimateError with the reason for settings that the engine refuses or the model was not made for */

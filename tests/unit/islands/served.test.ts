@@ -112,7 +112,8 @@ describe('the answer of vLLM', () => {
   it('says what the pool holds, and that a model whose weights fill the share leaves nothing', () => {
     const own = vllm({});
     const { more } = computeAnswer(own.offer, own.state);
-    const [, tokens = '', requests = ''] = /It holds ([\d,]+) tokens: ([\d.]+) requests of 32K/.exec(more) ?? [];
+    const [, requests = '', tokens = ''] =
+      /: ([\d.]+) requests of 32K at once \(([\d,]+) tokens in vLLM’s log\)/.exec(more) ?? [];
     expect(Number(tokens.replaceAll(',', '')) / 32_768).toBeCloseTo(Number(requests), 0.9);
     const large = vllm({ model: 'llama-3-3-70b', quant: 'BF16' });
     expect(computeAnswer(large.offer, large.state).more).toMatch(/they fill vLLM’s share of /);
