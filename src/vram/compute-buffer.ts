@@ -7,7 +7,7 @@ import { type AllocationPlan, type AllocationRun, runAllocations } from './ggml/
 import { planGraph } from './ggml/scheduler.ts';
 import type { Graph } from './ggml/tensor.ts';
 import { CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
-import type { LayerPlacement } from './layer-split.ts';
+import { type LayerPlacement, placingOf } from './layer-split.ts';
 import {
   EXPERT_WEIGHT,
   type GraphSettings,
@@ -52,6 +52,8 @@ function graphWeightsOf(architecture: Architecture, options: WeighOptions): Grap
 
 /** How the tensors of a graph grow with the context, wherever they are placed: sizes are linear in {@link measuresOf} it. */
 interface Growth {
+  /** The graph at the first context of the range; let go when others were used since. */
+  graph: Graph | undefined;
   /** What one more of each measure adds, by tensor id. */
   readonly perCell: Float64Array;
   readonly perRow: Float64Array;
@@ -95,6 +97,10 @@ const known = new WeakMap<Architecture, Known>();
 /** Plans over several devices that were made last: older ones are let go, because they are large and pages come model by model. */
 const recent: Series[] = [];
 const MOST_RECENT = 48;
+
+/** Graphs that were used last. */
+const recentGraphs: Growth[] = [];
+const MOST_RECENT_GRAPHS = 6;
 
 /** Most series kept per architecture; a page varies few settings. */
 const MOST_SERIES = 256;
@@ -237,7 +243,6 @@ function bytesOf(
     const model = new ModelGraph(
       architecture,
       { ...settings, context: at },
-      placement,
       table,
       cacheLayoutOf(architecture).widestValues,
       layers,
@@ -245,7 +250,8 @@ function bytesOf(
     buildModel(model);
     return model.graph;
   };
-  const planOf = (graph: Graph): AllocationPlan => planGraph(graph, placement.devices, placement.pipelined);
+  const placing = placingOf(placement);
+  const planOf = (graph: Graph): AllocationPlan => planGraph(graph, placing);
   let plan: AllocationPlan | undefined;
   let bytes: Float64Array | undefined;
   if (range && rangeKey) {
@@ -264,7 +270,9 @@ function bytesOf(
     if (growth) {
       let growing = series.plans.get(rangeKey);
       if (!growing) {
-        growing = growingPlan(planOf(graphAt(range.from)), growth);
+        growth.graph ??= graphAt(range.from);
+        keepGraph(growth);
+        growing = growingPlan(planOf(growth.graph), growth);
         series.plans.set(rangeKey, growing);
         if (isLinear(growing, growth)) series.lines.set(rangeKey, { points: [] });
         if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
@@ -291,6 +299,15 @@ function bytesOf(
   if (series.results.size >= MOST_RESULTS) series.results.clear();
   series.results.set(resultKey, run.highest);
   return run.highest;
+}
+
+/** Notes that a graph was used, and lets the one go that was not for longest. */
+function keepGraph(growth: Growth): void {
+  const position = recentGraphs.indexOf(growth);
+  if (position >= 0) recentGraphs.splice(position, 1);
+  if (recentGraphs.push(growth) <= MOST_RECENT_GRAPHS) return;
+  const oldest = recentGraphs.shift();
+  if (oldest) oldest.graph = undefined;
 }
 
 /** Bytes per buffer at a context between two runs with the same trace; `undefined` where there are none. */
@@ -343,7 +360,7 @@ function growthOf(
     perCell[id] = ((next.bytes[id] as number) - own) / step;
     if (rows !== 0) perRow[id] = ((last.bytes[id] as number) - own - (perCell[id] as number) * cells) / rows;
   }
-  return { perCell, perRow };
+  return { graph: first, perCell, perRow };
 }
 
 function growingPlan(plan: AllocationPlan, { perCell, perRow }: Growth): GrowingPlan {

@@ -51,7 +51,7 @@ class Planner {
       for (const parent of sources) {
         if (
           !parent.allocated ||
-          parent.isOutput ||
+          parent.kept ||
           parent.children !== 1 ||
           parent.views !== 0 ||
           !sameLayout(tensor, parent)
@@ -72,7 +72,7 @@ class Planner {
   }
 
   private release(tensor: GraphTensor): void {
-    if (!tensor.allocated || tensor.isOutput) return;
+    if (!tensor.allocated || tensor.kept) return;
     this.steps.push(4 * tensor.slot + GIVE);
     tensor.allocated = false;
   }
@@ -105,20 +105,20 @@ export function planAllocations(
   alignments: readonly number[],
 ): AllocationPlan {
   const planner = new Planner();
-  for (const leaf of leafs) planner.allocate(leaf, leaf.sources);
+  for (const leaf of leafs) planner.allocate(leaf, leaf.reads);
   for (const node of nodes) {
     if (node.viewOf !== undefined && node.operation !== 'none') node.viewOf.views += 1;
-    if (node.isInput) planner.allocate(node, node.sources);
-    for (const source of node.sources) {
+    if (node.isInput) planner.allocate(node, node.reads);
+    for (const source of node.reads) {
       source.children += 1;
       if (source.isInput) planner.allocate(source, NO_SOURCES);
     }
     for (const kept of node.retained) kept.children += 1;
   }
   for (const node of nodes) {
-    for (const source of node.sources) planner.allocate(source, NO_SOURCES);
-    planner.allocate(node, node.sources);
-    for (const source of node.sources) planner.leave(source);
+    for (const source of node.reads) planner.allocate(source, NO_SOURCES);
+    planner.allocate(node, node.reads);
+    for (const source of node.reads) planner.leave(source);
     for (const kept of node.retained) planner.leave(kept);
   }
   return {
