@@ -255,34 +255,40 @@ function bytesOf(
   let plan: AllocationPlan | undefined;
   let bytes: Float64Array | undefined;
   if (range && rangeKey) {
+    const grow = (ofFrom: AllocationPlan, growth: Growth): GrowingPlan => {
+      const growing = growingPlan(ofFrom, growth);
+      series.plans.set(rangeKey, growing);
+      if (isLinear(growing, growth)) series.lines.set(rangeKey, { points: [] });
+      if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
+      return growing;
+    };
     const growthKey = `${settingsKey}/${rangeKey}`;
     let growth = own.growths.get(growthKey);
-    // It takes two graphs to tell how sizes grow: not worth it for the first context that is asked for.
-    const first = !own.asked.has(growthKey);
+    let growing = series.plans.get(rangeKey);
+    // It takes two graphs to tell how sizes grow: not worth it for the first context that is ever asked for.
+    const first = own.growths.size === 0 && !own.asked.has(growthKey);
     if (first) {
       if (own.asked.size >= MOST_SERIES) own.asked.clear();
       own.asked.add(growthKey);
     } else if (!growth && !own.growths.has(growthKey)) {
-      growth = growthOf(architecture, range, graphAt, planOf);
+      const learned = growthOf(architecture, range, graphAt, planOf);
+      growth = learned?.growth;
       if (own.growths.size >= MOST_SERIES) own.growths.clear();
       own.growths.set(growthKey, growth);
+      if (learned) growing = grow(learned.plan, learned.growth);
     }
     if (growth) {
-      let growing = series.plans.get(rangeKey);
       if (!growing) {
         growth.graph ??= graphAt(range.from);
-        keepGraph(growth);
-        growing = growingPlan(planOf(growth.graph), growth);
-        series.plans.set(rangeKey, growing);
-        if (isLinear(growing, growth)) series.lines.set(rangeKey, { points: [] });
-        if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
+        growing = grow(planOf(growth.graph), growth);
       }
+      keepGraph(growth);
       plan = growing.plan;
       bytes = bytesAt(growing, growth, measuresOf(architecture, range.from), measuresOf(architecture, context));
     }
   }
   plan ??= planOf(graphAt(context));
-  bytes ??= Float64Array.from(plan.bytesOf);
+  bytes ??= plan.bytesOf.slice();
   if (bytesByWeight) {
     for (let slot = 0; slot < bytes.length; slot++) {
       const weight = plan.weightOf[slot] as number;
@@ -335,17 +341,19 @@ function sameSteps(a: AllocationPlan, b: AllocationPlan): boolean {
   return a.steps.length === b.steps.length && a.steps.every((step, index) => step === b.steps[index]);
 }
 
-/** How tensors grow in a range; `undefined` where graphs at its ends differ in more than sizes. */
+/** How tensors grow in a range, and the plan at its start; `undefined` where graphs at its ends differ in more than sizes. */
 function growthOf(
   architecture: Architecture,
   { from, to }: Range,
   graphAt: (context: number) => Graph,
   planOf: (graph: Graph) => AllocationPlan,
-): Growth | undefined {
+): { readonly growth: Growth; readonly plan: AllocationPlan } | undefined {
   const first = graphAt(from);
   const last = graphAt(to);
   const tensors = first.bytes.length;
-  if (last.bytes.length !== tensors || !sameSteps(planOf(first), planOf(last))) return undefined;
+  if (last.bytes.length !== tensors) return undefined;
+  const plan = planOf(first);
+  if (!sameSteps(plan, planOf(last))) return undefined;
   const [firstCells, firstRows] = measuresOf(architecture, from);
   const [lastCells, lastRows] = measuresOf(architecture, to);
   const cells = lastCells - firstCells;
@@ -360,7 +368,7 @@ function growthOf(
     perCell[id] = ((next.bytes[id] as number) - own) / step;
     if (rows !== 0) perRow[id] = ((last.bytes[id] as number) - own - (perCell[id] as number) * cells) / rows;
   }
-  return { graph: first, perCell, perRow };
+  return { growth: { graph: first, perCell, perRow }, plan };
 }
 
 function growingPlan(plan: AllocationPlan, { perCell, perRow }: Growth): GrowingPlan {
@@ -378,7 +386,7 @@ function bytesAt(
   from: Measures,
   to: Measures,
 ): Float64Array {
-  const bytes = Float64Array.from(plan.bytesOf);
+  const bytes = plan.bytesOf.slice();
   const cells = to[0] - from[0];
   const rows = to[1] - from[1];
   for (const slot of growingSlots) {

@@ -40,7 +40,9 @@ function batchRows(tensor: GraphTensor): number {
 function supports(backend: number, host: number, tensor: GraphTensor): boolean {
   if (backend === host) return true;
   if (tensor.hostOnly) return false;
-  for (const source of tensor.sources) {
+  const { sources } = tensor;
+  for (let index = 0; index < sources.length; index++) {
+    const source = sources[index] as GraphTensor;
     if (source.residence !== undefined && source.backend !== host && source.backend !== backend) return false;
   }
   return true;
@@ -52,7 +54,9 @@ const isWeight = ({ residence }: GraphTensor): boolean => residence !== undefine
 function firstBackend(tensor: GraphTensor, host: number): number {
   if (tensor.viewOf?.residence) return tensor.viewOf.backend;
   if (tensor.operation === 'rope' || tensor.operation === 'flash-attention') return UNASSIGNED;
-  for (const source of tensor.sources) {
+  const { sources } = tensor;
+  for (let index = 0; index < sources.length; index++) {
+    const source = sources[index] as GraphTensor;
     if (!isWeight(source)) continue;
     if (source.backend !== host) return source.backend;
     return host > 0 && supports(0, host, tensor) && batchRows(tensor) >= OFFLOAD_ROWS ? 0 : host;
@@ -105,7 +109,9 @@ function assignBackends({ nodes, leafs }: Graph, placing: Placing): void {
   for (const node of nodes) {
     if (node.backend === UNASSIGNED && node.viewOf) node.backend = node.viewOf.backend;
     if (node.backend === UNASSIGNED) node.backend = host;
-    for (const source of node.sources) {
+    const { sources } = node;
+    for (let index = 0; index < sources.length; index++) {
+      const source = sources[index] as GraphTensor;
       if (source.backend !== UNASSIGNED) continue;
       const origin = source.viewOf?.backend ?? UNASSIGNED;
       source.backend = origin === UNASSIGNED ? node.backend : origin;
@@ -147,7 +153,10 @@ interface Split {
 
 /** Whether a node reads a weight that is elsewhere. */
 function readsDistantWeight({ sources }: GraphTensor, backend: number): boolean {
-  for (const source of sources) if (source.backend !== backend && isWeight(source)) return true;
+  for (let index = 0; index < sources.length; index++) {
+    const source = sources[index] as GraphTensor;
+    if (source.backend !== backend && isWeight(source)) return true;
+  }
   return false;
 }
 
