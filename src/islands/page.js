@@ -1,7 +1,4 @@
-/**
- * The only script that every page loads: the colour theme and the copy buttons.
- * It runs before the first paint, so it is a classic script without imports; nothing on a page needs it to be read.
- */
+// What it does and when it runs: layouts/Base.astro, because comments here are sent with every page.
 (() => {
   const root = document.documentElement;
   const themes = ['auto', 'light', 'dark'];
@@ -28,7 +25,7 @@
         if (next === 'auto') localStorage.removeItem('theme');
         else localStorage.setItem('theme', next);
       } catch {
-        // Storage is off: the theme lasts until the next page.
+        // Storage is off.
       }
       apply(next);
     } else if (target.matches('[data-copy]')) {
