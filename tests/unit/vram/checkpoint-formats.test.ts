@@ -65,6 +65,15 @@ test.each([
   expect(Math.abs(fileBytes / published - 1)).toBeLessThan(tolerance);
 });
 
+test('the 0731 checkpoint of DeepSeek V4 Flash carries a drafter of three blocks instead of the one for prediction', () => {
+  const model = catalog.byId.models.get('deepseek-v4-flash');
+  if (!model?.architecture) throw new Error('no architecture');
+  const format = formatOf('FP8_FP4_EXPERTS');
+  const main = weighCheckpoint(model.architecture, format, false).fileBytes;
+  const block = weighCheckpoint(model.architecture, format, true).fileBytes - main;
+  expect((main + 3 * block) / (model.nativeFormat?.checkpointBytes ?? 0)).toBeCloseTo(1, 2);
+});
+
 test('EXL3 at 4 bits: a 32B model measured at 18,665 MiB with a 16-bit cache of 8,192 tokens', () => {
   const architecture = catalog.byId.models.get('qwen2-5-32b')?.architecture;
   if (!architecture) throw new Error('no architecture');
