@@ -72,10 +72,10 @@ describe.each(Object.keys(planned))('%s on one device', (model) => {
     }
   });
 
-  test('compute buffers are near everywhere', () => {
+  test('compute buffers with more rows of logits and more sequences are within 0.11 %', () => {
     const errors = results.map(({ row, result }) => errorOf(result.device.compute, number(row, 'compute')));
     expect(quantile(errors, 0.5)).toBe(0);
-    expect(Math.max(...errors)).toBeLessThan(0.1);
+    expect(Math.max(...errors)).toBeLessThan(0.0011);
     expect(
       Math.max(...results.map(({ row, result }) => errorOf(result.host.compute, number(row, 'hostCompute')))),
     ).toBe(0);
