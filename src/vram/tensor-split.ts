@@ -38,6 +38,21 @@ function layerBytes(
   };
 }
 
+/** Whether `devices` hold all layers when each takes as many as stay within `limit`, which is no less than any layer and `first`, which is on the first device. */
+function suffices(layers: readonly number[], first: number, last: number, devices: number, limit: number): boolean {
+  let held = first;
+  let used = 1;
+  for (let layer = 0; layer < layers.length; layer++) {
+    const bytes = layers[layer] as number;
+    held += bytes;
+    if (held > limit) {
+      held = bytes;
+      used += 1;
+    }
+  }
+  return used + (held + last > limit ? 1 : 0) <= devices;
+}
+
 /**
  * Layers per device when each takes as many as stay within `limit`, the first beside `first` bytes; `undefined` where
  * `devices` do not hold them all.
@@ -86,7 +101,7 @@ export function balancedSplit(
   const within = (limit: number) => fill(layers, first, last, settings.devices, limit);
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (within(middle)) high = middle;
+    if (suffices(layers, first, last, settings.devices, middle)) high = middle;
     else low = middle;
   }
   const limit = within(low) ? low : high;
