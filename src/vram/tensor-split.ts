@@ -38,10 +38,7 @@ function layerBytes(
   };
 }
 
-/**
- * Whether `devices` hold all layers when each takes as many as stay within `limit`, which is no less than any layer; the
- * first beside `first` bytes.
- */
+/** Whether `devices` hold all layers when each takes as many as stay within `limit`, which is no less than any layer and `first`, which is on the first device. */
 function suffices(layers: readonly number[], first: number, last: number, devices: number, limit: number): boolean {
   let held = first;
   let used = 1;

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Catalog } from '../../catalog/catalog.ts';
 import { isEstimable } from '../../catalog/model.schema.ts';
 import { type CatalogDevice, deviceOf } from '../../scenarios/devices.ts';
+import { towerBytesOf } from '../../scenarios/engines.ts';
 import { maximumContext } from '../../scenarios/expand.ts';
 import {
   type Allocation,
@@ -84,6 +85,8 @@ interface Subject {
   readonly file: Omit<ModelFile, 'scheme'>;
   /** Bytes of its projector file, or why there is no such figure. */
   readonly projector: number | { readonly absent: string };
+  /** Bytes of the same parts in its checkpoint, or why there is no such figure. */
+  readonly tower: number | { readonly absent: string };
   /** Longest published context in tokens; absent where none is known. */
   readonly maximumContext?: number;
   /** `max_position_embeddings`. */
@@ -152,7 +155,12 @@ export class Estimator {
     }
     switch (request.engine) {
       case 'vLLM':
-        return this.#vllm(subject, request.settings, this.#formatOf(request.quant, 'vLLM'), this.#gpuOf(request));
+        return this.#vllm(
+          subject,
+          request.projector ? { ...request.settings, towerBytes: knownBytes(subject.tower) } : request.settings,
+          this.#formatOf(request.quant, 'vLLM'),
+          this.#gpuOf(request),
+        );
       case 'MLX':
         return this.#mlx(subject, request.settings, this.#formatOf(request.quant, 'MLX'), this.#gpuOf(request));
       default:
@@ -270,13 +278,13 @@ export class Estimator {
     }
     const { architecture, mtpInFile, parameters, projector, ruleOfThumb } = model;
     const readsText = model.modalities.every((kind) => kind === 'text');
+    const unknown = (what: string) => ({
+      absent: readsText ? `${model.name} reads text only` : `the size of ${what} of ${model.name} is not on record`,
+    });
     return {
       name: model.name,
-      projector: projector?.bytes ?? {
-        absent: readsText
-          ? `${model.name} reads text only and has no projector file`
-          : `the size of a projector file of ${model.name} is not on record`,
-      },
+      projector: projector?.bytes ?? unknown('a projector file'),
+      tower: towerBytesOf(model) ?? unknown('the vision or audio tower'),
       file: {
         architecture,
         mtpInFile: mtpInFile === true,
@@ -298,6 +306,7 @@ export class Estimator {
       name: path,
       file: { architecture },
       projector: { absent: `${path} does not tell the size of a projector file` },
+      tower: { absent: `${path} does not tell the size of a vision or audio tower` },
       ...(maximum !== undefined && { maximumContext: maximum, positions: maximum }),
     };
     if (this.#configs.size >= CONFIGS_KEPT) this.#configs.clear();
@@ -331,12 +340,14 @@ export class Estimator {
   }
 }
 
-/** The subject with its projector loaded. @throws EstimateError where the size of the file is not known */
+/** @throws EstimateError where the size of what `projector` asks for is not known */
+function knownBytes(bytes: Subject['projector']): number {
+  if (typeof bytes === 'number') return bytes;
+  throw new EstimateError('bad-request', `projector is true, and ${bytes.absent}`);
+}
+
 function withProjector(subject: Subject): Subject {
-  const { projector, file } = subject;
-  if (typeof projector !== 'number')
-    throw new EstimateError('bad-request', `projector is true, and ${projector.absent}`);
-  return { ...subject, file: { ...file, projectorBytes: projector } };
+  return { ...subject, file: { ...subject.file, projectorBytes: knownBytes(subject.projector) } };
 }
 
 function readConfig(path: string): unknown {

@@ -93,6 +93,7 @@ const vllmSchema = z.strictObject({
   draftTokens: wholeNumber(0, 64).optional(),
   prefixCaching: yesOrNo.optional(),
   enforceEager: yesOrNo.optional(),
+  projector: yesOrNo.optional(),
   ...limits,
 });
 
@@ -131,7 +132,7 @@ export type EstimateRequest = EngineRequest & {
   readonly quant: string;
   /** A context above the published maximum is answered, not refused. */
   readonly allowBeyondMaximum: boolean;
-  /** llama.cpp loads the model's projector file (mmproj) too. */
+  /** The parts that read images or audio are loaded too: in llama.cpp the projector file (mmproj). */
   readonly projector?: true;
   /** Id or alias of a device to hold the result against. */
   readonly gpu?: string;
@@ -259,7 +260,7 @@ function llamaCppRequest(value: object, engine: 'llama.cpp' | 'rule of thumb'): 
 
 function vllmRequest(value: object): EstimateRequest {
   const fields = check(vllmSchema, value);
-  const { kvType, devices, tensorParallel, ...settings } = settingsIn(fields);
+  const { kvType, devices, tensorParallel, projector, ...settings } = settingsIn(fields);
   if (devices !== undefined && tensorParallel !== undefined && devices !== tensorParallel) {
     throw new EstimateError(
       'bad-request',
@@ -268,6 +269,7 @@ function vllmRequest(value: object): EstimateRequest {
   }
   return {
     ...askedOf(fields),
+    ...(projector && { projector }),
     engine: 'vLLM',
     settings: {
       ...DEFAULT_VLLM_SETTINGS,

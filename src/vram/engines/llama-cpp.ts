@@ -2,7 +2,7 @@
 import type { Allocation, DeviceMemory, Settings } from '../allocation.ts';
 import { EstimateError } from '../allocation.ts';
 import { type Architecture, isLatent } from '../architecture.ts';
-import { computeBuffers } from '../compute-buffer.ts';
+import { computeBuffers, draftBuffers } from '../compute-buffer.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
 import {
@@ -26,6 +26,9 @@ export const LLAMA_CPP_VERSION = 'v0.5.0';
 const SIMPLIFIED_NOTE = `The compute buffer is approximate: llama.cpp ${LLAMA_CPP_VERSION}'s graph for this model is simplified here.`;
 
 const DRAFT_NOTE =
+  'Multi-token prediction is loaded: its blocks, their cache, the states it keeps and the compute buffer of its own context.';
+
+const PLAIN_DRAFT_NOTE =
   'Multi-token prediction is loaded: its blocks, their cache and the states it keeps. The compute buffer of its own context is not counted.';
 
 const IDENTITY = { name: 'llama.cpp', version: LLAMA_CPP_VERSION } as const;
@@ -185,10 +188,12 @@ function residentsOf(
   }
   if (settings.mtp) {
     const cache = nextTokenCacheBytes(architecture, cacheSettings);
-    weights.nextTokenLayers.forEach(({ all }, index) => {
+    weights.nextTokenLayers.forEach(({ all, experts }, index) => {
       const device = perDevice[placement.deviceOfNextToken[index] ?? -1];
       if (device) {
-        device.weights += all.device;
+        const onHost = architecture.layers + index < placement.expertLayersOnHost;
+        device.weights += all.device - (onHost ? experts.device : 0);
+        if (onHost) host.weights += experts.host;
         device.kvCache += cache;
       } else {
         host.weights += all.host;
@@ -244,17 +249,13 @@ export function estimateLlamaCpp(
   const file = fileOf(options, settings);
   const residents = residentsOf(architecture, scheme, settings, file);
   const { placement, cacheSettings, weights, host } = residents;
-  const buffers = computeBuffers(
-    architecture,
-    scheme,
-    { ...cacheSettings, outputs: settings.outputs },
-    placement,
-    file,
-  );
+  const graphSettings = { ...cacheSettings, outputs: settings.outputs };
+  const buffers = computeBuffers(architecture, scheme, graphSettings, placement, file);
+  const drafts = settings.mtp ? draftBuffers(architecture, scheme, graphSettings, placement) : undefined;
   const { overheadBytes: overhead = DRIVER_OVERHEAD_BYTES.nvidia, projectorBytes = 0 } = options;
   const loaded = projectorBytes > 0 && { projector: projectorBytes };
   const perDevice = residents.perDevice.map((own, device): DeviceMemory => {
-    const compute = buffers.devices[device] ?? 0;
+    const compute = (buffers.devices[device] ?? 0) + (drafts?.devices[device] ?? 0);
     const total = own.weights + own.kvCache + own.state + compute;
     // Whatever the split of the layers, clip.cpp takes the first GPU.
     if (device === 0) return { ...own, compute, overhead, ...loaded, total: total + projectorBytes };
@@ -266,9 +267,12 @@ export function estimateLlamaCpp(
     bitsPerWeight: (weights.fileBytes * 8) / weights.parameters,
     fileBytes: weights.fileBytes,
     device: { ...sumDevices(perDevice), ...loaded },
-    host: { ...host, compute: buffers.host },
+    host: { ...host, compute: buffers.host + (drafts?.host ?? 0) },
     perDevice,
-    notes: [...(isSimplified(architecture) ? [SIMPLIFIED_NOTE] : []), ...(settings.mtp ? [DRAFT_NOTE] : [])],
+    notes: [
+      ...(isSimplified(architecture) ? [SIMPLIFIED_NOTE] : []),
+      ...(settings.mtp ? [drafts ? DRAFT_NOTE : PLAIN_DRAFT_NOTE] : []),
+    ],
   };
 }
 

@@ -5,6 +5,8 @@ import type { ModelGraph } from './builder.ts';
 
 export interface ClassGraph {
   readonly build: (g: ModelGraph) => void;
+  /** The graph of the first multi-token-prediction block, which is number `layer`; absent = not known here. */
+  readonly buildDraft?: (g: ModelGraph, layer: number) => void;
   /** Whether a layer turns queries and keys; absent = all do. */
   readonly rotates?: (kind: LayerKind, layer: number) => boolean;
   /** The graph is simplified here, or llama.cpp does not run the class: compute buffers are approximate. */
@@ -36,6 +38,13 @@ export function rotatesLayer(architecture: Architecture, kind: LayerKind, layer:
 
 export function isSimplified(architecture: Architecture): boolean {
   return graphOf(architecture)?.isSimplified === true;
+}
+
+/** Adds the graph of an architecture's multi-token-prediction block; false where it is not known. */
+export function buildDraft(g: ModelGraph): boolean {
+  const build = graphOf(g.architecture)?.buildDraft;
+  build?.(g, g.architecture.layers);
+  return build !== undefined;
 }
 
 /**

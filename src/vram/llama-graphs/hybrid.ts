@@ -217,7 +217,8 @@ export function buildGraniteHybrid(g: ModelGraph): void {
   const { graph, architecture } = g;
   const kinds = layerKinds(architecture);
   const routing = routingOf(architecture, { gate: 'softmax', normalized: true, scaled: false });
-  let current = g.embedding(true);
+  // The plans copy the states' ids to the device before the embedding: its scale is no work of the device.
+  let current = g.embedding();
   const states = g.stateInput();
   const cache = groupedInput(g);
   const ids = g.outputIds();

@@ -36,12 +36,13 @@ describe('parseRequest', () => {
     });
   });
 
-  test('a projector is part of the request only when it is asked for, and of llama.cpp only', () => {
+  test('a projector is part of the request only when it is asked for, and not of MLX', () => {
     expect(parseRequest({ ...GOOD, projector: true })).toMatchObject({ projector: true });
     expect(parseRequest({ ...GOOD, projector: false })).not.toHaveProperty('projector');
     expect(parseRequest({ ...GOOD, projector: true }).settings).not.toHaveProperty('projector');
     expect(parseArguments(['--projector']).fields).toEqual({ projector: true });
-    expect(() => parseRequest({ ...GOOD, engine: 'vllm', projector: true })).toThrow('unknown field "projector"');
+    expect(parseRequest({ ...GOOD, engine: 'vllm', projector: true })).toMatchObject({ projector: true });
+    expect(() => parseRequest({ ...GOOD, engine: 'mlx', projector: true })).toThrow('unknown field "projector"');
     expect(() => parseRequest({ ...GOOD, projector: 'yes' })).toThrow('projector is "yes", expected true or false');
   });
 
