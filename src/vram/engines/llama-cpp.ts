@@ -15,7 +15,7 @@ import {
   statesKeptWithDrafts,
 } from '../kv-cache.ts';
 import { type LayerPlacement, placeLayers } from '../layer-split.ts';
-import { isSimplified } from '../llama-graphs/classes.ts';
+import { graphStanding } from '../llama-graphs/classes.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
 import { type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
 import type { Engine, EstimateOptions } from './engine.ts';
@@ -23,7 +23,15 @@ import type { Engine, EstimateOptions } from './engine.ts';
 /** The version every figure of this module is for. */
 export const LLAMA_CPP_VERSION = 'v0.5.0';
 
-const SIMPLIFIED_NOTE = `The compute buffer is approximate: llama.cpp ${LLAMA_CPP_VERSION}'s graph for this model is simplified here.`;
+const STANDING_NOTES = {
+  checked: [],
+  unchecked: [
+    "The compute buffer follows llama.cpp's source for this model; it was not compared with what llama.cpp plans for it.",
+  ],
+  'not-run': [
+    `llama.cpp ${LLAMA_CPP_VERSION} is not known to load this model. The compute buffer is approximate; weights and cache follow files that forks of it run.`,
+  ],
+} as const;
 
 const DRAFT_NOTE =
   'Multi-token prediction is loaded: its blocks, their cache, the states it keeps and the compute buffer of its own context.';
@@ -270,7 +278,7 @@ export function estimateLlamaCpp(
     host: { ...host, compute: buffers.host + (drafts?.host ?? 0) },
     perDevice,
     notes: [
-      ...(isSimplified(architecture) ? [SIMPLIFIED_NOTE] : []),
+      ...STANDING_NOTES[graphStanding(architecture)],
       ...(settings.mtp ? [drafts ? DRAFT_NOTE : PLAIN_DRAFT_NOTE] : []),
     ],
   };
