@@ -81,7 +81,7 @@ class VramCalculator extends HTMLElement {
       this.#show(KEYS.experts, !next.engine && architecture.feedForward.experts !== undefined);
       this.#show(KEYS.projector, !next.engine && projectorBytes !== undefined);
       this.#show(KEYS.mtp, next.engine !== 'mlx' && architecture.nextTokenLayers !== undefined);
-      await prepareModel(model);
+      await prepareModel(model, next.mtp);
       // The reader may have gone on to another setting meanwhile.
       if (state !== next) return;
       try {

@@ -13,6 +13,8 @@ import {
   contextLabel,
   type DecodeSpeed,
   formatGB,
+  type GraphFamily,
+  graphFamilyOf,
   LLAMA_CPP_VERSION,
   type PackedTensors,
   packTensors,
@@ -156,6 +158,8 @@ export interface CalculatorCatalog {
     readonly id: string;
     readonly name: string;
     readonly architecture: Architecture;
+    /** Which file of the browser's code has its graph. */
+    readonly graph: GraphFamily;
     /** Its tensors, so that the browser needs no code that derives them. */
     readonly tensors: PackedTensors;
     readonly publishedParameters: number;
@@ -240,6 +244,7 @@ export function calculatorCatalog(catalog: Catalog): CalculatorCatalog {
       id: model.id,
       name: model.name,
       architecture: model.architecture,
+      graph: graphFamilyOf(model.architecture),
       tensors: packTensors(model.architecture),
       publishedParameters: model.parameters.published ?? model.parameters.total,
       maxContext: maximumContext(model),

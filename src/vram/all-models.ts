@@ -1,5 +1,9 @@
 /** Makes every graph known, and tensors derived: for whoever does not count the bytes of code. */
 
+import { draftBuffers } from './draft-buffer.ts';
+import { bring } from './engines/llama-cpp.ts';
+import { notesOf } from './engines/llama-cpp-notes.ts';
+import { checkSettings } from './engines/llama-cpp-settings.ts';
 import { addGraphs } from './llama-graphs/classes.ts';
 import { GRAPHS as COMPRESSED } from './llama-graphs/compressed-classes.ts';
 import { GRAPHS as DECODERS } from './llama-graphs/decoder-classes.ts';
@@ -17,6 +21,7 @@ import { deriveTensorsWith } from './tensor-lists.ts';
 import { converterKeepsNextToken, tensorsOf } from './tensors.ts';
 
 deriveTensorsWith({ tensorsOf, converterKeepsNextToken });
+bring({ checkSettings, draftBuffers, notesOf });
 for (const graphs of [
   COMPRESSED,
   DECODERS,

@@ -4,6 +4,7 @@
  */
 import type { Architecture } from './architecture.ts';
 import { architectureFromConfig, parseConfig } from './from-config.ts';
+import { type GraphFamily, graphFamilyOf } from './llama-graphs/families.ts';
 import { packTensors } from './packed-tensors.ts';
 import { deriveTensorsWith, type PackedTensors } from './tensor-lists.ts';
 import { converterKeepsNextToken, tensorsOf } from './tensors.ts';
@@ -11,6 +12,7 @@ import { converterKeepsNextToken, tensorsOf } from './tensors.ts';
 /** What a config.json says of a model. */
 export interface ReadModel {
   readonly architecture: Architecture;
+  readonly graph: GraphFamily;
   readonly tensors: PackedTensors;
   /** Whether llama.cpp's converter writes the multi-token-prediction blocks of its class. */
   readonly mtpInFile: boolean;
@@ -35,7 +37,14 @@ export function readModel(text: string): ReadModel {
   const blocks = mtpInFile ? tensors.order : tensors.order.slice(0, architecture.layers);
   const parameters = count(tensors.outside) + blocks.reduce((sum, kind) => sum + count(tensors.blocks[kind] ?? []), 0);
   const maxContext = longestContext(json);
-  return { architecture, tensors, mtpInFile, parameters, ...(maxContext !== undefined && { maxContext }) };
+  return {
+    architecture,
+    graph: graphFamilyOf(architecture),
+    tensors,
+    mtpInFile,
+    parameters,
+    ...(maxContext !== undefined && { maxContext }),
+  };
 }
 
 /** max_position_embeddings of the text part, or of the whole. */

@@ -16,6 +16,7 @@ export * from './engines/vllm.ts';
 export { type ExpertSplit, splitExperts } from './experts-in-ram.ts';
 export { architectureFromConfig, parseConfig, type Reading, readingsOfConfig } from './from-config.ts';
 export { contextCells, isQuantizedKvType, KV_TYPES, windowCells } from './kv-cache.ts';
+export { type GraphFamily, graphFamilyOf } from './llama-graphs/families.ts';
 export { packTensors } from './packed-tensors.ts';
 export { PAGED_KV_TYPES, type PagedKvType, type PagedSettings } from './paged-cache.ts';
 export * from './placement.ts';

@@ -2,6 +2,7 @@
 import {
   type Architecture,
   type Device,
+  type GraphFamily,
   loadGraph,
   type PackedTensors,
   type QuantizationScheme,
@@ -13,6 +14,7 @@ export interface CalculatorModel {
   readonly id: string;
   readonly name: string;
   readonly architecture: Architecture;
+  readonly graph: GraphFamily;
   readonly tensors: PackedTensors;
   readonly publishedParameters: number;
   /** Longest published context in tokens. */
@@ -71,8 +73,12 @@ async function load(href: string): Promise<CalculatorData> {
   return data;
 }
 
-/** Makes everything ready that estimates of a model need; resolves at once where it is. */
-export async function prepareModel({ architecture, tensors }: CalculatorModel): Promise<void> {
+/**
+ * Makes everything ready that estimates of a model need; resolves at once where it is.
+ *
+ * @param mtp above 0: the multi-token-prediction blocks are loaded, where the model has them
+ */
+export async function prepareModel({ architecture, graph, tensors }: CalculatorModel, mtp = 0): Promise<void> {
   tellTensors(architecture, tensors);
-  await loadGraph(architecture);
+  await loadGraph(architecture, graph, mtp > 0);
 }

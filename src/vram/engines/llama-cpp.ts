@@ -2,7 +2,7 @@
 import type { Allocation, DeviceMemory, Settings } from '../allocation.ts';
 import { EstimateError } from '../allocation.ts';
 import { type Architecture, isLatent } from '../architecture.ts';
-import { computeBuffers, draftBuffers } from '../compute-buffer.ts';
+import { type ComputeBuffers, computeBuffers } from '../compute-buffer.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
 import {
@@ -15,7 +15,8 @@ import {
   statesKeptWithDrafts,
 } from '../kv-cache.ts';
 import { type LayerPlacement, placeLayers } from '../layer-split.ts';
-import { isSimplified } from '../llama-graphs/classes.ts';
+import type { GraphSettings } from '../llama-graphs/builder.ts';
+import { graphStanding } from '../llama-graphs/classes.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
 import { type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
 import type { Engine, EstimateOptions } from './engine.ts';
@@ -23,40 +24,28 @@ import type { Engine, EstimateOptions } from './engine.ts';
 /** The version every figure of this module is for. */
 export const LLAMA_CPP_VERSION = 'v0.5.0';
 
-const SIMPLIFIED_NOTE = `The compute buffer is approximate: llama.cpp ${LLAMA_CPP_VERSION}'s graph for this model is simplified here.`;
+/** What estimates do without until a face brings it: checks of values, figures that few settings ask for, sentences. */
+interface Beside {
+  /** Throws `bad-request` or `refused-by-engine` for values that no form with bounds lets through. */
+  readonly checkSettings?: (architecture: Architecture, settings: Settings) => void;
+  readonly draftBuffers?: (
+    architecture: Architecture,
+    scheme: QuantizationScheme,
+    settings: GraphSettings,
+    placement: LayerPlacement,
+  ) => ComputeBuffers | undefined;
+  /** Sentences beside the figures. `drafts`: whether the buffer of the context that drafts is counted; absent = none is. */
+  readonly notesOf?: (standing: ReturnType<typeof graphStanding>, drafts: boolean | undefined) => readonly string[];
+}
 
-const DRAFT_NOTE =
-  'Multi-token prediction is loaded: its blocks, their cache, the states it keeps and the compute buffer of its own context.';
+let beside: Beside = {};
 
-const PLAIN_DRAFT_NOTE =
-  'Multi-token prediction is loaded: its blocks, their cache and the states it keeps. The compute buffer of its own context is not counted.';
+/** Brings code that is not loaded with the engine. Without its sentences an estimate has none, without its checks values must be right. */
+export function bring(code: Beside): void {
+  beside = { ...beside, ...code };
+}
 
 const IDENTITY = { name: 'llama.cpp', version: LLAMA_CPP_VERSION } as const;
-
-function requireWhole(name: string, value: number, smallest: number): void {
-  if (!Number.isSafeInteger(value) || value < smallest) {
-    throw new EstimateError('bad-request', `${name} is ${value}; expected a whole number of at least ${smallest}.`);
-  }
-}
-
-function checkSettings(settings: Settings): void {
-  requireWhole('context', settings.context, 1);
-  requireWhole('microBatch', settings.microBatch, 1);
-  requireWhole('outputs', settings.outputs, 1);
-  requireWhole('sequences', settings.sequences, 1);
-  requireWhole('devices', settings.devices, 1);
-  requireWhole('gpuLayers', settings.gpuLayers, -1);
-  requireWhole('cpuMoeLayers', settings.cpuMoeLayers, -1);
-  // llama.cpp holds the context in 32 bits, its batches too.
-  if (settings.context > 2 ** 31 - 256)
-    throw new EstimateError('bad-request', `context is ${settings.context}; expected at most 2,147,483,392.`);
-  if (settings.microBatch > 1_048_576)
-    throw new EstimateError('bad-request', `microBatch is ${settings.microBatch}; expected at most 1,048,576.`);
-  if (settings.sequences > 256)
-    throw new EstimateError('refused-by-engine', `sequences is ${settings.sequences}; expected at most 256.`);
-  if (settings.devices > 16)
-    throw new EstimateError('refused-by-engine', `devices is ${settings.devices}; expected at most 16.`);
-}
 
 /** Widths of the attention layers, one entry per kind. */
 function attentionWidths(architecture: Architecture): { widths: AttentionWidths[]; sharesRows: boolean } {
@@ -154,10 +143,7 @@ function residentsOf(
   settings: Settings,
   file: WeighOptions,
 ): Residents {
-  checkSettings(settings);
-  if (settings.mtp && (architecture.nextTokenLayers ?? 0) === 0) {
-    throw new EstimateError('bad-request', 'mtp is true, and the model has no multi-token-prediction blocks.');
-  }
+  beside.checkSettings?.(architecture, settings);
   const cacheSettings = {
     ...settings,
     flashAttention: resolveFlashAttention(architecture, settings),
@@ -251,7 +237,9 @@ export function estimateLlamaCpp(
   const { placement, cacheSettings, weights, host } = residents;
   const graphSettings = { ...cacheSettings, outputs: settings.outputs };
   const buffers = computeBuffers(architecture, scheme, graphSettings, placement, file);
-  const drafts = settings.mtp ? draftBuffers(architecture, scheme, graphSettings, placement) : undefined;
+  if (settings.mtp && !beside.draftBuffers)
+    throw new EstimateError('unknown-architecture', 'The graphs of multi-token prediction were not loaded.');
+  const drafts = settings.mtp ? beside.draftBuffers?.(architecture, scheme, graphSettings, placement) : undefined;
   const { overheadBytes: overhead = DRIVER_OVERHEAD_BYTES.nvidia, projectorBytes = 0 } = options;
   const loaded = projectorBytes > 0 && { projector: projectorBytes };
   const perDevice = residents.perDevice.map((own, device): DeviceMemory => {
@@ -269,10 +257,7 @@ export function estimateLlamaCpp(
     device: { ...sumDevices(perDevice), ...loaded },
     host: { ...host, compute: buffers.host + (drafts?.host ?? 0) },
     perDevice,
-    notes: [
-      ...(isSimplified(architecture) ? [SIMPLIFIED_NOTE] : []),
-      ...(settings.mtp ? [drafts ? DRAFT_NOTE : PLAIN_DRAFT_NOTE] : []),
-    ],
+    notes: beside.notesOf?.(graphStanding(architecture), settings.mtp ? drafts !== undefined : undefined) ?? [],
   };
 }
 

@@ -41,6 +41,7 @@ const DATA: CalculatorData = {
       publishedParameters: 8e9,
       maxContext: 131072,
       architecture: LLAMA,
+      graph: 'decoder',
       tensors: packTensors(LLAMA),
     },
   ],

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Architecture } from '../../../src/vram/index.ts';
+import { type Architecture, graphFamilyOf } from '../../../src/vram/index.ts';
 import { catalog } from '../scenarios/catalog.ts';
 
 const byClass = new Map<string, Architecture>();
@@ -14,7 +14,7 @@ describe('the browser loads the graph of', () => {
     const { loadGraph } = await import('../../../src/vram/browser.ts');
     const { hasGraph } = await import('../../../src/vram/llama-graphs/classes.ts');
     expect(hasGraph(architecture)).toBe(false);
-    await loadGraph(architecture);
+    await loadGraph(architecture, graphFamilyOf(architecture));
     expect(hasGraph(architecture)).toBe(true);
   });
 });

@@ -202,6 +202,35 @@ describe('refusals and bad requests', () => {
     expect(at(model.layers).device.weights).toBeGreaterThan(at(-1).device.weights);
   });
 
+  // Logs of builds before v0.5.0: github.com/ggml-org/llama.cpp/issues/27953 and github.com/nibor1896/Crow/issues/159 ("200k").
+  test.each([
+    ['Q8_0', { context: 65_536, gpuLayers: 1 }, 1164],
+    ['Q2_K', { context: 200_000, microBatch: 4096, cpuMoeLayers: 40 }, 11.62 * 1024],
+  ] as const)('compute buffer of Qwen3.8 Flash Next, %s', (quant, settings, mebibytes) => {
+    const { device } = estimateLlamaCpp(architectureOf('qwen3-8-flash-next'), quant, {
+      ...DEFAULT_SETTINGS,
+      ...settings,
+    });
+    expect(errorOf(device.compute / 2 ** 20, mebibytes)).toBeLessThan(0.02);
+  });
+
+  test('lightning attention takes decays for every pair of tokens', () => {
+    const at = (microBatch: number) =>
+      estimateLlamaCpp(architectureOf('minimax-m1-80k'), 'Q4_K_M', { ...DEFAULT_SETTINGS, microBatch });
+    const pairs = (microBatch: number) => 64 * microBatch * microBatch * 4;
+    expect(at(1024).host.compute - at(512).host.compute).toBeGreaterThan(pairs(1024) - pairs(512));
+    expect(at(1024).device.compute).toBeGreaterThan(4 * pairs(1024));
+  });
+
+  test('says what the compute buffer rests on', () => {
+    const notesOf = (id: string) => estimateLlamaCpp(architectureOf(id), 'Q4_K_M', DEFAULT_SETTINGS).notes;
+    expect(notesOf('qwen3-8-27b')).toEqual([]);
+    expect(notesOf('kimi-k3')).toEqual([expect.stringContaining('was not compared')]);
+    for (const id of ['inkling', 'glm-5-3-flash']) {
+      expect(notesOf(id)).toEqual([expect.stringContaining('is not known to load this model')]);
+    }
+  });
+
   test('a projector is on the first device, in the total, and nowhere else', () => {
     const settings = { ...DEFAULT_SETTINGS, devices: 2 };
     const projectorBytes = 931_146_432;
