@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import mdx from '@astrojs/mdx';
 import sitemap from '@astrojs/sitemap';
 import { defineConfig } from 'astro/config';
+import { minify } from 'terser';
 import { DEFAULT_SITE_URL } from './src/site/config.ts';
 import { sitemapDataPath } from './src/site/routes.ts';
 
@@ -25,7 +26,7 @@ const readPages = {
 
 /** The code of every calculator; graphs of single families, other engines and what reads a config.json are loaded when needed. */
 const CALCULATOR =
-  /src\/(vram\/(?!from-config|config\/|browser-(config|served)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx)|paged-cache|served-placement|.*checkpoint|draft|.*families|llama-graphs\/(?!builder|parts|classes|representative|residual|state-layers))|islands\/calculator(\.ts|\/(answer|data|state|fragment)))/;
+  /src\/(vram\/(?!from-config|config\/|browser-(config|served|drafts)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx|.*notes)|paged-cache|served-placement|.*checkpoint|draft|.*families|llama-graphs\/(?!builder|parts|classes|representative|residual|state-layers))|islands\/calculator(\.ts|\/(answer|data|state|fragment)))/;
 
 export default defineConfig({
   site: process.env.SITE_URL || DEFAULT_SITE_URL,
@@ -46,9 +47,19 @@ export default defineConfig({
     }),
   ],
   vite: {
-    // Astro sets modulePreload itself; the helper would weigh more than the calculator's small chunks gain by it.
     plugins: [
       {
+        // The script of every page is no module, so it is no part of what is bundled and minified.
+        name: 'minify-classic-scripts',
+        async generateBundle(_options, bundle) {
+          for (const file of Object.values(bundle)) {
+            if (file.type !== 'asset' || !file.fileName.endsWith('.js')) continue;
+            file.source = (await minify(String(file.source))).code ?? file.source;
+          }
+        },
+      },
+      {
+        // Astro sets modulePreload itself; the helper would weigh more than the calculator's small chunks gain by it.
         name: 'no-preload-helper',
         config: () => ({ build: { modulePreload: false } }),
         configEnvironment: (environment) => ({

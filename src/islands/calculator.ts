@@ -9,6 +9,7 @@ import { isStateFragment } from './calculator/fragment.ts';
 import type * as Served from './calculator/served.ts';
 import {
   type CalculatorState,
+  ENGINES,
   firstState,
   KEYS,
   KV_TYPE_NAMES,
@@ -76,10 +77,10 @@ class VramCalculator extends HTMLElement {
     const show = async (next: CalculatorState): Promise<void> => {
       state = next;
       const model = modelOf(data, next);
-      const { architecture, projectorBytes } = model;
+      const { architecture, projectorBytes, towerBytes } = model;
       this.#offerContexts(data, next);
       this.#show(KEYS.experts, !next.engine && architecture.feedForward.experts !== undefined);
-      this.#show(KEYS.projector, !next.engine && projectorBytes !== undefined);
+      this.#show(KEYS.projector, [projectorBytes, towerBytes][ENGINES.indexOf(next.engine)] !== undefined);
       this.#show(KEYS.mtp, next.engine !== 'mlx' && architecture.nextTokenLayers !== undefined);
       await prepareModel(model, next.mtp);
       // The reader may have gone on to another setting meanwhile.

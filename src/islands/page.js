@@ -1,4 +1,7 @@
-// What it does and when it runs: layouts/Base.astro, because comments here are sent with every page.
+/**
+ * The only script that every page loads: the colour theme and the copy buttons.
+ * It runs before the first paint, so it is a classic script without imports; nothing on a page needs it to be read.
+ */
 (() => {
   const root = document.documentElement;
   const themes = ['auto', 'light', 'dark'];

@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { MemoryRun, SpeedRun } from '../catalog/measurement.schema.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { devicesOf } from '../scenarios/devices.ts';
-import { publishedFormatOf } from '../scenarios/engines.ts';
+import { publishedFormatOf, towerBytesOf } from '../scenarios/engines.ts';
 import { contextsOf, maximumContext, quantsOf } from '../scenarios/expand.ts';
 import { isIndexable } from '../scenarios/index-policy.ts';
 import { memoryComparisons } from '../scenarios/measured-memory.ts';
@@ -173,6 +173,8 @@ export interface CalculatorCatalog {
     readonly mtpInFile?: true;
     /** Size of its projector file; absent = it has none, or its size is not known. */
     readonly projectorBytes?: number;
+    /** What the maker's checkpoint has for images or audio; absent = nothing, or its size is not known. */
+    readonly towerBytes?: number;
     readonly ruleOfThumb?: RuleOfThumbInputs;
   }[];
   /** GGUF quants with pages, fewest bits first. */
@@ -229,9 +231,10 @@ const GROUPS = {
   unified: 'PCs with unified memory',
 } as const;
 
-function publishedIn(model: EstimableModel): { readonly published?: string } {
+function publishedIn(model: EstimableModel): { readonly published?: string; readonly towerBytes?: number } {
   const format = publishedFormatOf(model);
-  return format ? { published: format.name } : {};
+  const towerBytes = towerBytesOf(model);
+  return { ...(format && { published: format.name }), ...(towerBytes !== undefined && { towerBytes }) };
 }
 
 /** The calculator's data: one file for the whole site. */

@@ -45,5 +45,5 @@ const LOADERS: Readonly<Record<GraphFamily, Loader>> = {
  */
 export async function loadGraph(architecture: Architecture, family: GraphFamily, drafts = false): Promise<void> {
   if (!hasGraph(architecture)) addGraphs((await LOADERS[family]()).GRAPHS);
-  if (drafts) bring(await import('./draft-buffer.ts'));
+  if (drafts) bring(await import('./browser-drafts.ts'));
 }

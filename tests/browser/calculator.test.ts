@@ -214,6 +214,7 @@ describe('the calculator', () => {
     await expect
       .poll(() => bytesOf(page, 'needs'))
       .toBe(needsOf(own.id, 'Q4_K_M', { context: 8192, mtp: true }) + own.projector.bytes);
+    expect(await page.locator('[data-part="more"]').textContent()).toMatch(/^Multi-token prediction is loaded/);
 
     await page.getByRole('combobox', { name: 'Model' }).selectOption('gpt-oss-120b');
     await expect.poll(() => experts.isVisible()).toBe(true);

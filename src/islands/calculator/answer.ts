@@ -152,6 +152,9 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
     devices: state.devices,
     longest: () => largestContext(file, settings, device, model.maxContext),
     maxContext: model.maxContext,
-    more: settings.cpuMoeLayers > 0 ? `${formatGB(weights + kvCache + compute)} in RAM.` : '',
+    more: [
+      ...(settings.cpuMoeLayers > 0 ? [`${formatGB(weights + kvCache + compute)} in RAM.`] : []),
+      ...allocation.notes,
+    ].join(' '),
   });
 }

@@ -27,6 +27,8 @@ export interface CalculatorModel {
   readonly mtpInFile?: boolean;
   /** Size of its projector file; absent = not known. */
   readonly projectorBytes?: number;
+  /** What the maker's checkpoint has for images or audio, which vLLM loads; absent = not known. */
+  readonly towerBytes?: number;
   readonly ruleOfThumb?: RuleOfThumbInputs;
 }
 

@@ -140,6 +140,7 @@ export function commandOf(
     `vllm serve ${own || onLoad ? repository : folder}`,
     ...(onLoad ? [`--quantization ${packs}`] : []),
     `--max-model-len ${state.context}`,
+    ...(model.towerBytes !== undefined && state.projector === 0 ? ['--language-model-only'] : []),
     ...(state.sequences > 1 ? [`--max-num-seqs ${state.sequences}`] : []),
     ...(state.devices > 1 ? [`--tensor-parallel-size ${state.devices}`] : []),
     `--gpu-memory-utilization ${shareOf(state)}`,

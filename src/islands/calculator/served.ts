@@ -209,6 +209,7 @@ function vllmSettings({
     tensorParallel: devices,
     draftTokens: mtp > 0 && architecture.nextTokenLayers !== undefined ? 1 : 0,
     positions: Math.max(nativeContext, context),
+    ...(state.projector > 0 && model.towerBytes !== undefined && { towerBytes: model.towerBytes }),
     gpu: { bytes: device.usableBytes, isA100: /\bA100\b/.test(device.name) },
   };
 }

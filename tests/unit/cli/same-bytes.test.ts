@@ -189,6 +189,7 @@ test.each([
         devices: engine === 'vllm' ? own.devices : 1,
         reserve: own.reserve,
         limit: engine === 'vllm' ? own.percent : 0,
+        projector: own.model.towerBytes !== undefined && own.pick % 2 === 0 ? 1 : 0,
         mtp: own.mtp && own.model.architecture.nextTokenLayers !== undefined ? 1 : 0,
       };
       return { model: own.model, state };
@@ -206,6 +207,7 @@ test.each([
         tensorParallel: state.devices,
         gpuMemoryUtilization: state.limit / 100,
         draftTokens: state.mtp,
+        ...(state.projector > 0 && { projector: true }),
       }),
     }));
     let refused = 0;

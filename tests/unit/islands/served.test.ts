@@ -54,6 +54,18 @@ describe('the command of vLLM', () => {
     );
   });
 
+  it('leaves out what reads images where the reader did not count it', () => {
+    const own = data.models.find(({ towerBytes }) => towerBytes !== undefined);
+    const served = (projector: number) => vllm({ model: own?.id ?? '', quant: own?.published ?? '', projector });
+    expect(commandFor(served(0))).toContain(' --language-model-only');
+    expect(commandFor(served(1))).not.toContain('--language-model-only');
+    const weights = (projector: number): number => {
+      const { offer, state } = served(projector);
+      return computeAnswer(offer, state).rows.weights.bytes;
+    };
+    expect(weights(1) - weights(0)).toBe(own?.towerBytes);
+  });
+
   it('drafts with the blocks of models that have them', () => {
     const own = data.models.find(({ architecture }) => architecture.nextTokenLayers !== undefined);
     expect(commandFor(vllm({ model: own?.id ?? '', mtp: 1 }))).toContain('--speculative-config');
