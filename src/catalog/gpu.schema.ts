@@ -76,6 +76,7 @@ export const gpuSchema = z.strictObject({
       date: dayOrMonth.exactOptional().describe('Day, or month, it went on sale. Example: "2022-10-12".'),
       priceUsd: positive.exactOptional().describe('List price at launch in US dollars. Example: 1599.'),
       source: sourceKey,
+      priceSource: sourceKey.exactOptional().describe('Source of `priceUsd`, where not `source`.'),
     })
     .exactOptional()
     .describe('Launch date and price.'),

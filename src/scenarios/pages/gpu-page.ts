@@ -159,13 +159,16 @@ function factList(gpu: GpuRecord): readonly Fact[] {
     gpu.nodeSize === undefined ? undefined : { term: 'Sold in servers of', text: String(gpu.nodeSize), ...specified },
     gpu.fp16Tflops === undefined ? undefined : { term: 'FP16, dense', text: `${gpu.fp16Tflops} TFLOPS`, ...specified },
     gpu.tdpWatts === undefined ? undefined : { term: 'Power', text: `${gpu.tdpWatts} W`, ...specified },
-    gpu.launch && {
-      term: 'Launch',
-      text: [gpu.launch.date, gpu.launch.priceUsd === undefined ? undefined : `${gpu.launch.priceUsd} US dollars`]
-        .filter(Boolean)
-        .join(', '),
-      ...linked(gpu.launch.source),
-    },
+    gpu.launch?.date === undefined
+      ? undefined
+      : { term: 'Launch', text: gpu.launch.date, ...linked(gpu.launch.source) },
+    gpu.launch?.priceUsd === undefined
+      ? undefined
+      : {
+          term: 'Price at launch',
+          text: `${gpu.launch.priceUsd} US dollars`,
+          ...linked(gpu.launch.priceSource ?? gpu.launch.source),
+        },
     ...(gpu.caveats ?? []).map((text) => ({ term: 'Note', text })),
   ];
   return facts.filter((fact) => fact !== undefined);

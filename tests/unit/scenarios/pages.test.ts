@@ -192,6 +192,14 @@ describe('what runs on a device', () => {
     expect(page.grid.rows.some(({ head }) => head.href === '/models/deepseek-v4-pro/')).toBe(false);
     expect(page.facts.find(({ term }) => term === 'Usable')?.text).toMatch(/^8\.\d+ GB/);
   });
+
+  it('names the source of a day and of a price apart', () => {
+    const { launch, sources } = catalog.byId.gpus.get('rtx-2070') ?? {};
+    const facts = new Map(gpuPage(catalog, 'rtx-2070').facts.map(({ term, source }) => [term, source?.href]));
+    expect(launch?.priceSource).not.toBe(launch?.source);
+    expect(facts.get('Launch')).toBe(sources?.[launch?.source ?? '']?.url);
+    expect(facts.get('Price at launch')).toBe(sources?.[launch?.priceSource ?? '']?.url);
+  });
 });
 
 describe('memory tiers', () => {
