@@ -69,7 +69,7 @@ export const gpuSchema = z.strictObject({
   fp16Tflops: positive.exactOptional().describe('Dense FP16 rate of the matrix units in TFLOPS. Example: 165.'),
   tdpWatts: positive.exactOptional().describe('Board power in watts. Example: 450.'),
   specificationSource: sourceKey.describe(
-    'Source of memoryGB, memoryGiB, memoryType, link, nodeSize, nativeFormats, fp16Tflops and tdpWatts: a key of `sources`.',
+    'Source of architecture, memoryGB, memoryGiB, memoryType, link, nodeSize, nativeFormats, fp16Tflops and tdpWatts: a key of `sources`.',
   ),
   launch: z
     .strictObject({

@@ -110,6 +110,8 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
         ? 'released: the day of the first release of the weights (--released DATE)'
         : `released: ${released} is the day the repository was made; correct it where the announcement says otherwise`,
     );
+  } else {
+    open.push('releasedSource: the key of the source that names the day, where there is one');
   }
   if (context === undefined)
     open.push('context.native: the config has no max_position_embeddings; read it on the card');
@@ -121,6 +123,7 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
     );
   open.push('hook: a draft from the figures; say in at most 80 characters what sets this model apart');
   open.push('aliases, ollama: what people type; https://ollama.com/library has the tags');
+  const releasedSource = wanted.released === undefined && released !== '' ? 'card' : undefined;
   const modalities = modalitiesOf(config);
   if (modalities.length > 1) {
     open.push('caveats: say that the encoder is a second file (mmproj) whose memory is not in these figures');
@@ -134,6 +137,7 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
     vendor: wanted.vendor ?? repository.split('/')[0],
     repository,
     released,
+    releasedSource,
     license,
     aliases: [],
     hook: hookOf(architecture, context),
@@ -158,7 +162,9 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
     proseSources: gguf === undefined ? undefined : ['gguf'],
     sources: {
       config: configSource(repository, page, wanted.config?.foundAt),
-      ...(license === undefined ? {} : { card: { title: `Model card of ${repository}`, url: page } }),
+      ...(license === undefined && releasedSource === undefined
+        ? {}
+        : { card: { title: `Model card of ${repository}`, url: page } }),
       ...(checkpoint === undefined
         ? {}
         : {

@@ -152,6 +152,7 @@ describe('a repository of the hub', () => {
       vendor: 'Maker',
       repository: 'Maker/Tiny-1.7B-Instruct',
       released: '2025-04-27',
+      releasedSource: 'card',
       license: { name: 'Apache-2.0', source: 'card' },
       parameters: { total: PARAMETERS, source: 'checkpoint' },
       context: { native: 40960, source: 'config' },

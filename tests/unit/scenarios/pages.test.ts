@@ -202,6 +202,19 @@ describe('what runs on a device', () => {
   });
 });
 
+describe('a model that is announced only', () => {
+  it('has its text and its sources on the page of its family', () => {
+    const page = familyPage(catalog, 'mistral-large');
+    const { name, sources } = catalog.byId.models.get('mistral-large-4') ?? {};
+    expect(page.announced).toEqual([{ id: 'mistral-large-4', name }]);
+    expect(page.sources.map(({ href }) => href)).toEqual(Object.values(sources ?? {}).map(({ url }) => url));
+    expect(page.grid.rows.find(({ head }) => head.text === name)?.head.href).toBe(
+      '/families/mistral-large/#mistral-large-4',
+    );
+    expect(familyPage(catalog, 'gpt-oss')).toMatchObject({ announced: [], sources: [] });
+  });
+});
+
 describe('memory tiers', () => {
   it('are those of the design, as far as there are devices', () => {
     expect(VRAM_TIERS).toEqual([6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 141, 192, 256, 512]);
