@@ -183,7 +183,7 @@ describe('the hub of a model', () => {
         const key = scenarioKeys(catalog).find(
           (own) => own.model === model && own.quant === quant && contextLabel(own.context) === label,
         );
-        expect(key && scenarioPage(catalog, key).planFor.gb).toBe(cell.text);
+        expect(key && scenarioPage(catalog, key).planFor.gb).toBe(`${cell.text} GB`);
       }
       expect(hub.meta.title).toContain(hub.calculator.planFor);
       expect(hub.answer[0]).toContain(hub.calculator.planFor);
