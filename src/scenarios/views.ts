@@ -188,6 +188,8 @@ export interface ScenarioPage {
     readonly expertsInRam?: { readonly text: readonly string[] };
   };
   readonly commands: readonly CommandBlock[];
+  /** The same context under vLLM and MLX; absent where neither has a format for the model. */
+  readonly engines: { readonly intro: string; readonly grid: Grid } | undefined;
   readonly calculation: readonly CalculationStep[];
   readonly verdict: readonly string[];
   readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];

@@ -33,7 +33,7 @@ import { tierDevices } from './vram-tier-page.ts';
 const MOST_GENERAL_QUESTIONS = 4;
 /** Memory sizes that people own, in GB as sold: those a reader may mark in the grid. */
 const COMMON_SIZES: readonly number[] = [6, 8, 12, 16, 24, 32, 48, 80, 96, 128, 192, 256, 512];
-/** As many as `styles/sizes.css` has rules for. */
+/** As many as `styles/hubs.css` has rules for. */
 const MOST_SIZES = 8;
 
 /**

@@ -8,6 +8,7 @@ import { calculationSteps, ruleOfThumbCacheDetail } from '../calculation.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
 import { cheaperWays } from '../cheaper.ts';
 import { commandsOf } from '../commands.ts';
+import { scenarioEngines } from '../engine-table.ts';
 import type { ScenarioKey } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
@@ -85,6 +86,7 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
       ...(experts && { expertsInRam: { text: experts } }),
     },
     commands: commandsOf(facts),
+    engines: scenarioEngines(facts),
     calculation: calculationSteps(scenario),
     verdict: verdictOf(facts),
     related: relatedTo(catalog, scenario),
@@ -94,6 +96,9 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
     apiHref: modelApiPath(model.id),
   };
 }
+
+/** Graphics cards that a desktop has room for. */
+const MOST_IN_ONE_PC = 4;
 
 /** The second sentence of the answer: what runs it. */
 export function runs(facts: Facts): string {
@@ -107,7 +112,9 @@ export function runs(facts: Facts): string {
         : usualCard
           ? `, ${withArticle(nameWithMemory(usualCard.own.gpu))} with ${formatBytes(scenario.at.fitOn(usualCard.own.device, 1, scenario.contextTokens).planHeadroomBytes)}`
           : '';
-    return `One ${nameWithMemory(own.gpu)} holds it with ${formatBytes(planHeadroomBytes)} to spare${also}.`;
+    const inOnePc = facts.consumer ? [] : facts.consumerSets.filter(({ count }) => count <= MOST_IN_ONE_PC).slice(-2);
+    const together = inOnePc.length > 0 ? ` In one PC it takes ${setNames(inOnePc)}.` : '';
+    return `One ${nameWithMemory(own.gpu)} holds it with ${formatBytes(planHeadroomBytes)} to spare${also}.${together}`;
   }
   if (unified)
     return `No single graphics card holds it; ${withArticle(nameWithMemory(bestOf(unified).gpu))} does, or ${setNames(namedSets(facts))}.`;
