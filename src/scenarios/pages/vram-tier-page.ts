@@ -74,7 +74,8 @@ export const allTiersOf = (catalog: Catalog): readonly Tier[] => [
   ...macTiersOf(catalog).map((gigabytes) => ({ gigabytes, mac: true })),
 ];
 
-const devicesAt = (catalog: Catalog, { gigabytes, mac }: Tier): readonly CatalogDevice[] =>
+/** Devices that the page of a size speaks for, the least usable memory first. */
+export const devicesAt = (catalog: Catalog, { gigabytes, mac }: Tier): readonly CatalogDevice[] =>
   mac ? macsOf(catalog, gigabytes) : tierDevices(catalog, gigabytes);
 
 export const tierPath = ({ gigabytes, mac }: Tier): string => (mac ? macTierPath(gigabytes) : vramTierPath(gigabytes));
