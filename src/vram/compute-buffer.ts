@@ -7,7 +7,7 @@ import { type AllocationPlan, type AllocationRun, runAllocations } from './ggml/
 import { planGraph } from './ggml/scheduler.ts';
 import type { Graph } from './ggml/tensor.ts';
 import { CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
-import type { LayerPlacement } from './layer-split.ts';
+import { type LayerPlacement, placingOf } from './layer-split.ts';
 import {
   EXPERT_WEIGHT,
   type GraphSettings,
@@ -52,6 +52,8 @@ function graphWeightsOf(architecture: Architecture, options: WeighOptions): Grap
 
 /** How the tensors of a graph grow with the context, wherever they are placed: sizes are linear in {@link measuresOf} it. */
 interface Growth {
+  /** The graph at the first context of the range; let go when others were used since. */
+  graph: Graph | undefined;
   /** What one more of each measure adds, by tensor id. */
   readonly perCell: Float64Array;
   readonly perRow: Float64Array;
@@ -95,6 +97,10 @@ const known = new WeakMap<Architecture, Known>();
 /** Plans over several devices that were made last: older ones are let go, because they are large and pages come model by model. */
 const recent: Series[] = [];
 const MOST_RECENT = 48;
+
+/** Graphs that were used last. */
+const recentGraphs: Growth[] = [];
+const MOST_RECENT_GRAPHS = 6;
 
 /** Most series kept per architecture; a page varies few settings. */
 const MOST_SERIES = 256;
@@ -237,7 +243,6 @@ function bytesOf(
     const model = new ModelGraph(
       architecture,
       { ...settings, context: at },
-      placement,
       table,
       cacheLayoutOf(architecture).widestValues,
       layers,
@@ -245,36 +250,45 @@ function bytesOf(
     buildModel(model);
     return model.graph;
   };
-  const planOf = (graph: Graph): AllocationPlan => planGraph(graph, placement.devices, placement.pipelined);
+  const placing = placingOf(placement);
+  const planOf = (graph: Graph): AllocationPlan => planGraph(graph, placing);
   let plan: AllocationPlan | undefined;
   let bytes: Float64Array | undefined;
   if (range && rangeKey) {
+    const grow = (ofFrom: AllocationPlan, growth: Growth): GrowingPlan => {
+      const growing = growingPlan(ofFrom, growth);
+      series.plans.set(rangeKey, growing);
+      if (isLinear(growing, growth)) series.lines.set(rangeKey, { points: [] });
+      if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
+      return growing;
+    };
     const growthKey = `${settingsKey}/${rangeKey}`;
     let growth = own.growths.get(growthKey);
-    // It takes two graphs to tell how sizes grow: not worth it for the first context that is asked for.
-    const first = !own.asked.has(growthKey);
+    let growing = series.plans.get(rangeKey);
+    // It takes two graphs to tell how sizes grow: not worth it for the first context that is ever asked for.
+    const first = own.growths.size === 0 && !own.asked.has(growthKey);
     if (first) {
       if (own.asked.size >= MOST_SERIES) own.asked.clear();
       own.asked.add(growthKey);
     } else if (!growth && !own.growths.has(growthKey)) {
-      growth = growthOf(architecture, range, graphAt, planOf);
+      const learned = growthOf(architecture, range, graphAt, planOf);
+      growth = learned?.growth;
       if (own.growths.size >= MOST_SERIES) own.growths.clear();
       own.growths.set(growthKey, growth);
+      if (learned) growing = grow(learned.plan, learned.growth);
     }
     if (growth) {
-      let growing = series.plans.get(rangeKey);
       if (!growing) {
-        growing = growingPlan(planOf(graphAt(range.from)), growth);
-        series.plans.set(rangeKey, growing);
-        if (isLinear(growing, growth)) series.lines.set(rangeKey, { points: [] });
-        if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
+        growth.graph ??= graphAt(range.from);
+        growing = grow(planOf(growth.graph), growth);
       }
+      keepGraph(growth);
       plan = growing.plan;
       bytes = bytesAt(growing, growth, measuresOf(architecture, range.from), measuresOf(architecture, context));
     }
   }
   plan ??= planOf(graphAt(context));
-  bytes ??= Float64Array.from(plan.bytesOf);
+  bytes ??= plan.bytesOf.slice();
   if (bytesByWeight) {
     for (let slot = 0; slot < bytes.length; slot++) {
       const weight = plan.weightOf[slot] as number;
@@ -291,6 +305,15 @@ function bytesOf(
   if (series.results.size >= MOST_RESULTS) series.results.clear();
   series.results.set(resultKey, run.highest);
   return run.highest;
+}
+
+/** Notes that a graph was used, and lets the one go that was not for longest. */
+function keepGraph(growth: Growth): void {
+  const position = recentGraphs.indexOf(growth);
+  if (position >= 0) recentGraphs.splice(position, 1);
+  if (recentGraphs.push(growth) <= MOST_RECENT_GRAPHS) return;
+  const oldest = recentGraphs.shift();
+  if (oldest) oldest.graph = undefined;
 }
 
 /** Bytes per buffer at a context between two runs with the same trace; `undefined` where there are none. */
@@ -318,17 +341,19 @@ function sameSteps(a: AllocationPlan, b: AllocationPlan): boolean {
   return a.steps.length === b.steps.length && a.steps.every((step, index) => step === b.steps[index]);
 }
 
-/** How tensors grow in a range; `undefined` where graphs at its ends differ in more than sizes. */
+/** How tensors grow in a range, and the plan at its start; `undefined` where graphs at its ends differ in more than sizes. */
 function growthOf(
   architecture: Architecture,
   { from, to }: Range,
   graphAt: (context: number) => Graph,
   planOf: (graph: Graph) => AllocationPlan,
-): Growth | undefined {
+): { readonly growth: Growth; readonly plan: AllocationPlan } | undefined {
   const first = graphAt(from);
   const last = graphAt(to);
   const tensors = first.bytes.length;
-  if (last.bytes.length !== tensors || !sameSteps(planOf(first), planOf(last))) return undefined;
+  if (last.bytes.length !== tensors) return undefined;
+  const plan = planOf(first);
+  if (!sameSteps(plan, planOf(last))) return undefined;
   const [firstCells, firstRows] = measuresOf(architecture, from);
   const [lastCells, lastRows] = measuresOf(architecture, to);
   const cells = lastCells - firstCells;
@@ -343,7 +368,7 @@ function growthOf(
     perCell[id] = ((next.bytes[id] as number) - own) / step;
     if (rows !== 0) perRow[id] = ((last.bytes[id] as number) - own - (perCell[id] as number) * cells) / rows;
   }
-  return { perCell, perRow };
+  return { growth: { graph: first, perCell, perRow }, plan };
 }
 
 function growingPlan(plan: AllocationPlan, { perCell, perRow }: Growth): GrowingPlan {
@@ -361,7 +386,7 @@ function bytesAt(
   from: Measures,
   to: Measures,
 ): Float64Array {
-  const bytes = Float64Array.from(plan.bytesOf);
+  const bytes = plan.bytesOf.slice();
   const cells = to[0] - from[0];
   const rows = to[1] - from[1];
   for (const slot of growingSlots) {

@@ -1,6 +1,8 @@
 /** Which device llama.cpp puts each layer on (src/llama-model.cpp, load_tensors). */
 import type { Settings } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
+import type { Placing } from './ggml/scheduler.ts';
+import { HOST, OUTPUT_LAYER } from './ggml/tensor.ts';
 
 /** Where the layers of a model are. Device -1 is the host. */
 export interface LayerPlacement {
@@ -64,4 +66,26 @@ export function placeLayers(
   if (placements.size > 4096) placements.clear();
   placements.set(key, placement);
   return placement;
+}
+
+/** Where ggml's scheduler finds the weights and caches of a placement. */
+export function placingOf({
+  devices,
+  pipelined,
+  deviceOfLayer,
+  outputDevice,
+  expertLayersOnHost,
+}: LayerPlacement): Placing {
+  const deviceOf = (layer: number, isExpert: boolean): number => {
+    if (layer === HOST || (isExpert && layer < expertLayersOnHost)) return HOST;
+    return layer === OUTPUT_LAYER ? outputDevice : (deviceOfLayer[layer] ?? HOST);
+  };
+  return {
+    devices,
+    pipelined,
+    backendOf: ({ layer, holds }) => {
+      const device = deviceOf(layer, holds === 'experts');
+      return device < 0 ? devices : device;
+    },
+  };
 }

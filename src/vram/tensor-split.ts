@@ -37,6 +37,21 @@ function layerBytes(
   };
 }
 
+/** Whether `devices` hold all layers when each takes as many as stay within `limit`, which is no less than any layer. */
+function suffices(layers: readonly number[], last: number, devices: number, limit: number): boolean {
+  let held = 0;
+  let used = 1;
+  for (let layer = 0; layer < layers.length; layer++) {
+    const bytes = layers[layer] as number;
+    held += bytes;
+    if (held > limit) {
+      held = bytes;
+      used += 1;
+    }
+  }
+  return used + (held + last > limit ? 1 : 0) <= devices;
+}
+
 /** Layers per device when each takes as many as stay within `limit`; `undefined` where `devices` do not hold them all. */
 function fill(layers: readonly number[], last: number, devices: number, limit: number): number[] | undefined {
   const counts: number[] = [];
@@ -74,7 +89,7 @@ export function balancedSplit(
   let high = layers.reduce((sum, bytes) => sum + bytes, last);
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (fill(layers, last, settings.devices, middle)) high = middle;
+    if (suffices(layers, last, settings.devices, middle)) high = middle;
     else low = middle;
   }
   const limit = fill(layers, last, settings.devices, low) ? low : high;

@@ -48,10 +48,11 @@ class Planner {
     if (tensor.allocated || tensor.residence !== undefined || tensor.viewOf !== undefined) return;
     tensor.allocated = true;
     if (tensor.inPlace) {
-      for (const parent of sources) {
+      for (let index = 0; index < sources.length; index++) {
+        const parent = sources[index] as GraphTensor;
         if (
           !parent.allocated ||
-          parent.isOutput ||
+          parent.kept ||
           parent.children !== 1 ||
           parent.views !== 0 ||
           !sameLayout(tensor, parent)
@@ -72,7 +73,7 @@ class Planner {
   }
 
   private release(tensor: GraphTensor): void {
-    if (!tensor.allocated || tensor.isOutput) return;
+    if (!tensor.allocated || tensor.kept) return;
     this.steps.push(4 * tensor.slot + GIVE);
     tensor.allocated = false;
   }
@@ -105,28 +106,37 @@ export function planAllocations(
   alignments: readonly number[],
 ): AllocationPlan {
   const planner = new Planner();
-  for (const leaf of leafs) planner.allocate(leaf, leaf.sources);
-  for (const node of nodes) {
+  // Counted loops: an iterator object for each of millions of short lists would be most of the garbage.
+  for (let index = 0; index < leafs.length; index++) {
+    const leaf = leafs[index] as GraphTensor;
+    planner.allocate(leaf, leaf.reads);
+  }
+  for (let index = 0; index < nodes.length; index++) {
+    const node = nodes[index] as GraphTensor;
+    const { reads, retained } = node;
     if (node.viewOf !== undefined && node.operation !== 'none') node.viewOf.views += 1;
-    if (node.isInput) planner.allocate(node, node.sources);
-    for (const source of node.sources) {
+    if (node.isInput) planner.allocate(node, reads);
+    for (let own = 0; own < reads.length; own++) {
+      const source = reads[own] as GraphTensor;
       source.children += 1;
       if (source.isInput) planner.allocate(source, NO_SOURCES);
     }
-    for (const kept of node.retained) kept.children += 1;
+    for (let own = 0; own < retained.length; own++) (retained[own] as GraphTensor).children += 1;
   }
-  for (const node of nodes) {
-    for (const source of node.sources) planner.allocate(source, NO_SOURCES);
-    planner.allocate(node, node.sources);
-    for (const source of node.sources) planner.leave(source);
-    for (const kept of node.retained) planner.leave(kept);
+  for (let index = 0; index < nodes.length; index++) {
+    const node = nodes[index] as GraphTensor;
+    const { reads, retained } = node;
+    for (let own = 0; own < reads.length; own++) planner.allocate(reads[own] as GraphTensor, NO_SOURCES);
+    planner.allocate(node, reads);
+    for (let own = 0; own < reads.length; own++) planner.leave(reads[own] as GraphTensor);
+    for (let own = 0; own < retained.length; own++) planner.leave(retained[own] as GraphTensor);
   }
   return {
-    steps: Int32Array.from(planner.steps),
-    bufferOf: Uint8Array.from(planner.buffers),
-    bytesOf: Float64Array.from(planner.bytes),
-    tensorOf: Int32Array.from(planner.tensors),
-    weightOf: Int32Array.from(planner.weights),
+    steps: new Int32Array(planner.steps),
+    bufferOf: new Uint8Array(planner.buffers),
+    bytesOf: new Float64Array(planner.bytes),
+    tensorOf: new Int32Array(planner.tensors),
+    weightOf: new Int32Array(planner.weights),
     alignments,
   };
 }

@@ -3,7 +3,7 @@
  * the device changes, and copies what a part needs from elsewhere; then plans every device's buffer.
  */
 import { type AllocationPlan, planAllocations } from './allocator.ts';
-import { elementsOf, type Graph, type GraphTensor, HOST, make, UNASSIGNED } from './tensor.ts';
+import { elementsOf, type Graph, type GraphTensor, make, type Residence, UNASSIGNED } from './tensor.ts';
 
 /** Copies of every input that the scheduler keeps when it runs micro-batches in a pipeline. */
 const PIPELINE_COPIES = 4;
@@ -11,6 +11,15 @@ const PIPELINE_COPIES = 4;
 const OFFLOAD_ROWS = 32;
 const DEVICE_ALIGNMENT = 128;
 const HOST_ALIGNMENT = 32;
+
+/** The devices of a run and what each of them holds. */
+export interface Placing {
+  readonly devices: number;
+  /** Micro-batches run in a pipeline over the devices. */
+  readonly pipelined: boolean;
+  /** Number of the device that holds weights or a cache; as many as there are devices for the host. */
+  backendOf(residence: Residence): number;
+}
 
 /** Rows that decide whether an operation is worth moving to a device. */
 function batchRows(tensor: GraphTensor): number {
@@ -31,24 +40,40 @@ function batchRows(tensor: GraphTensor): number {
 function supports(backend: number, host: number, tensor: GraphTensor): boolean {
   if (backend === host) return true;
   if (tensor.hostOnly) return false;
-  for (const { residence } of tensor.sources) {
-    if (residence !== undefined && residence.backend !== HOST && residence.backend !== backend) return false;
+  const { sources } = tensor;
+  for (let index = 0; index < sources.length; index++) {
+    const source = sources[index] as GraphTensor;
+    if (source.residence !== undefined && source.backend !== host && source.backend !== backend) return false;
   }
   return true;
 }
 
-/** The backend that weights, caches and inputs decide; {@link UNASSIGNED} where they do not. */
+const isWeight = ({ residence }: GraphTensor): boolean => residence !== undefined && residence.holds !== 'cache';
+
+/** The backend that weights, caches and inputs decide, which have theirs; {@link UNASSIGNED} where they do not. */
 function firstBackend(tensor: GraphTensor, host: number): number {
-  const residence = tensor.residence ?? tensor.viewOf?.residence;
-  if (residence) return residence.backend === HOST ? host : residence.backend;
-  if (tensor.isInput) return host;
+  if (tensor.viewOf?.residence) return tensor.viewOf.backend;
   if (tensor.operation === 'rope' || tensor.operation === 'flash-attention') return UNASSIGNED;
-  for (const { residence: own } of tensor.sources) {
-    if (own?.holds !== 'weights') continue;
-    if (own.backend !== HOST) return own.backend;
+  const { sources } = tensor;
+  for (let index = 0; index < sources.length; index++) {
+    const source = sources[index] as GraphTensor;
+    if (!isWeight(source)) continue;
+    if (source.backend !== host) return source.backend;
     return host > 0 && supports(0, host, tensor) && batchRows(tensor) >= OFFLOAD_ROWS ? 0 : host;
   }
   return UNASSIGNED;
+}
+
+/** Clears the notes of earlier plans. */
+function clear(tensor: GraphTensor): void {
+  tensor.reads = tensor.sources;
+  tensor.kept = tensor.isOutput;
+  tensor.backend = UNASSIGNED;
+  tensor.copies = undefined;
+  tensor.children = 0;
+  tensor.views = 0;
+  tensor.allocated = false;
+  tensor.slot = -1;
 }
 
 /** Gives nodes without a backend that of the node before (or behind) them; where the host's does not count, it ends the run. */
@@ -62,9 +87,20 @@ function spread(nodes: readonly GraphTensor[], host: number, downwards: boolean,
   }
 }
 
-function assignBackends({ nodes, leafs }: Graph, host: number): void {
-  for (const leaf of leafs) leaf.backend = firstBackend(leaf, host);
-  for (const node of nodes) node.backend = firstBackend(node, host);
+function assignBackends({ nodes, leafs }: Graph, placing: Placing): void {
+  const host = placing.devices;
+  const copiesOfWeight: (GraphTensor | undefined)[][] = [];
+  for (const leaf of leafs) {
+    clear(leaf);
+    if (leaf.residence) leaf.backend = placing.backendOf(leaf.residence);
+    else if (leaf.isInput) leaf.backend = host;
+    // Layers that share a weight read the one that the host has.
+    if (leaf.backend === host && leaf.weight >= 0) leaf.copies = copiesOfWeight[leaf.weight] ??= [];
+  }
+  for (const node of nodes) {
+    clear(node);
+    node.backend = firstBackend(node, host);
+  }
   // Neighbours follow: devices first, downwards then upwards, then the host too.
   spread(nodes, host, true, false);
   spread(nodes, host, false, false);
@@ -73,7 +109,9 @@ function assignBackends({ nodes, leafs }: Graph, host: number): void {
   for (const node of nodes) {
     if (node.backend === UNASSIGNED && node.viewOf) node.backend = node.viewOf.backend;
     if (node.backend === UNASSIGNED) node.backend = host;
-    for (const source of node.sources) {
+    const { sources } = node;
+    for (let index = 0; index < sources.length; index++) {
+      const source = sources[index] as GraphTensor;
       if (source.backend !== UNASSIGNED) continue;
       const origin = source.viewOf?.backend ?? UNASSIGNED;
       source.backend = origin === UNASSIGNED ? node.backend : origin;
@@ -115,15 +153,19 @@ interface Split {
 
 /** Whether a node reads a weight that is elsewhere. */
 function readsDistantWeight({ sources }: GraphTensor, backend: number): boolean {
-  for (const source of sources) if (source.backend !== backend && source.residence?.holds === 'weights') return true;
+  for (let index = 0; index < sources.length; index++) {
+    const source = sources[index] as GraphTensor;
+    if (source.backend !== backend && isWeight(source)) return true;
+  }
   return false;
 }
 
-/** Allocations of a graph in each device's compute buffer and, last, in the host's. The graph is used up. */
-export function planGraph(graph: Graph, devices: number, pipelined: boolean): AllocationPlan {
+/** Allocations of a graph in each device's compute buffer and, last, in the host's. A graph can be planned again and again. */
+export function planGraph(graph: Graph, placing: Placing): AllocationPlan {
+  const { devices, pipelined } = placing;
   const host = devices;
   const { nodes, leafs } = graph;
-  assignBackends(graph, host);
+  assignBackends(graph, placing);
 
   const splits: Split[] = [];
   const graphInputs: GraphTensor[] = [];
@@ -165,7 +207,7 @@ export function planGraph(graph: Graph, devices: number, pipelined: boolean): Al
       rewired ??= [...node.sources];
       rewired[index] = copy;
     }
-    if (rewired) node.sources = rewired;
+    if (rewired) node.reads = rewired;
   }
 
   const scheduled: GraphTensor[] = [];
@@ -185,7 +227,7 @@ export function planGraph(graph: Graph, devices: number, pipelined: boolean): Al
   }
   const inputLeafs: GraphTensor[] = [];
   for (const input of graphInputs) {
-    input.isOutput = true;
+    input.kept = true;
     input.backend = host;
     inputLeafs.push(input);
     for (let extra = 1; extra < PIPELINE_COPIES; extra++) inputLeafs.push(duplicate(input, host, true));

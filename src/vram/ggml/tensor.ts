@@ -19,11 +19,11 @@ export type Operation =
   | 'rope'
   | 'flash-attention';
 
-/** Where a tensor that the planner does not allocate lives: weights and caches. */
+/** What a tensor that the planner does not allocate belongs to: a layer by its index, {@link HOST} memory or {@link OUTPUT_LAYER}. */
 export interface Residence {
-  /** Index of the device, or {@link HOST}. */
-  readonly backend: number;
-  readonly holds: 'weights' | 'cache';
+  readonly layer: number;
+  /** Experts are weights that may be kept in host memory wherever their layer is. */
+  readonly holds: 'weights' | 'experts' | 'cache';
 }
 
 export type Shape = readonly [number, number, number, number];
@@ -37,8 +37,7 @@ export interface GraphTensor {
   /** Bytes from one element to the next along each dimension. */
   readonly strides: Shape;
   readonly elementBytes: number;
-  /** The scheduler replaces those that are elsewhere by their copies. */
-  sources: readonly GraphTensor[];
+  readonly sources: readonly GraphTensor[];
   /** The tensor whose memory a view shows. */
   readonly viewOf: GraphTensor | undefined;
   /** The operation may write over one of its sources. */
@@ -59,8 +58,12 @@ export interface GraphTensor {
   /** Already in the graph. */
   placed: boolean;
 
-  // Notes of the planner, which reads a graph once.
+  // Notes of the planner, which it clears before it begins.
 
+  /** The sources, or their copies where they are elsewhere. */
+  reads: readonly GraphTensor[];
+  /** Never overwritten: outputs, and inputs that a pipeline keeps. */
+  kept: boolean;
   /** Number of the buffer it is computed in: a device, or behind them the host; {@link UNASSIGNED} at first. */
   backend: number;
   /** Its copies on other backends, by their number. */
@@ -75,8 +78,10 @@ export interface GraphTensor {
 
 export const UNASSIGNED = -2;
 
-/** The host as a backend: the last one, with the lowest priority. */
+/** Host memory as a place. */
 export const HOST = -1;
+/** The output layer as a place. */
+export const OUTPUT_LAYER = -3;
 
 export function elementsOf(shape: Shape): number {
   return shape[0] * shape[1] * shape[2] * shape[3];
@@ -85,6 +90,15 @@ export function elementsOf(shape: Shape): number {
 function packed(shape: Shape, elementBytes: number): Shape {
   const row = shape[0] * elementBytes;
   return [elementBytes, row, row * shape[1], row * shape[1] * shape[2]];
+}
+
+/** Strides of a packed tensor like another one: the very same where that one is packed. */
+function packedLike({ shape, strides, elementBytes }: GraphTensor): Shape {
+  const row = shape[0] * elementBytes;
+  const plane = row * shape[1];
+  return strides[0] === elementBytes && strides[1] === row && strides[2] === plane && strides[3] === plane * shape[2]
+    ? strides
+    : packed(shape, elementBytes);
 }
 
 /** Bytes from the first element to behind the last: what a copy with the same strides takes. */
@@ -157,6 +171,8 @@ export function make(parts: TensorParts, id = -1): GraphTensor {
     hostOnly: parts.hostOnly ?? false,
     retained: NO_TENSORS,
     placed: false,
+    reads: parts.sources,
+    kept: parts.isOutput ?? false,
     backend: UNASSIGNED,
     copies: undefined,
     children: 0,
@@ -195,26 +211,31 @@ export class Graph {
   }
 
   /** A weight of the file, by its number there. */
-  weight(backend: number, weight: number, shape: readonly number[]): GraphTensor {
+  weight(
+    layer: number,
+    weight: number,
+    shape: readonly number[],
+    holds: 'weights' | 'experts' = 'weights',
+  ): GraphTensor {
     return make({
       operation: 'none',
       shape: shapeOf(shape),
       elementBytes: 4,
       sources: NO_TENSORS,
-      residence: { backend, holds: 'weights' },
+      residence: { layer, holds },
       weight,
       bytes: 0,
     });
   }
 
   /** A cache; `bytes` is what a copy of it takes on a device. */
-  cache(backend: number, elementBytes: number, bytes: number, ...shape: number[]): GraphTensor {
+  cache(layer: number, elementBytes: number, bytes: number, ...shape: number[]): GraphTensor {
     return make({
       operation: 'none',
       shape: shapeOf(shape),
       elementBytes,
       sources: NO_TENSORS,
-      residence: { backend, holds: 'cache' },
+      residence: { layer, holds: 'cache' },
       bytes,
     });
   }
@@ -232,13 +253,15 @@ export class Graph {
   /** An operation with a result like its first source that may overwrite a source: add, mul, scale, norm, softmax ... */
   overwriting(sources: readonly [GraphTensor, ...GraphTensor[]], operation: Operation = 'compute'): GraphTensor {
     const [first] = sources;
-    return this.make({ operation, shape: first.shape, elementBytes: first.elementBytes, sources, inPlace: true });
+    const { shape, elementBytes } = first;
+    return this.make({ operation, shape, strides: packedLike(first), elementBytes, sources, inPlace: true });
   }
 
   /** An operation with a result like its first source, in memory of its own: gated activations, clamp, cumulative sums ... */
   like(sources: readonly [GraphTensor, ...GraphTensor[]]): GraphTensor {
     const [first] = sources;
-    return this.make({ operation: 'compute', shape: first.shape, elementBytes: first.elementBytes, sources });
+    const { shape, elementBytes } = first;
+    return this.make({ operation: 'compute', shape, strides: packedLike(first), elementBytes, sources });
   }
 
   /** An operation that writes into `target` and returns a view of it: set rows, copy, scale in place. */

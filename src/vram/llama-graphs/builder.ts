@@ -5,9 +5,8 @@
 import type { KvType } from '../allocation.ts';
 import type { Architecture } from '../architecture.ts';
 import { cudaFlashAttention } from '../ggml/cuda-attention.ts';
-import { Graph, type GraphTensor, HOST, isContiguous } from '../ggml/tensor.ts';
+import { Graph, type GraphTensor, HOST, isContiguous, OUTPUT_LAYER } from '../ggml/tensor.ts';
 import { type CacheSettings, contextCells, isQuantizedKvType, KV_TYPES, padTo, windowCells } from '../kv-cache.ts';
-import type { LayerPlacement } from '../layer-split.ts';
 
 /** A weight as the file holds it. */
 export interface Weight {
@@ -101,7 +100,6 @@ export class ModelGraph {
   readonly graph = new Graph();
   readonly architecture: Architecture;
   readonly settings: GraphSettings;
-  readonly placement: LayerPlacement;
   /** Tokens of the micro-batch. */
   readonly tokens: number;
   readonly sequences: number;
@@ -109,21 +107,19 @@ export class ModelGraph {
   /** Layers to build, in order: all, or enough of each run of like layers. */
   readonly layers: readonly number[];
   private readonly weights: WeightTable;
-  /** Weights and caches that the graph has, by layer + 1 and name. */
-  private readonly residents: Map<string, GraphTensor>[] = [];
+  /** Weights and caches that the graph has, by layer and name. */
+  private readonly residents = new Map<number, Map<string, GraphTensor>>();
   private readonly widestValues: number;
 
   constructor(
     architecture: Architecture,
     settings: GraphSettings,
-    placement: LayerPlacement,
     weights: WeightTable,
     widestValues: number,
     layers: readonly number[],
   ) {
     this.architecture = architecture;
     this.settings = settings;
-    this.placement = placement;
     this.weights = weights;
     this.widestValues = widestValues;
     this.layers = layers;
@@ -143,17 +139,12 @@ export class ModelGraph {
 
   // Weights and caches
 
-  private deviceOf(layer: number): number {
-    const device = this.placement.deviceOfLayer[layer];
-    return device === undefined || device < 0 ? HOST : device;
-  }
-
-  /** What `create` makes, once per name and layer; -1 is beside the layers. */
+  /** What `create` makes, once per name and layer. */
   private once(layer: number, name: string, create: () => GraphTensor | undefined): GraphTensor | undefined {
-    let own = this.residents[layer + 1];
+    let own = this.residents.get(layer);
     if (!own) {
       own = new Map();
-      this.residents[layer + 1] = own;
+      this.residents.set(layer, own);
     }
     let tensor = own.get(name);
     if (!tensor) {
@@ -167,10 +158,9 @@ export class ModelGraph {
   optional(layer: number, name: string): GraphTensor | undefined {
     const weight = this.weights.layers[layer]?.get(name);
     if (!weight) return undefined;
-    return this.once(layer, name, () => {
-      const host = layer < this.placement.expertLayersOnHost && EXPERT_WEIGHT.test(name);
-      return this.graph.weight(host ? HOST : this.deviceOf(layer), weight.index, weight.shape);
-    });
+    return this.once(layer, name, () =>
+      this.graph.weight(layer, weight.index, weight.shape, EXPERT_WEIGHT.test(name) ? 'experts' : 'weights'),
+    );
   }
 
   weight(layer: number, name: string): GraphTensor {
@@ -183,10 +173,10 @@ export class ModelGraph {
     return this.weights.layers[layer]?.has(name) === true;
   }
 
-  /** A weight beside the layers, on `backend`; `key` tells copies on several backends apart. */
-  private beside(name: string, backend: number, key = name): GraphTensor | undefined {
+  /** A weight beside the layers that is kept with a layer; -1 is {@link HOST} memory. */
+  private beside(name: string, layer: number): GraphTensor | undefined {
     const weight = this.weights.others.get(name);
-    return weight && this.once(-1, key, () => this.graph.weight(backend, weight.index, weight.shape));
+    return weight && this.once(layer, name, () => this.graph.weight(layer, weight.index, weight.shape));
   }
 
   /** A table that stays in host memory: the token embedding. */
@@ -198,39 +188,33 @@ export class ModelGraph {
 
   /** A weight beside the layers that llama.cpp places with block 0. */
   firstBlockWeight(name: string): GraphTensor {
-    const tensor = this.beside(name, this.deviceOf(0));
+    const tensor = this.beside(name, 0);
     if (!tensor) throw new RangeError(`no weight ${name} in ${this.architecture.className}`);
     return tensor;
   }
 
-  private get outputBackend(): number {
-    return this.placement.outputDevice < 0 ? HOST : this.placement.outputDevice;
-  }
-
   /** A weight beside the layers that is kept with the output layer; `undefined` where the model has none. */
   outputWeight(name: string): GraphTensor | undefined {
-    return this.beside(name, this.outputBackend);
+    return this.beside(name, OUTPUT_LAYER);
   }
 
   /** RoPE factors: every device that holds a layer has its own copy. */
   ropeFactors(layer: number): GraphTensor | undefined {
-    const backend = this.deviceOf(layer);
-    const name = this.weights.others.has('rope_freqs') ? 'rope_freqs' : 'rope_factors_long';
-    return this.beside(name, backend, `${name} on ${backend}`);
+    return this.beside(this.weights.others.has('rope_freqs') ? 'rope_freqs' : 'rope_factors_long', layer);
   }
 
   /** The cache of a layer that another layer may share. */
   private cache(name: string, layer: number, type: KvType, width: number, rows: number): GraphTensor {
     const elementBytes = KV_TYPES[type].blockBytes / KV_TYPES[type].blockElements;
     return this.once(layer, `cached ${name}`, () =>
-      this.graph.cache(this.deviceOf(layer), elementBytes, elementBytes * width * rows, width, rows),
+      this.graph.cache(layer, elementBytes, elementBytes * width * rows, width, rows),
     ) as GraphTensor;
   }
 
   /** A recurrent tensor of a layer, one row per sequence. */
   state(name: string, layer: number, width: number): GraphTensor {
     return this.once(layer, `state ${name}`, () =>
-      this.graph.cache(this.deviceOf(layer), 4, 4 * width * this.sequences, width, this.sequences),
+      this.graph.cache(layer, 4, 4 * width * this.sequences, width, this.sequences),
     ) as GraphTensor;
   }
 
@@ -814,7 +798,8 @@ export class ModelGraph {
 
   head(hidden: GraphTensor, inPlaceSteps: number): void {
     const { graph } = this;
-    const table = this.architecture.tiedEmbeddings ? this.tiedHead() : this.outputWeight('output');
+    // Tied embeddings are a second copy with the output layer.
+    const table = this.outputWeight(this.architecture.tiedEmbeddings ? 'token_embd' : 'output');
     if (!table) throw new RangeError(`no output weight in ${this.architecture.className}`);
     let logits = graph.mulMat(table, hidden);
     const bias = this.outputWeight('output.bias');
@@ -822,11 +807,5 @@ export class ModelGraph {
     for (let step = 0; step < inPlaceSteps; step++) logits = graph.overwriting([logits]);
     logits.isOutput = true;
     graph.expand(logits);
-  }
-
-  /** The embedding table as head: on the device it is a second copy. */
-  private tiedHead(): GraphTensor | undefined {
-    if (this.placement.outputDevice < 0) return this.inputTable('token_embd');
-    return this.beside('token_embd', this.placement.outputDevice, 'tied head');
   }
 }

@@ -12,7 +12,7 @@ import {
   weighTensors,
 } from '../../../src/vram/index.ts';
 import { cacheLayoutOf } from '../../../src/vram/kv-cache.ts';
-import { placeLayers } from '../../../src/vram/layer-split.ts';
+import { placeLayers, placingOf } from '../../../src/vram/layer-split.ts';
 import { ModelGraph, type Weight } from '../../../src/vram/llama-graphs/builder.ts';
 import { buildModel } from '../../../src/vram/llama-graphs/classes.ts';
 import { representativeLayers } from '../../../src/vram/llama-graphs/representative-layers.ts';
@@ -41,9 +41,9 @@ function walkAll(architecture: Architecture, settings: Settings): readonly numbe
     flashAttention: settings.flashAttention !== 'off',
     transposedValues: settings.flashAttention === 'off',
   };
-  const model = new ModelGraph(architecture, own, placement, { layers: layersOf, others }, widestValues, layers);
+  const model = new ModelGraph(architecture, own, { layers: layersOf, others }, widestValues, layers);
   buildModel(model);
-  const plan = planGraph(model.graph, settings.devices, placement.pipelined);
+  const plan = planGraph(model.graph, placingOf(placement));
   const bytes = plan.bytesOf.map((own, slot) => {
     const weight = weighed[plan.weightOf[slot] ?? -1];
     return weight ? cudaBytes(weight.type, weight.tensor.shape) : own;

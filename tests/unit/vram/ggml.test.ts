@@ -1,7 +1,7 @@
 /** The graph allocator and the scheduler on graphs small enough to follow by hand. */
 import { describe, expect, test } from 'vitest';
 import { runAllocations } from '../../../src/vram/ggml/allocator.ts';
-import { planGraph } from '../../../src/vram/ggml/scheduler.ts';
+import { type Placing, planGraph } from '../../../src/vram/ggml/scheduler.ts';
 import { Graph, HOST, isContiguous, sameLayout } from '../../../src/vram/ggml/tensor.ts';
 
 const KIB = 1024;
@@ -9,15 +9,22 @@ const KIB = 1024;
 /** Bytes of every weight made here, by its number. */
 const weightBytes: number[] = [];
 
-/** A weight of `columns` x `rows` on a device, or in host memory. */
-function weight(graph: Graph, backend: number, columns: number, rows: number) {
+/** A weight of `columns` x `rows` of a layer, or in host memory. */
+function weight(graph: Graph, layer: number, columns: number, rows: number) {
   weightBytes.push(4 * columns * rows);
-  return graph.weight(backend, weightBytes.length - 1, [columns, rows]);
+  return graph.weight(layer, weightBytes.length - 1, [columns, rows]);
 }
+
+/** A device for each layer. */
+const placing = (devices: number, pipelined: boolean): Placing => ({
+  devices,
+  pipelined,
+  backendOf: ({ layer }) => (layer === HOST ? devices : layer),
+});
 
 /** Highest byte of each buffer: the devices', then the host's. */
 function highestOf(graph: Graph, devices: number, pipelined: boolean): readonly number[] {
-  const plan = planGraph(graph, devices, pipelined);
+  const plan = planGraph(graph, placing(devices, pipelined));
   const bytes = plan.bytesOf.map((own, slot) => weightBytes[plan.weightOf[slot] ?? -1] ?? own);
   return runAllocations(plan, bytes).highest;
 }
@@ -98,6 +105,13 @@ describe('several devices', () => {
     expect([first, second, host]).toEqual([5 * KIB, 5 * KIB, 4 * KIB]);
   });
 
+  test('a graph can be planned for one device after it was for two', () => {
+    const graph = chain(64, [0, 0]);
+    const alone = highestOf(chain(64, [0, 0]), 1, false);
+    highestOf(graph, 2, true);
+    expect(highestOf(graph, 1, false)).toEqual(alone);
+  });
+
   test('weights in host memory are copied for 32 rows and more, one after the other', () => {
     const bytes = 4 * 256 * 256;
     const small = highestOf(chain(31, [HOST, HOST]), 1, false);
@@ -116,7 +130,7 @@ test('the order of allocations does not depend on sizes', () => {
     graph.expand(graph.mulMat(weight(graph, 0, 256, 512), short));
     return graph;
   };
-  const plan = (extent: number) => planGraph(build(extent), 1, false);
+  const plan = (extent: number) => planGraph(build(extent), placing(1, false));
   expect([...plan(1024).steps]).toEqual([...plan(2048).steps]);
   expect([...plan(1024).bytesOf]).not.toEqual([...plan(2048).bytesOf]);
 });
