@@ -49,7 +49,7 @@ export function engineTable(catalog: Catalog, model: EstimableModel): ModelPage[
   const context = defaultContextOf(model);
   return {
     intro: [
-      `For ${tokensText(context)} of ${model.name}, ${least.format} in ${engineName(least)} needs least, ${formatGB(least.totalBytes)}, and ${most.format} in ${engineName(most)} most, ${formatGB(most.totalBytes)}.`,
+      `For ${tokensText(context)} of ${model.name}, ${formatName(least)} in ${engineName(least)} needs least, ${formatGB(least.totalBytes)}, and ${formatName(most)} in ${engineName(most)} most, ${formatGB(most.totalBytes)}.`,
       ...(rows.some(({ engine }) => engine.name === 'vLLM') ? [VLLM_SHARE] : []),
     ].join(' '),
     grid: {
@@ -115,10 +115,12 @@ function against(own: EngineRow, rows: readonly EngineRow[]): string {
   return `Against ${own.format} in ${own.engine.name}, ${joinWords(parts)}.`;
 }
 
-function formatIn({ published, format, engine }: EngineRow): string {
-  if (published) return `the published checkpoint in ${engine.name}`;
-  return format.startsWith(engine.name) ? format : `${format.split(',')[0]} in ${engine.name}`;
-}
+/** A format in a sentence: without the list of what else is in a checkpoint. */
+const formatName = ({ published, format }: EngineRow): string =>
+  published ? 'the published checkpoint' : (format.split(',')[0] ?? format);
+
+const formatIn = (row: EngineRow): string =>
+  row.format.startsWith(row.engine.name) ? row.format : `${formatName(row)} in ${row.engine.name}`;
 
 /** vLLM fills its share whatever the model needs. */
 function vllmShare(rows: readonly EngineRow[]): readonly string[] {

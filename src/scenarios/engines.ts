@@ -303,6 +303,9 @@ const NEAREST: readonly { readonly belowBits: number; readonly vllm: string; rea
   { belowBits: 12, vllm: 'fp8', mlx: 'mlx-8bit' },
 ];
 
+/** An MLX total beyond so many times weights and cache is workspace at a length that no report on record confirms. */
+const MOST_WORKSPACE = 1.5;
+
 const rowsBeside = memoized((_: Catalog) =>
   memoized((_model: EstimableModel): Map<string, readonly EngineRow[]> => new Map()),
 );
@@ -332,7 +335,12 @@ export function engineRowsBeside(catalog: Catalog, { model, quant, contextTokens
     own
       ? ownRow(catalog, model, { name: own.name, format: formatOf(own.format), published: false }, contextTokens)
       : served(nearest?.mlx),
-  ].filter((row) => row !== undefined);
+  ]
+    .filter((row) => row !== undefined)
+    .filter(
+      ({ engine, totalBytes, weightsBytes, cacheBytes }) =>
+        engine.name !== 'MLX' || totalBytes < MOST_WORKSPACE * (weightsBytes + cacheBytes),
+    );
   known.set(key, computed);
   return computed;
 }
