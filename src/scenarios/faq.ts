@@ -260,7 +260,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const { gb, gib } = memory(fileBytes);
       const loaded =
         device.weights < fileBytes
-          ? `${formatBytes(device.weights)} of it go to the GPU.`
+          ? `${formatGB(device.weights) === gb ? `All but ${formatBytes(fileBytes - device.weights)}` : formatBytes(device.weights)} of it go to the GPU.`
           : 'All of it goes to the GPU: the embedding table is the output head too.';
       return `${gb} (${gib}), ${formatBitsPerWeight(bitsPerWeight)} bits for each of ${formatParameters(parameters)} parameters. ${loaded}`;
     },
