@@ -114,7 +114,7 @@ function questionsOf(catalog: Catalog, family: FamilyRecord, members: readonly E
     {
       question: `Which ${family.name} model fits a 24 GB card?`,
       answer: largest
-        ? `${largest.name} is the largest: ${formatGB(usualOf(catalog, largest).planForBytes)} at ${usualOf(catalog, largest).quant.name} with 8K of context.${at24.length > 1 ? ` So do ${joinWords(at24.slice(0, -1).map(({ name }) => name))}.` : ''}`
+        ? `${largest.name} is the largest that does: ${formatGB(usualOf(catalog, largest).planForBytes)} at ${usualOf(catalog, largest).quant.name} with 8K of context.${at24.length > 1 ? ` So do ${joinWords(at24.slice(0, -1).map(({ name }) => name))}.` : ''}`
         : `None at its usual quant: the smallest needs ${formatGB(usualOf(catalog, smallest).planForBytes)}.`,
     },
   ];

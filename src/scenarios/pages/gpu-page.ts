@@ -65,7 +65,7 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
         ? `${gpu.shortName}: which LLMs run on ${formatGB(usable.bytes)} of VRAM`
         : `${gpu.shortName}: memory for LLMs, and why GGUF files do not run on it`,
       description: [
-        `${gpu.name} has ${formatGB(usable.bytes)} usable of ${gpu.memoryGB} GB.`,
+        `${gpu.name} leaves ${formatGiB(usable.bytes)} of its ${gpu.memoryGB} GiB to programs, ${formatGB(usable.bytes)}.`,
         own
           ? `${counts.usual} of ${total} models fit at their usual quant with 8K context.`
           : 'llama.cpp has no backend for it, so no model is listed; memory, bandwidth and links with their sources.',
@@ -189,7 +189,7 @@ function questionsOf(
   const questions: Question[] = [
     {
       question: `How much of the ${gpu.memoryGB} GB can a model use on ${withArticle(gpu.shortName)}?`,
-      answer: `${formatGB(usable.bytes)} (${formatGiB(usable.bytes)}): ${usable.basis}. The driver's context takes ${formatMiB(overheadOf(own.device))} of that, so ${formatGB(room)} are left for weights, cache and buffers.`,
+      answer: `${formatGiB(usable.bytes)} of the ${gpu.memoryGB} GiB on the label, ${formatGB(usable.bytes)}: ${usable.basis}. The driver's context takes ${formatMiB(overheadOf(own.device))} of that, so ${formatGB(room)} are left for weights, cache and buffers.`,
     },
   ];
   if (popular.length > 0 && largest) {
