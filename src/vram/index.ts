@@ -7,6 +7,7 @@ export * from './architecture.ts';
 export { type CheckpointWeights, weighCheckpoint } from './checkpoint-weights.ts';
 export * from './device.ts';
 export type { Engine, EstimateOptions } from './engines/engine.ts';
+export { EXL3_BITS, type Exl3Weights, weighExl3 } from './engines/exllamav3.ts';
 export { estimateLlamaCpp, LLAMA_CPP_VERSION, llamaCpp } from './engines/llama-cpp.ts';
 export * from './engines/llama-cpp-front-ends.ts';
 export * from './engines/mlx.ts';
