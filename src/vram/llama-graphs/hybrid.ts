@@ -2,7 +2,7 @@
 import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { AttentionInput, ModelGraph, Routing, StateInput } from './builder.ts';
-import { routingOf } from './parts.ts';
+import { queryKeyValue, routingOf } from './parts.ts';
 import { groupedInput, groupedWidths, linearOf } from './state-layers.ts';
 
 /** Joins the kept end of the last micro-batch with this one along the tokens and saves the new end. */
@@ -259,7 +259,7 @@ function plainAttention(
 ): GraphTensor {
   const { graph } = g;
   const widths = groupedWidths(g);
-  let [q, k, v] = g.queryKeyValue(layer, input, widths);
+  let [q, k, v] = queryKeyValue(g, layer, input, widths);
   if (positions) {
     const factors = g.ropeFactors(layer);
     q = graph.rope(q, positions, factors);
@@ -395,7 +395,7 @@ export function buildLfm2(g: ModelGraph): void {
     if (kinds[layer] === 'L') {
       mixed = shortConvolution(g, layer, input, states);
     } else {
-      let [q, k, v] = g.queryKeyValue(layer, input, widths);
+      let [q, k, v] = queryKeyValue(g, layer, input, widths);
       q = g.norm(q, g.weight(layer, 'attn_q_norm'));
       k = g.norm(k, g.weight(layer, 'attn_k_norm'));
       q = graph.rope(q, positions);
