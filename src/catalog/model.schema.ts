@@ -33,6 +33,9 @@ export const modelSchema = z.strictObject({
     .exactOptional()
     .describe("The vendor's repository on Hugging Face. Example: deepseek-ai/DeepSeek-V4-Pro-0813."),
   released: dayOrMonth.describe('Day, or month, of the first release of the weights. Example: "2026-04-24".'),
+  releasedSource: sourceKey
+    .exactOptional()
+    .describe('Where the day, or at least the month, was read: a key of `sources`.'),
   license: z
     .strictObject({
       name: sentence.describe('Short name. Example: Apache-2.0.'),

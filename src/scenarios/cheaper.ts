@@ -15,6 +15,8 @@ interface Change {
 }
 
 const MOST_CHANGES = 5;
+/** What every card holds twice needs no cheaper way. */
+const CHEAP_ENOUGH_BYTES = 2.5e9;
 /** What saves less than this share of Needs is no way to make a scenario fit. */
 const WORTH_IT = 0.02;
 
@@ -24,6 +26,7 @@ const WORTH_IT = 0.02;
  */
 export function cheaperWays(facts: Facts): readonly string[] {
   const { catalog, scenario, card } = facts;
+  if (scenario.planForBytes < CHEAP_ENOUGH_BYTES) return [];
   const { cards } = devicesOf(catalog);
   const limit = card?.memoryGB ?? Number.POSITIVE_INFINITY;
   const smaller = [

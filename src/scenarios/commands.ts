@@ -1,5 +1,5 @@
 import { formatBytes, formatGB } from '../vram/index.ts';
-import { publishedRow } from './engines.ts';
+import { engineRowsBeside, publishedRow } from './engines.ts';
 import { defaultQuantOf } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { namedSets } from './verdict.ts';
@@ -71,7 +71,7 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
       ),
     });
   }
-  commands.push(...lmStudio(facts), ...vllm(facts));
+  commands.push(...lmStudio(facts), ...vllm(facts), ...mlx(facts));
   return commands;
 }
 
@@ -106,6 +106,23 @@ function vllm({ catalog, scenario }: Facts): CommandBlock[] {
       tool: `vLLM, ${deviceLabel(own.gpu, count)}`,
       command: `vllm serve ${model.repository} --max-model-len ${contextTokens} --max-num-seqs 1${parallel}`,
       note: `Serves the published checkpoint (${served.format}), not a ${quant.name} file: ${formatGB(served.weightsBytes)} of weights and ${formatBytes(served.cacheBytes)} of cache.`,
+    },
+  ];
+}
+
+/** The published checkpoint packed for a Mac, where mlx-lm can: 16 bits as published, and a quant that MLX has the like of. */
+function mlx({ catalog, scenario }: Facts): CommandBlock[] {
+  const { model, quant, contextTokens } = scenario;
+  if (!model.repository || model.nativeFormat?.name !== 'BF16' || quant.nominalBits < 4) return [];
+  const row = engineRowsBeside(catalog, scenario).find(({ engine }) => engine.name === 'MLX');
+  const bits = row?.quant && Math.floor(row.quant.nominalBits);
+  if (!row?.runsOn || bits === undefined) return [];
+  const folder = `${model.id}-${bits}bit`;
+  return [
+    {
+      tool: `MLX, ${deviceLabel(row.runsOn.own.gpu)}`,
+      command: `mlx_lm.convert --hf-path ${model.repository} --mlx-path ${folder} -q --q-bits ${bits}\nmlx_lm.server --model ${folder}`,
+      note: `${row.format} instead of ${quant.name}: ${formatGB(row.weightsBytes)} of weights. The cache grows with use, to ${formatBytes(row.cacheBytes)} at ${tokensText(contextTokens)}.`,
     },
   ];
 }

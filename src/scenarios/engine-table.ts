@@ -2,11 +2,13 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { modelQuantPath, quantPath } from '../site/routes.ts';
-import { formatGB } from '../vram/index.ts';
-import { type EngineRow, enginesOf, type RunsOn } from './engines.ts';
+import { DEFAULT_VLLM_SETTINGS, formatBytes, formatGB } from '../vram/index.ts';
+import { type EngineRow, engineRowsBeside, enginesOf, type RunsOn } from './engines.ts';
 import { defaultContextOf } from './expand.ts';
-import type { Grid, ModelPage } from './views.ts';
-import { contextTitle, deviceLabel, nameWithMemory, tokensText } from './words.ts';
+import type { Facts } from './facts.ts';
+import { bestOf, namedSets } from './verdict.ts';
+import type { Grid, ModelPage, ScenarioPage } from './views.ts';
+import { contextTitle, deviceLabel, joinWords, nameWithMemory, tokensText } from './words.ts';
 
 export const engineName = ({ engine }: EngineRow): string => `${engine.name} ${engine.version}`;
 
@@ -47,7 +49,7 @@ export function engineTable(catalog: Catalog, model: EstimableModel): ModelPage[
   const context = defaultContextOf(model);
   return {
     intro: [
-      `For ${tokensText(context)} of ${model.name}, ${least.format} in ${engineName(least)} needs least, ${formatGB(least.totalBytes)}, and ${most.format} in ${engineName(most)} most, ${formatGB(most.totalBytes)}.`,
+      `For ${tokensText(context)} of ${model.name}, ${formatName(least)} in ${engineName(least)} needs least, ${formatGB(least.totalBytes)}, and ${formatName(most)} in ${engineName(most)} most, ${formatGB(most.totalBytes)}.`,
       ...(rows.some(({ engine }) => engine.name === 'vLLM') ? [VLLM_SHARE] : []),
     ].join(' '),
     grid: {
@@ -61,3 +63,72 @@ export function engineTable(catalog: Catalog, model: EstimableModel): ModelPage[
 
 const VLLM_SHARE =
   'vLLM fills 92 % of a GPU whatever it needs; its total is the least that this share must hold, and the rest holds more requests.';
+
+/** The scenario under its own engine and the others, each in the format nearest to the quant; `undefined` where no other has one. */
+export function scenarioEngines(facts: Facts): ScenarioPage['engines'] {
+  const { catalog, scenario } = facts;
+  const { model, quant, contextTokens, allocation } = scenario;
+  const rows = engineRowsBeside(catalog, scenario);
+  if (rows.length === 0) return undefined;
+  const { weights, kvCache, state, total } = allocation.device;
+  const own: EngineRow = {
+    engine: allocation.engine,
+    format: quant.name,
+    quant,
+    published: false,
+    fileBytes: allocation.fileBytes,
+    bitsPerWeight: allocation.bitsPerWeight,
+    weightsBytes: weights,
+    cacheBytes: kvCache + state,
+    totalBytes: total,
+    ...runsOnOf(facts),
+  };
+  return {
+    intro: [against(own, rows), ...vllmShare(rows)].join(' '),
+    grid: {
+      caption: `${model.name} with ${contextTitle(contextTokens)} of context by engine`,
+      corner: 'Format',
+      columns: ['Total', 'Runs on', 'Weights', 'Cache'],
+      rows: [own, ...rows].map((row) => rowOf(model, row)),
+    },
+  };
+}
+
+/** What the page names as the hardware of the scenario. */
+function runsOnOf(facts: Facts): { readonly runsOn?: RunsOn } {
+  const { card, unified } = facts;
+  const tier = card ?? unified;
+  const runsOn = tier ? { own: bestOf(tier), count: 1 } : namedSets(facts).at(-1);
+  return runsOn ? { runsOn } : {};
+}
+
+/** "Against Q4_K_M in llama.cpp, AWQ in vLLM takes 2.1 GB more (weights 1.9 GB of it) and MLX 4-bit 0.1 GB less." */
+function against(own: EngineRow, rows: readonly EngineRow[]): string {
+  const parts = rows.map((row, index) => {
+    const difference = row.totalBytes - own.totalBytes;
+    const weights = row.weightsBytes - own.weightsBytes;
+    const explained = Math.sign(weights) === Math.sign(difference) && Math.abs(weights) < Math.abs(difference);
+    const takes = index === 0 ? ' takes' : '';
+    const reason = explained ? ` (weights ${formatBytes(Math.abs(weights))} of it)` : '';
+    return `${formatIn(row)}${takes} ${formatBytes(Math.abs(difference))} ${difference < 0 ? 'less' : 'more'}${reason}`;
+  });
+  return `Against ${own.format} in ${own.engine.name}, ${joinWords(parts)}.`;
+}
+
+/** A format in a sentence: without the list of what else is in a checkpoint. */
+const formatName = ({ published, format }: EngineRow): string =>
+  published ? 'the published checkpoint' : (format.split(',')[0] ?? format);
+
+const formatIn = (row: EngineRow): string =>
+  row.format.startsWith(row.engine.name) ? row.format : `${formatName(row)} in ${row.engine.name}`;
+
+/** vLLM fills its share whatever the model needs. */
+function vllmShare(rows: readonly EngineRow[]): readonly string[] {
+  const served = rows.find(({ engine }) => engine.name === 'vLLM')?.runsOn;
+  if (!served) return [];
+  const { own, count } = served;
+  const share = own.device.usableBytes * DEFAULT_VLLM_SETTINGS.gpuMemoryUtilization;
+  return [
+    `vLLM fills ${formatGB(share)} of ${count === 1 ? `the ${own.gpu.shortName}` : `each ${own.gpu.shortName}`} whatever it needs: its total is the least that must fit in there.`,
+  ];
+}

@@ -20,7 +20,7 @@ import { type CatalogDevice, devicesOf, preferenceOf } from './devices.ts';
 import { defaultContextOf, defaultQuantOf, maximumContext } from './expand.ts';
 import { tierFor } from './facts.ts';
 import { memoized } from './memoized.ts';
-import { modelAtQuant } from './scenario.ts';
+import { modelAtQuant, type Scenario } from './scenario.ts';
 import { bestOf } from './verdict.ts';
 
 /** The fewest devices of a kind that run a model. */
@@ -168,12 +168,32 @@ function vllmFigures(
   return { ...figuresOf(allocation), ...(runsOn && { runsOn }) };
 }
 
+/**
+ * Classes of config.json that mlx-lm 0.32.0 has a module for, of those in the catalogue.
+ * Source: mlx_lm/models and MODEL_REMAPPING of mlx_lm/utils.py at d78bf58e.
+ */
+const MLX_CLASSES: ReadonlySet<string> = new Set(
+  (
+    'BailingMoeV2 Cohere DeciLM DeepseekV3 DeepseekV32 Ernie4_5_Moe Exaone4 ExaoneMoE FalconH1 Gemma2 Gemma3 Glm4Moe ' +
+    'Glm4MoeLite GlmMoeDsa GptOss Granite GraniteMoeHybrid Jamba KimiLinear Laguna Lfm2 Lfm2Moe Llama MiMoV2Flash ' +
+    'MiniMaxM2 Mistral Mixtral NemotronH Olmo2 Olmo3 Phi3 Qwen2 Qwen3 Qwen3Moe Qwen3Next Qwen3_5Moe SeedOss SmolLM3 Step3p5'
+  )
+    .split(' ')
+    .map((name) => `${name}ForCausalLM`)
+    .concat(
+      'Gemma3 Gemma3n Gemma4 Gemma4Unified KimiK25 Llama4 Mistral3 Qwen3VL Qwen3VLMoe Qwen3_5 Qwen3_5Moe'
+        .split(' ')
+        .map((name) => `${name}ForConditionalGeneration`),
+    ),
+);
+
 function mlxFigures(
   catalog: Catalog,
   model: EstimableModel,
   format: CheckpointFormat,
   context: number,
 ): (Figures & { readonly runsOn?: RunsOn }) | undefined {
+  if (!MLX_CLASSES.has(model.architecture.className)) return undefined;
   const allocation = unlessRefused(() => estimateMlx(model.architecture, format, { ...DEFAULT_MLX_SETTINGS, context }));
   if (!allocation) return undefined;
   const needed = planForBytes(allocation.device.total);
@@ -294,3 +314,52 @@ export function publishedRow(catalog: Catalog, model: EstimableModel, context: n
 const publishedRows = memoized((_: Catalog) =>
   memoized((_model: EstimableModel): Map<number, EngineRow | undefined> => new Map()),
 );
+
+/** The quants that vLLM and MLX have nearest to a GGUF quant of so many bits. */
+const NEAREST: readonly { readonly belowBits: number; readonly vllm: string; readonly mlx: string }[] = [
+  { belowBits: 6, vllm: 'awq', mlx: 'mlx-4bit' },
+  { belowBits: 7.5, vllm: 'fp8', mlx: 'mlx-6bit' },
+  { belowBits: 12, vllm: 'fp8', mlx: 'mlx-8bit' },
+];
+
+/** An MLX total beyond so many times weights and cache is workspace at a length that no report on record confirms. */
+const MOST_WORKSPACE = 1.5;
+
+const rowsBeside = memoized((_: Catalog) =>
+  memoized((_model: EstimableModel): Map<string, readonly EngineRow[]> => new Map()),
+);
+
+/**
+ * What vLLM and MLX need for the context of a scenario, each in the format nearest to its quant; empty where neither has
+ * one. The same for all quants with one nearest format, and computed once for them.
+ */
+export function engineRowsBeside(catalog: Catalog, { model, quant, contextTokens }: Scenario): readonly EngineRow[] {
+  const { nativeFormat } = model;
+  if (!nativeFormat) return [];
+  const nearest = NEAREST.find(({ belowBits }) => quant.nominalBits < belowBits);
+  const key = `${nearest?.mlx} ${contextTokens}`;
+  const known = rowsBeside(catalog)(model);
+  const rows = known.get(key);
+  if (rows) return rows;
+  const beside = BESIDE[nativeFormat.name] ?? BESIDE_OTHERS;
+  const served = (id: string | undefined): EngineRow | undefined => {
+    const record = id === undefined ? undefined : catalog.byId.quants.get(id);
+    return record && servedRow(catalog, model, record, contextTokens);
+  };
+  const { own } = beside;
+  const computed = [
+    nearest && beside.quants.includes(nearest.vllm)
+      ? served(nearest.vllm)
+      : publishedRow(catalog, model, contextTokens),
+    own
+      ? ownRow(catalog, model, { name: own.name, format: formatOf(own.format), published: false }, contextTokens)
+      : served(nearest?.mlx),
+  ]
+    .filter((row) => row !== undefined)
+    .filter(
+      ({ engine, totalBytes, weightsBytes, cacheBytes }) =>
+        engine.name !== 'MLX' || totalBytes < MOST_WORKSPACE * (weightsBytes + cacheBytes),
+    );
+  known.set(key, computed);
+  return computed;
+}

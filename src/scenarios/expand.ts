@@ -50,18 +50,19 @@ const denseQuants = memoized((catalog: Catalog): readonly QuantRecord[] =>
 /** Formats that lose more at the same size than their newer neighbours: they have pages, but no page recommends them. */
 const OUTDATED_SCHEMES: ReadonlySet<string> = new Set(['Q4_0', 'Q4_1', 'Q5_0', 'Q5_1']);
 
-/** Quants that pages recommend for a model: without the outdated ones, and MXFP4_MOE only where the model is published so. */
+/**
+ * Quants that pages recommend for a model: without the outdated ones. Of a model whose experts are published in MXFP4 it is
+ * that one alone, because every other keeps those experts and changes the small rest.
+ */
 export function recommendedQuants(catalog: Catalog, model: ModelRecord): readonly QuantRecord[] {
-  return model.architecture?.nativeExpertFormat === 'mxfp4'
-    ? recommendedWithMxfp4(catalog)
-    : recommendedWithout(catalog);
+  return model.architecture?.nativeExpertFormat === 'mxfp4' ? publishedInMxfp4(catalog) : recommendedElsewhere(catalog);
 }
 
-const recommendedWithMxfp4 = memoized((catalog: Catalog): readonly QuantRecord[] =>
-  scenarioQuants(catalog).filter(({ scheme }) => !OUTDATED_SCHEMES.has(scheme)),
+const publishedInMxfp4 = memoized((catalog: Catalog): readonly QuantRecord[] =>
+  scenarioQuants(catalog).filter(({ scheme }) => scheme === 'MXFP4_MOE'),
 );
-const recommendedWithout = memoized((catalog: Catalog): readonly QuantRecord[] =>
-  recommendedWithMxfp4(catalog).filter(({ scheme }) => scheme !== 'MXFP4_MOE'),
+const recommendedElsewhere = memoized((catalog: Catalog): readonly QuantRecord[] =>
+  scenarioQuants(catalog).filter(({ scheme }) => !OUTDATED_SCHEMES.has(scheme) && scheme !== 'MXFP4_MOE'),
 );
 
 /** The context of a model's headline figures: {@link DEFAULT_CONTEXT}, or the model's maximum where that is shorter. */

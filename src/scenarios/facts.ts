@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ModelRecord } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { type KvType, overheadOf, planForBytes } from '../vram/index.ts';
+import { formatBitsPerWeight, formatGB, type KvType, overheadOf, planForBytes } from '../vram/index.ts';
 import { type CatalogDevice, type Devices, devicesOf, preferenceOf } from './devices.ts';
 import { contextsOf, maximumContext, quantsOf, recommendedQuants } from './expand.ts';
 import { memoized } from './memoized.ts';
@@ -98,12 +98,36 @@ export const LARGEST_CONSUMER_GB = 32;
 
 const roomOf = (own: CatalogDevice): number => own.device.usableBytes - overheadOf(own.device);
 
+/** Below this only the largest models are of use, in bits per weight. */
+const FEWEST_USEFUL_BITS = 2;
+/** What counts as one of them, in parameters. */
+const LARGE_MODEL = 100e9;
+
 interface Rung {
   readonly memoryGB: number;
   /** Most room of any device of that size. */
   readonly roomBytes: number;
   /** Desktop cards first, then best-known first. */
   readonly devices: readonly CatalogDevice[];
+}
+
+/** From here on the rule of thumb says so much more than the engine allocates that a page has to say why. */
+const FAR_ABOVE_NEEDS = 1.3;
+/** A file of which so much stays in RAM is far from what the rule counts. */
+const LARGE_HOST_SHARE = 0.15;
+
+/**
+ * Why Plan for lies far above Needs, and what to go by instead, in a sentence; `undefined` where it does not. The rule of
+ * thumb counts every parameter at the bits of the quant's name, wherever it is kept and whatever it was published in.
+ */
+export function farAboveNeeds({ allocation, needsBytes, planForBytes: planned, quant }: Scenario): string | undefined {
+  if (planned < FAR_ABOVE_NEEDS * needsBytes) return undefined;
+  const { host, fileBytes, bitsPerWeight } = allocation;
+  const counted =
+    host.weights > LARGE_HOST_SHARE * fileBytes
+      ? `counts the ${formatGB(host.weights)} of embeddings that stay in RAM`
+      : `counts ${quant.nominalBits} bits for every weight where this file has ${formatBitsPerWeight(bitsPerWeight)}`;
+  return `Plan for follows the rule of thumb, which ${counted}; here Needs plus 5 %, ${formatGB(planForBytes(needsBytes))}, is the figure to go by.`;
 }
 
 /** The sizes of a list of devices, smallest first. */
@@ -141,6 +165,8 @@ export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
   const consumer = tierFor(devices.consumer, planForBytes);
   const shortestContext = contextsOf(model)[0] ?? contextTokens;
   const checkpointBytes = model.nativeFormat?.checkpointBytes;
+  const smallerCheckpointBytes =
+    checkpointBytes !== undefined && checkpointBytes < allocation.fileBytes ? checkpointBytes : undefined;
   return {
     catalog,
     scenario,
@@ -155,10 +181,9 @@ export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
     overheadShare: (allocation.device.compute + allocation.device.overhead) / (needsBytes + allocation.device.overhead),
     contextBytes: needsBytes - at.need(shortestContext).needsBytes,
     shortestContext,
-    smallerCheckpointBytes:
-      checkpointBytes !== undefined && checkpointBytes < allocation.fileBytes ? checkpointBytes : undefined,
+    smallerCheckpointBytes,
     q8Kv: q8KvOf(scenario, devices.cards),
-    ...quantNeighbours(catalog, scenario, card),
+    ...quantNeighbours(catalog, scenario, card, smallerCheckpointBytes !== undefined),
     shorterContext: shorterContextOf(scenario, devices.cards, card),
     experts: expertsOf(scenario, devices),
     smallerSibling: smallerSiblingOf(catalog, scenario),
@@ -222,6 +247,7 @@ function quantNeighbours(
   catalog: Catalog,
   scenario: Scenario,
   card: Tier | undefined,
+  beyondPublished: boolean,
 ): Pick<Facts, 'smallerQuant' | 'largerQuant'> {
   const { cards } = devicesOf(catalog);
   const quants = recommendedQuants(catalog, scenario.model);
@@ -229,7 +255,9 @@ function quantNeighbours(
     alternative(needOf(catalog, { ...scenario.key, quant: quant.id }).planForBytes, cards);
   const limit = card?.memoryGB ?? Number.POSITIVE_INFINITY;
   let smallerQuant: Facts['smallerQuant'];
+  const fewestBits = scenario.model.parameters.total >= LARGE_MODEL ? 0 : FEWEST_USEFUL_BITS;
   for (const quant of quants.filter(({ order }) => order < scenario.quant.order).reverse()) {
+    if (quant.nominalBits < fewestBits) break;
     const { planForBytes, tier } = at(quant);
     if (tier && tier.memoryGB < limit) {
       smallerQuant = { quant, planForBytes, tier };
@@ -237,11 +265,14 @@ function quantNeighbours(
     }
   }
   let largerQuant: Facts['largerQuant'];
-  if (card) {
+  // More bits than were published make nothing better.
+  if (card && !beyondPublished) {
     for (const quant of quants.filter(({ order }) => order > scenario.quant.order)) {
       const { planForBytes, tier } = at(quant);
       if (planForBytes <= scenario.planForBytes) continue;
       if (tier?.memoryGB !== card.memoryGB) break;
+      // 16 bits after 8 are no step that a reader would notice: named only where nothing lies between.
+      if (quant.kind === 'float' && largerQuant) break;
       largerQuant = { quant, planForBytes, tier };
     }
   }

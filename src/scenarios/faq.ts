@@ -8,7 +8,7 @@ import {
 } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, maximumContext } from './expand.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, farAboveNeeds } from './facts.ts';
 import { speedText } from './speed.ts';
 import { bestOf, known, namedSets, setNames, tierNames } from './verdict.ts';
 import type { Question } from './views.ts';
@@ -106,6 +106,8 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const own = known(askedCardThatDoesNot(facts));
       const { at, contextTokens, planForBytes, needsBytes } = facts.scenario;
       const { fit, headroomBytes } = at.fitOn(own.device, 1, contextTokens);
+      if (fit === 'tight' && farAboveNeeds(facts.scenario))
+        return `Just about. llama.cpp allocates ${formatGB(needsBytes)} and ${formatBytes(headroomBytes)} remain; only the rule of thumb behind Plan for (${formatGB(planForBytes)}) asks for more.`;
       return fit === 'tight'
         ? `Just about. llama.cpp allocates ${formatGB(needsBytes)} and ${formatBytes(headroomBytes)} remain, less than the margin in Plan for (${formatGB(planForBytes)}). ${wayOut(facts, own)}`
         : `No. It is ${formatBytes(-headroomBytes)} short of the ${formatGB(needsBytes)} that llama.cpp allocates. ${wayOut(facts, own)}`;
@@ -155,7 +157,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const { shareBytes } = at.fitOn(set.own.device, set.count, contextTokens);
       const others = facts.consumerSets.filter(({ own }) => own !== set.own);
       const instead = others.length > 0 ? ` ${setNames(others.slice(0, 3))} do it too.` : '';
-      return `${set.count}. llama.cpp splits whole layers, so the fullest card holds ${formatGB(shareBytes)}, its own compute buffer included. More cards add memory, not speed.${instead}`;
+      return `It takes ${set.count}: llama.cpp splits whole layers, so the fullest card holds ${formatGB(shareBytes)}, its own compute buffer included. More cards add memory, not speed.${instead}`;
     },
   },
   {
@@ -209,7 +211,9 @@ export const FAQ_RULES: readonly FaqRule[] = [
     say: (facts) => {
       const { scenario, largerQuant, smallerQuant, card } = facts;
       const up = largerQuant
-        ? `Not if you own the ${known(card).memoryGB} GB anyway: ${largerQuant.quant.name} fits the same size of card with ${formatGB(largerQuant.planForBytes)} to plan for.`
+        ? largerQuant.quant.kind === 'float'
+          ? `Yes: ${largerQuant.quant.name} fits the same size of card (${formatGB(largerQuant.planForBytes)}), but its further bits hardly change an answer.`
+          : `Not if you own the ${known(card).memoryGB} GB anyway: ${largerQuant.quant.name} fits the same size of card with ${formatGB(largerQuant.planForBytes)} to plan for.`
         : `It is the largest that ${withArticle(`${known(card).memoryGB} GB card`)} holds.`;
       const down = smallerQuant
         ? ` For the ${tierNames(smallerQuant.tier)} go down to ${smallerQuant.quant.name} (${formatGB(smallerQuant.planForBytes)} instead of ${formatGB(scenario.planForBytes)})${smallerQuant.quant.nominalBits < 3 ? '; below 3 bits the loss shows' : ''}.`
@@ -254,7 +258,11 @@ export const FAQ_RULES: readonly FaqRule[] = [
     say: ({ scenario }) => {
       const { fileBytes, bitsPerWeight, parameters, device } = scenario.allocation;
       const { gb, gib } = memory(fileBytes);
-      return `${gb} (${gib}), ${formatBitsPerWeight(bitsPerWeight)} bits for each of ${formatParameters(parameters)} parameters. ${formatBytes(device.weights)} of it go to the GPU.`;
+      const loaded =
+        device.weights < fileBytes
+          ? `${formatGB(device.weights) === gb ? `All but ${formatBytes(fileBytes - device.weights)}` : formatBytes(device.weights)} of it go to the GPU.`
+          : 'All of it goes to the GPU: the embedding table is the output head too.';
+      return `${gb} (${gib}), ${formatBitsPerWeight(bitsPerWeight)} bits for each of ${formatParameters(parameters)} parameters. ${loaded}`;
     },
   },
   {
@@ -262,9 +270,12 @@ export const FAQ_RULES: readonly FaqRule[] = [
     when: () => true,
     ask: (facts) => `How much system RAM does ${name(facts)} need when it is wholly on the GPU?`,
     say: ({ scenario }) => {
-      const { host, fileBytes } = scenario.allocation;
+      const { host, fileBytes, device } = scenario.allocation;
       const total = host.weights + host.kvCache + host.compute;
-      return `About ${formatBytes(total)}: the token embedding (${formatBytes(host.weights)}) stays in RAM, and buffers of ${formatBytes(host.compute)} feed the GPU. Loading goes faster when the ${formatGB(fileBytes)} file fits the page cache, but it does not have to.`;
+      const embedding = `the token embedding (${formatBytes(host.weights)})`;
+      const kept =
+        device.weights < fileBytes ? `${embedding} stays in RAM` : `a second copy of ${embedding} stays in RAM`;
+      return `About ${formatBytes(total)}: ${kept}, and buffers of ${formatBytes(host.compute)} feed the GPU. Loading goes faster when the ${formatGB(fileBytes)} file fits the page cache, but it does not have to.`;
     },
   },
 ];

@@ -1,12 +1,13 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
-import { guideListPath, guidePath } from '../site/routes.ts';
+import { SITE_TAGLINE } from '../site/config.ts';
+import { OWN_ADDRESS } from '../site/routes.ts';
 import { formatGB } from '../vram/index.ts';
 import { deviceBar, scenarioBar } from './bars.ts';
 import { devicesOf } from './devices.ts';
 import { defaultContextOf, defaultQuantOf } from './expand.ts';
 import { largestModelWithin, roomOf } from './pages/shared.ts';
-import { tierDevices, tiersOf } from './pages/vram-tier-page.ts';
+import { allTiersOf, devicesAt, type Tier, tierPath } from './pages/vram-tier-page.ts';
 import { computeScenario, type Scenario } from './scenario.ts';
 import type { MemoryBar } from './views.ts';
 import { contextTitle } from './words.ts';
@@ -29,16 +30,13 @@ export interface OpenGraphKey {
   readonly id: string;
 }
 
-/** Every picture: of models, devices, memory sizes and guides. */
+/** Every picture: of models, devices, memory sizes and hand-written pages. */
 export function openGraphKeys(catalog: Catalog): readonly OpenGraphKey[] {
   return [
     ...catalog.estimableModels.map(({ id }) => ({ kind: 'models' as const, id })),
     ...catalog.gpus.map(({ id }) => ({ kind: 'gpus' as const, id })),
-    ...tiersOf(catalog).map((tier) => ({ kind: 'vram' as const, id: `${tier}gb` })),
-    // Guides with an address of their own have the picture of the site.
-    ...catalog.guides
-      .filter(({ id }) => guidePath(id).startsWith(guideListPath()))
-      .map(({ id }) => ({ kind: 'guides' as const, id })),
+    ...allTiersOf(catalog).map((tier) => ({ kind: 'vram' as const, id: idOf(tier) })),
+    ...catalog.guides.map(({ id }) => ({ kind: 'guides' as const, id })),
   ];
 }
 
@@ -54,9 +52,19 @@ export function openGraphView(catalog: Catalog, { kind, id }: OpenGraphKey): Ope
   }
   if (kind === 'guides') {
     const guide = catalog.byId.guides.get(id);
-    if (guide) return { kicker: 'Guide', name: guide.title, figures: [], note: guide.description };
+    // A guide with an address of its own is no part of the guides to a reader.
+    if (guide)
+      return {
+        kicker: id in OWN_ADDRESS ? SITE_TAGLINE : 'Guide',
+        name: guide.title,
+        figures: [],
+        note: guide.description,
+      };
   }
-  if (kind === 'vram') return tierView(catalog, Number.parseInt(id, 10));
+  if (kind === 'vram') {
+    const tier = allTiersOf(catalog).find((own) => idOf(own) === id);
+    if (tier) return tierView(catalog, tier);
+  }
   throw new RangeError(`Found the picture ${kind}/${id}; expected a record of the catalogue.`);
 }
 
@@ -111,10 +119,13 @@ function deviceView(catalog: Catalog, name: string, id: string, memoryGB: number
   };
 }
 
+/** As in the address of the page. */
+const idOf = (tier: Tier): string => tierPath(tier).split('/').at(-2) ?? '';
+
 /** A memory size, counted as its page counts it: for the device of that size that leaves least usable. */
-function tierView(catalog: Catalog, memoryGB: number): OpenGraphView {
-  const [least] = tierDevices(catalog, memoryGB);
-  const name = `${memoryGB} GB of memory`;
+function tierView(catalog: Catalog, tier: Tier): OpenGraphView {
+  const [least] = devicesAt(catalog, tier);
+  const name = tier.mac ? `${tier.gigabytes} GB Mac` : `${tier.gigabytes} GB of memory`;
   const largest = least && largestModelWithin(catalog, roomOf(least));
   if (!largest) return { kicker: 'Which models fit?', name, figures: [], note: 'Only the smallest models' };
   const scenario = usualScenario(catalog, largest);

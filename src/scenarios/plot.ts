@@ -5,6 +5,7 @@ import { formatBytes, formatGB, GB, overheadOf } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, quantsOf } from './expand.ts';
 import type { Facts } from './facts.ts';
+import { shortContext } from './hardware.ts';
 import { memoized } from './memoized.ts';
 import { type ModelAtQuant, needOf } from './scenario.ts';
 import type { Plot } from './views.ts';
@@ -173,7 +174,7 @@ export function fromZero(highestBytes: number): {
 
 const contextTicks = (contexts: readonly number[], x: (context: number) => number): Plot['xTicks'] =>
   spaced(
-    contexts.map((context) => ({ at: x(context), label: contextTitle(context).replace(' tokens', '') })),
+    contexts.map((context) => ({ at: x(context), label: shortContext(context) })),
     90,
   );
 

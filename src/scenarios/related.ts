@@ -6,7 +6,7 @@ import { contextLabel, formatGB } from '../vram/index.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, maximumContext, quantsOf } from './expand.ts';
 import { needOf, type Scenario } from './scenario.ts';
 import type { LinkWithFigure } from './views.ts';
-import { contextTitle, tokensText } from './words.ts';
+import { contextTitle } from './words.ts';
 
 export interface RelatedGroup {
   readonly title: string;
@@ -49,7 +49,7 @@ export function relatedTo(catalog: Catalog, scenario: Scenario): readonly Relate
       title: 'One level up',
       links: [
         {
-          text: `${model.name}, every quant and context`,
+          text: `${model.name}, all quants`,
           href: modelPath(model.id),
           figure: hubFigure(catalog, model),
         },
@@ -121,7 +121,7 @@ export function nearestContext(model: EstimableModel, context: number): number {
 function hubFigure(catalog: Catalog, model: EstimableModel): string {
   const context = defaultContextOf(model);
   const { planForBytes } = needOf(catalog, { model: model.id, quant: defaultQuantOf(catalog, model).id, context });
-  return `${formatGB(planForBytes)} at ${tokensText(context)}`;
+  return `${formatGB(planForBytes)} at ${contextTitle(context)}`;
 }
 
 /** Models of other families that need about as much at their usual quant and context. */

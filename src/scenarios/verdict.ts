@@ -2,7 +2,7 @@ import { formatBytes, formatDivergence, formatGB, formatPercent } from '../vram/
 import type { CatalogDevice } from './devices.ts';
 import { defaultQuantOf, recommendedQuants } from './expand.ts';
 import type { DeviceSet, Facts, Tier } from './facts.ts';
-import { LARGEST_CONSUMER_GB } from './facts.ts';
+import { farAboveNeeds, LARGEST_CONSUMER_GB } from './facts.ts';
 import { lossOf } from './quality.ts';
 import { needOf } from './scenario.ts';
 import { speedText } from './speed.ts';
@@ -92,6 +92,9 @@ function reach(facts: Facts, own: CatalogDevice): string {
     : `, and room up to ${tokensText(largest)}`;
 }
 
+/** What every card of the catalogue holds more than twice. */
+const ANY_CARD_BYTES = 2.5e9;
+
 /** Rules in the order of their weight within a topic: the first that is true speaks. */
 export const VERDICT_RULES: readonly VerdictRule[] = [
   {
@@ -101,7 +104,9 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     say: (facts) => {
       const tier = known(facts.consumer);
       const own = bestOf(tier);
-      return `${tier.memoryGB} GB of VRAM do it: ${planFor(facts)} to plan for leaves ${spare(facts, own)} free on the ${own.gpu.shortName}${reach(facts, own)}.`;
+      const size =
+        facts.scenario.planForBytes < ANY_CARD_BYTES ? 'Any graphics card does' : `${tier.memoryGB} GB of VRAM do it`;
+      return `${size}: ${planFor(facts)} to plan for leaves ${spare(facts, own)} free on the ${own.gpu.shortName}${reach(facts, own)}.`;
     },
   },
   {
@@ -172,6 +177,8 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     say: (facts) => {
       const own = known(facts.tight);
       const { headroomBytes } = facts.scenario.at.fitOn(own.device, 1, facts.scenario.contextTokens);
+      if (farAboveNeeds(facts.scenario))
+        return `The ${nameWithMemory(own.gpu)} is tight by Plan for only: what llama.cpp allocates leaves ${formatBytes(headroomBytes)}.`;
       return `The ${nameWithMemory(own.gpu)} is tight: what llama.cpp allocates leaves ${formatBytes(headroomBytes)}, so close other programs and keep the display off it.`;
     },
   },
@@ -250,9 +257,9 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const own = needOf(catalog, { model: model.id, quant: native.id, context: contextTokens }).needsBytes;
       const difference =
         own > needsBytes
-          ? `saves ${formatBytes(own - needsBytes)} of ${formatGB(own)}`
-          : `takes ${formatBytes(needsBytes - own)} more than the ${formatGB(own)} of ${native.name}`;
-      return `The experts of ${model.name} are published in MXFP4: ${quant.name} ${difference} and loses precision on the way, so take ${native.name}.`;
+          ? `only the rest is cut, by ${formatBytes(own - needsBytes)} of ${formatGB(own)}, so take ${native.name}`
+          : `the rest takes ${formatBytes(needsBytes - own)} more than at ${native.name}, ${formatGB(own)} in all`;
+      return `At ${quant.name} the experts of ${model.name} stay in the MXFP4 they are published in: ${difference}.`;
     },
   },
   {
@@ -324,13 +331,14 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       scenario.quant.nominalBits > smallerQuant.quant.nominalBits,
     say: (facts) => {
       const { quant, tier, planForBytes } = known(facts.smallerQuant);
-      return `${quant.name} moves it to the ${tierNames(tier)} (${formatGB(planForBytes)}).`;
+      return `${quant.name}, ${formatGB(planForBytes)} to plan for, moves it to the ${tierNames(tier)}.`;
     },
   },
   {
     name: 'same-card-holds-a-better-quant',
     topic: 'quant',
-    when: ({ largerQuant, consumer }) => largerQuant !== undefined && consumer !== undefined,
+    when: ({ largerQuant, consumer }) =>
+      largerQuant !== undefined && largerQuant.quant.kind !== 'float' && consumer !== undefined,
     say: (facts) => {
       const { quant, planForBytes } = known(facts.largerQuant);
       return `The same ${known(facts.card).memoryGB} GB also hold ${quant.name} (${formatGB(planForBytes)}), so there is no reason to stop here.`;
@@ -378,9 +386,11 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const { model, contextTokens, planForBytes, tier } = known(facts.smallerSibling);
       const share = shareText(planForBytes / facts.scenario.planForBytes);
       const context =
-        contextTokens === facts.scenario.contextTokens ? 'the same context' : `up to ${tokensText(contextTokens)}`;
+        contextTokens === facts.scenario.contextTokens ? 'the same context' : `its ${tokensText(contextTokens)}`;
       const device = tier ? `, one ${nameWithMemory(bestOf(tier).gpu)}` : '';
-      return `${model.name} is the practical choice: ${context} in ${share} of the memory, ${formatGB(planForBytes)}${device}.`;
+      // Only for a model that no single device holds is the smaller one the way to run it at all.
+      const stands = facts.card || facts.unified ? 'holds' : 'is the practical choice:';
+      return `${model.name} ${stands} ${context} in ${share} of the memory, ${formatGB(planForBytes)}${device}.`;
     },
   },
 ];

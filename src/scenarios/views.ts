@@ -188,6 +188,8 @@ export interface ScenarioPage {
     readonly expertsInRam?: { readonly text: readonly string[] };
   };
   readonly commands: readonly CommandBlock[];
+  /** The same context under vLLM and MLX; absent where neither has a format for the model. */
+  readonly engines: { readonly intro: string; readonly grid: Grid } | undefined;
   readonly calculation: readonly CalculationStep[];
   readonly verdict: readonly string[];
   readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
@@ -215,6 +217,8 @@ export interface Grid {
   readonly caption: string;
   readonly corner: string;
   readonly columns: readonly string[];
+  /** Memory sizes, smallest first, of which the reader chooses one to mark what fits it; `chosen` is marked at first. */
+  readonly sizes?: { readonly labels: readonly string[]; readonly chosen: number };
   readonly rows: readonly {
     /** `href` is empty where the head is text only. */
     readonly head: Link;
@@ -225,6 +229,8 @@ export interface Grid {
       readonly href: string;
       readonly note?: string;
       readonly fit?: FitWord;
+      /** Index of the smallest of the grid's sizes that holds the cell's memory; absent where none does. */
+      readonly size?: number;
     } | null)[];
   }[];
 }
@@ -337,8 +343,12 @@ export interface FamilyPage {
   readonly answer: readonly string[];
   /** Members by size: parameters, usual quant, memory, smallest card. */
   readonly grid: Grid;
+  /** Members without pages of their own, whose text and sources stand here: ids of records. */
+  readonly announced: readonly { readonly id: string; readonly name: string }[];
   readonly faq: readonly Question[];
   readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  /** Those of the announced members; what is said of the others has its sources on their pages. */
+  readonly sources: readonly Link[];
 }
 
 export interface VramTierPage {

@@ -41,7 +41,7 @@ export const capitalize = (text: string): string => text.charAt(0).toUpperCase()
 
 /** "an RTX 4090", "a DGX Spark", "an 8 GB card": the article that goes with how the first character is said. */
 export function withArticle(text: string): string {
-  const vowel = /^(8\d?\b|11\b|18\b|RTX|RX|MI?\d|H\d|L\d|A\d|A[IMr])/.test(text);
+  const vowel = /^(8|11\b|18\b|[AEFHILMNORSX][A-Z\d]|[AEIO][a-z])/.test(text);
   return `${vowel ? 'an' : 'a'} ${text}`;
 }
 

@@ -32,7 +32,6 @@ export const compareListPath = (): string => '/compare/';
 export const comparePath = (first: string, second: string): string => `/compare/${first}-vs-${second}/`;
 
 export const guideListPath = (): string => '/guides/';
-/** The methodology is a guide with an address of its own. */
 /** Guides with an address of their own, by id. */
 export const OWN_ADDRESS: Readonly<Record<string, string>> = { methodology: '/methodology/', about: '/about/' };
 export const guidePath = (guide: string): string => OWN_ADDRESS[guide] ?? `/guides/${guide}/`;
@@ -77,8 +76,10 @@ export const iconPath = (): string => '/icon.svg';
  * own, the site's elsewhere.
  */
 export function openGraphImagePath(path: string): string {
+  const guide = Object.keys(OWN_ADDRESS).find((own) => OWN_ADDRESS[own] === path);
+  if (guide !== undefined) return `/og/guides/${guide}.png`;
   const [, kind, id] = /^\/(models|gpus|guides|vram)\/([^/]+)\//.exec(path) ?? [];
-  return id === undefined || (kind === 'vram' && !/^\d+gb$/.test(id)) ? '/og.png' : `/og/${kind}/${id}.png`;
+  return id === undefined ? '/og.png' : `/og/${kind}/${id}.png`;
 }
 
 /**

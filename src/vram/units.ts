@@ -41,6 +41,11 @@ export function formatGB(bytes: number): string {
   return `${formatQuantity(bytes / GB)} GB`;
 }
 
+/** Bytes as a number of GB (1e9), for tables whose caption names the unit: "24.2". */
+export function formatNumberOfGB(bytes: number): string {
+  return formatQuantity(bytes / GB);
+}
+
 /** Bytes as GiB (2^30): "897 GiB". */
 export function formatGiB(bytes: number): string {
   return `${formatQuantity(bytes / GiB)} GiB`;

@@ -50,4 +50,32 @@ describe('Grid', () => {
     expect(box.rawTagName).toBe('figure');
     expect(textOf(one(root, `#${box.getAttribute('aria-labelledby')}`))).toBe('Plan for, in GB');
   });
+
+  it('offers its memory sizes and says of each cell the smallest that holds it', async () => {
+    const rows = [
+      {
+        head: { text: 'Q8_0', href: '' },
+        cells: [
+          { text: '9.1', href: '/a/', size: 1 },
+          { text: '99', href: '/b/' },
+        ],
+      },
+    ];
+    const sizes = { labels: ['8 GB', '12 GB'], chosen: 1 };
+    const root = await renderComponent(GridComponent, { grid: { ...grid, rows, sizes }, id: 'g' });
+    expect(textOf(one(root, 'legend'))).toBe('Mark what fits in');
+    const radios = root.querySelectorAll('input[type=radio]');
+    expect(radios.map((radio) => [radio.getAttribute('value'), radio.hasAttribute('checked')])).toEqual([
+      ['0', false],
+      ['1', true],
+    ]);
+    expect(new Set(radios.map((radio) => radio.getAttribute('name')))).toEqual(new Set(['g']));
+    expect(root.querySelectorAll('td').map((cell) => cell.getAttribute('class'))).toEqual(['m1', undefined]);
+  });
+
+  it('keeps its caption for readers who do not see the heading that says the same', async () => {
+    const root = await renderComponent(GridComponent, { grid, id: 'g', named: true });
+    expect(one(root, 'caption').classList.contains('hidden')).toBe(true);
+    expect(textOf(one(root, '#g'))).toBe('Plan for, in GB');
+  });
 });

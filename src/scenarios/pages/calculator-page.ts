@@ -39,7 +39,7 @@ export function calculatorPage(catalog: Catalog): CalculatorPage {
     calculator: calculatorPreset(facts),
     dataHref: calculatorMoreDataPath(),
     table: {
-      caption: `Plan for of the ${Math.min(MOST_MODELS, models)} most looked-up models at their usual quant`,
+      caption: `Memory to plan for, the ${Math.min(MOST_MODELS, models)} most looked-up models at their usual quant`,
       corner: 'Model',
       columns: ['Quant', ...GRID_CONTEXTS.map(contextTitle), ...(card ? [`Largest context in ${CARD_GB} GB`] : [])],
       rows: catalog.estimableModels.slice(0, MOST_MODELS).map((model) => {

@@ -7,6 +7,7 @@ import { type EngineRow, publishedFormatOf, servedRow } from '../engines.ts';
 import { defaultContextOf } from '../expand.ts';
 import { memoized } from '../memoized.ts';
 import type { QuantPage, Question } from '../views.ts';
+import { withArticle } from '../words.ts';
 import { modelHead, textCell } from './shared.ts';
 
 /** What a quant's page says of a format of checkpoints, beside what all quants have in common. */
@@ -63,7 +64,7 @@ export function checkpointQuantParts(catalog: Catalog, quant: QuantRecord): Chec
     faq: first
       ? [
           {
-            question: `Why is a ${quant.name} checkpoint larger than ${quant.nominalBits} bits per weight?`,
+            question: `Why is ${withArticle(quant.name)} checkpoint larger than ${quant.nominalBits} bits per weight?`,
             answer:
               quant.engine === 'mlx'
                 ? `In most models it is not: embedding and head are packed too. ${first.model.name} has ${formatBitsPerWeight(first.row.bitsPerWeight)} bits in all.`

@@ -1,7 +1,7 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { GpuRecord } from '../../catalog/gpu.schema.ts';
 import { usableMemoryOf } from '../../catalog/usable-memory.ts';
-import { gpuListPath, gpuPath, vramTierPath } from '../../site/routes.ts';
+import { gpuListPath, gpuPath, guidePath, vramTierPath } from '../../site/routes.ts';
 import {
   EstimateError,
   formatBandwidth,
@@ -65,7 +65,7 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
         ? `${gpu.shortName}: which LLMs run on ${formatGB(usable.bytes)} of VRAM`
         : `${gpu.shortName}: memory for LLMs, and why GGUF files do not run on it`,
       description: [
-        `${gpu.name} has ${formatGB(usable.bytes)} usable of ${gpu.memoryGB} GB.`,
+        `${gpu.name} leaves ${formatGiB(usable.bytes)} of its ${gpu.memoryGB} GiB to programs, ${formatGB(usable.bytes)}.`,
         own
           ? `${counts.usual} of ${total} models fit at their usual quant with 8K context.`
           : 'llama.cpp has no backend for it, so no model is listed; memory, bandwidth and links with their sources.',
@@ -147,10 +147,12 @@ function factList(gpu: GpuRecord): readonly Fact[] {
     {
       term: 'Usable',
       text: `${formatGB(usable.bytes)} (${formatMiB(usable.bytes)}): ${usable.basis}`,
-      ...linked(usable.source),
+      ...(usable.documented
+        ? linked(usable.source)
+        : { source: { text: 'the shares by maker', href: guidePath('gb-and-gib') } }),
     },
     gpu.bandwidth && { term: 'Bandwidth', text: formatBandwidth(gpu.bandwidth.GBps), ...linked(gpu.bandwidth.source) },
-    { term: 'Architecture', text: `${gpu.architecture}, ${gpu.vendor}` },
+    { term: 'Architecture', text: `${gpu.architecture}, ${gpu.vendor}`, ...specified },
     gpu.link && {
       term: 'Link',
       text: `${gpu.link.bus}${gpu.link.peer ? `, ${gpu.link.peer.name}${gpu.link.peer.GBps === undefined ? '' : ` ${formatBandwidth(gpu.link.peer.GBps)}`}` : ''}`,
@@ -159,13 +161,16 @@ function factList(gpu: GpuRecord): readonly Fact[] {
     gpu.nodeSize === undefined ? undefined : { term: 'Sold in servers of', text: String(gpu.nodeSize), ...specified },
     gpu.fp16Tflops === undefined ? undefined : { term: 'FP16, dense', text: `${gpu.fp16Tflops} TFLOPS`, ...specified },
     gpu.tdpWatts === undefined ? undefined : { term: 'Power', text: `${gpu.tdpWatts} W`, ...specified },
-    gpu.launch && {
-      term: 'Launch',
-      text: [gpu.launch.date, gpu.launch.priceUsd === undefined ? undefined : `${gpu.launch.priceUsd} US dollars`]
-        .filter(Boolean)
-        .join(', '),
-      ...linked(gpu.launch.source),
-    },
+    gpu.launch?.date === undefined
+      ? undefined
+      : { term: 'Launch', text: gpu.launch.date, ...linked(gpu.launch.source) },
+    gpu.launch?.priceUsd === undefined
+      ? undefined
+      : {
+          term: 'Price at launch',
+          text: `${gpu.launch.priceUsd} US dollars`,
+          ...linked(gpu.launch.priceSource ?? gpu.launch.source),
+        },
     ...(gpu.caveats ?? []).map((text) => ({ term: 'Note', text })),
   ];
   return facts.filter((fact) => fact !== undefined);
@@ -184,7 +189,7 @@ function questionsOf(
   const questions: Question[] = [
     {
       question: `How much of the ${gpu.memoryGB} GB can a model use on ${withArticle(gpu.shortName)}?`,
-      answer: `${formatGB(usable.bytes)} (${formatGiB(usable.bytes)}): ${usable.basis}. The driver's context takes ${formatMiB(overheadOf(own.device))} of that, so ${formatGB(room)} are left for weights, cache and buffers.`,
+      answer: `${formatGiB(usable.bytes)} of the ${gpu.memoryGB} GiB on the label, ${formatGB(usable.bytes)}: ${usable.basis}. The driver's context takes ${formatMiB(overheadOf(own.device))} of that, so ${formatGB(room)} are left for weights, cache and buffers.`,
     },
   ];
   if (popular.length > 0 && largest) {

@@ -1,5 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts';
-import { SITE_NAME, SITE_TAGLINE } from '../../site/config.ts';
+import { SITE_NAME } from '../../site/config.ts';
 import { homePath } from '../../site/routes.ts';
 import { formatCount } from '../../vram/index.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
@@ -37,12 +37,12 @@ export function homePage(catalog: Catalog): HomePage {
     },
     heading: 'How much VRAM does your model need?',
     answer: [
-      `${SITE_TAGLINE}: ${models} models, ${quants} GGUF quants, every context.`,
-      'Two figures answer each question: what the engine allocates, and what to plan for.',
+      `${models} models, ${quants} GGUF quants, every context: the bytes that llama.cpp allocates, and the devices that hold them.`,
+      'Each page gives two figures. Needs is what the engine takes; Plan for leaves room beside it.',
     ],
     calculator: calculatorPreset(facts),
     popular: {
-      caption: 'Plan for of the most looked-up models at their usual quant',
+      caption: 'Memory to plan for at the usual quant, by context',
       corner: 'Model',
       columns: ['Quant', ...GRID_CONTEXTS.map(contextTitle), 'Smallest device at 8K'],
       rows: catalog.estimableModels.slice(0, MOST_POPULAR).map((model) => {

@@ -4,16 +4,18 @@ import type { EstimableModel } from '../../catalog/model.schema.ts';
 import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { usableMemoryOf } from '../../catalog/usable-memory.ts';
 import {
+  calculatorPath,
   familyListPath,
   familyPath,
   gpuListPath,
   gpuPath,
   guideListPath,
   guidePath,
-  homePath,
   modelListPath,
   quantListPath,
   quantPath,
+  searchPath,
+  vramTierListPath,
 } from '../../site/routes.ts';
 import { formatBandwidth, formatGB } from '../../vram/index.ts';
 import { deviceOf } from '../devices.ts';
@@ -109,6 +111,7 @@ export function quantListPage(catalog: Catalog): ListPage {
     heading: 'Quantization formats',
     answer: [
       `${catalog.quants.length} formats, fewest bits first. Nominal bits are those of the base block; real files have more, because some tensors keep a finer type.`,
+      'KL divergence is how far the answers move from those of the 16-bit model: the mean, in nats, on the model named beside it.',
     ],
     sections: QUANT_SECTIONS.map(({ title, caption, engines }) => ({
       title,
@@ -140,7 +143,7 @@ function quantGrid(caption: string, quants: readonly QuantRecord[]): Grid {
   return {
     caption: `${caption}, by bits per weight`,
     corner: 'Format',
-    columns: ['Nominal bits', 'Mean KL divergence', 'What it is'],
+    columns: ['Nominal bits', 'KL divergence', 'What it is'],
     rows: quants.map((quant) => {
       const loss = (quant.quality ?? []).find(({ metric }) => metric === 'mean KL divergence');
       return {
@@ -286,7 +289,9 @@ export function notFoundPage(catalog: Catalog): ListPage {
       indexable: false,
     },
     heading: 'There is no page at this address',
-    answer: ['A context longer than a model can take has no page, nor has a quant that no file exists for.'],
+    answer: [
+      'A context longer than a model can take has no page, nor has a quant that no file exists for. The model’s own page lists what there is.',
+    ],
     sections: [
       {
         title: 'Where to go from here',
@@ -296,7 +301,7 @@ export function notFoundPage(catalog: Catalog): ListPage {
           columns: ['What it has'],
           rows: [
             {
-              head: { text: 'Calculator', href: homePath() },
+              head: { text: 'Calculator', href: calculatorPath() },
               cells: [textCell('Any model, quant, context and device')],
             },
             {
@@ -304,6 +309,11 @@ export function notFoundPage(catalog: Catalog): ListPage {
               cells: [textCell(`${catalog.estimableModels.length} models`)],
             },
             { head: { text: 'GPUs', href: gpuListPath() }, cells: [textCell(`${catalog.gpus.length} devices`)] },
+            {
+              head: { text: 'Memory sizes', href: vramTierListPath() },
+              cells: [textCell('What runs in 6 GB to 512 GB')],
+            },
+            { head: { text: 'All pages', href: searchPath() }, cells: [textCell('Every hub, and the search')] },
           ],
         },
       },

@@ -1,13 +1,21 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import { type EstimableModel, isEstimable, type ModelRecord } from '../../catalog/model.schema.ts';
-import { familyPath, modelApiPath, modelListPath, modelPath } from '../../site/routes.ts';
-import { EstimateError, formatBytes, formatCount, formatGB, formatParameters } from '../../vram/index.ts';
+import { familyPath, modelApiPath, modelListPath, modelPath, modelQuantPath, scenarioPath } from '../../site/routes.ts';
+import {
+  contextLabel,
+  EstimateError,
+  formatBytes,
+  formatCount,
+  formatGB,
+  formatNumberOfGB,
+  formatParameters,
+} from '../../vram/index.ts';
 import { scenarioBar } from '../bars.ts';
 import { cacheNote, layerCounts } from '../cache-note.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
 import { engineTable } from '../engine-table.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf } from '../expand.ts';
-import { type Facts, factsOf } from '../facts.ts';
+import { type Facts, factsOf, farAboveNeeds } from '../facts.ts';
 import { faqOf } from '../faq.ts';
 import { hardwareGroups, hardwareIntro, hardwareTables } from '../hardware.ts';
 import { twinOfModel } from '../index-policy.ts';
@@ -15,13 +23,18 @@ import { contextPlot } from '../plot.ts';
 import { qualityPlot } from '../quality.ts';
 import { peersOf, scenarioLink, siblingGroup } from '../related.ts';
 import { computeScenario, needOf, type Scenario } from '../scenario.ts';
-import type { Fact, ModelPage, Question } from '../views.ts';
+import type { Fact, Grid, ModelPage, Question } from '../views.ts';
 import { contextTitle, joinWords, tokensText } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
 import { runs } from './scenario-page.ts';
-import { planForCell } from './shared.ts';
+import { roomOf } from './shared.ts';
+import { tierDevices } from './vram-tier-page.ts';
 
 const MOST_GENERAL_QUESTIONS = 4;
+/** Memory sizes that people own, in GB as sold: those a reader may mark in the grid. */
+const COMMON_SIZES: readonly number[] = [6, 8, 12, 16, 24, 32, 48, 80, 96, 128, 192, 256, 512];
+/** As many as `styles/hubs.css` has rules for. */
+const MOST_SIZES = 8;
 
 /**
  * The hub of a model: the head query, answered for its usual quant and context.
@@ -34,6 +47,7 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
   const scenario = computeScenario(catalog, { model: id, quant: quant.id, context });
   const facts = factsOf(catalog, scenario);
   const faq = questionsOf(model, facts);
+  const whyFar = farAboveNeeds(scenario);
   const path = modelPath(id);
   const quality = qualityPlot(catalog, model);
   const twin = twinOfModel(catalog, model);
@@ -66,18 +80,10 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
       `${model.name} at ${quant.name} with ${tokensText(context)} of context needs ${needs} of VRAM in ${engine}; plan for ${planFor}.`,
       span(catalog, model, context),
       runs(facts),
+      ...(whyFar === undefined ? [] : [whyFar]),
     ],
     bar: scenarioBar(scenario.allocation.device, scenario.planForBytes),
-    grid: {
-      caption: `Plan for of ${model.name} by quant and context`,
-      corner: 'Quant',
-      columns: contextsOf(model).map(contextTitle),
-      rows: quantsOf(catalog, model).map((own) => ({
-        head: { text: own.name, href: `${path}${own.id}/` },
-        note: formatGB(fileBytes(catalog, model, own.id)),
-        cells: contextsOf(model).map((tokens) => planForCell(catalog, model, own, tokens)),
-      })),
-    },
+    grid: quantGrid(catalog, model, scenario),
     engines: engineTable(catalog, model),
     plot: contextPlot(catalog, model),
     ...(quality && { quality }),
@@ -118,6 +124,65 @@ export function estimableModel(catalog: Catalog, id: string): EstimableModel {
   );
 }
 
+/** Plan for of every quant and context, and the memory sizes between which the cells lie. */
+function quantGrid(catalog: Catalog, model: EstimableModel, usual: Scenario): Grid {
+  const contexts = contextsOf(model);
+  const rows = quantsOf(catalog, model).map((quant) => ({
+    quant,
+    bytes: contexts.map((context) => needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes),
+  }));
+  const sizes = sizesBetween(
+    catalog,
+    rows.flatMap(({ bytes }) => bytes),
+    usual.planForBytes,
+  );
+  const smallest = (bytes: number): { readonly size?: number } => {
+    const size = sizes.findIndex(({ roomBytes }) => roomBytes >= bytes);
+    return size < 0 ? {} : { size };
+  };
+  return {
+    caption: `GB to plan for, ${model.name} by quant and context`,
+    corner: 'Quant',
+    columns: contexts.map(contextTitle),
+    ...(sizes.length > 0 && {
+      sizes: {
+        labels: sizes.map(({ gigabytes }) => `${gigabytes} GB`),
+        chosen: smallest(usual.planForBytes).size ?? sizes.length - 1,
+      },
+    }),
+    rows: rows.map(({ quant, bytes }) => ({
+      head: { text: quant.name, href: modelQuantPath(model.id, quant.id) },
+      note: `${formatGB(fileBytes(catalog, model, quant.id))} file`,
+      cells: contexts.map((context, column) => ({
+        text: formatNumberOfGB(bytes[column] ?? 0),
+        href: scenarioPath(model.id, quant.id, contextLabel(context)),
+        ...smallest(bytes[column] ?? 0),
+      })),
+    })),
+  };
+}
+
+/** Up to {@link MOST_SIZES} memory sizes of which each holds more of the grid's cells than the one before, around the usual cell's. */
+function sizesBetween(
+  catalog: Catalog,
+  cellBytes: readonly number[],
+  usualBytes: number,
+): readonly { readonly gigabytes: number; readonly roomBytes: number }[] {
+  let held = 0;
+  const sizes = COMMON_SIZES.flatMap((gigabytes) => {
+    const [least] = tierDevices(catalog, gigabytes);
+    if (!least) return [];
+    const roomBytes = roomOf(least);
+    const holds = cellBytes.filter((bytes) => bytes <= roomBytes).length;
+    if (holds <= held) return [];
+    held = holds;
+    return [{ gigabytes, roomBytes }];
+  });
+  const usual = sizes.findIndex(({ roomBytes }) => roomBytes >= usualBytes);
+  const start = Math.max(0, Math.min(usual - MOST_SIZES / 2, sizes.length - MOST_SIZES));
+  return sizes.slice(start, start + MOST_SIZES);
+}
+
 function fileBytes(catalog: Catalog, model: EstimableModel, quant: string): number {
   return computeScenario(catalog, { model: model.id, quant, context: defaultContextOf(model) }).allocation.fileBytes;
 }
@@ -128,9 +193,13 @@ function span(catalog: Catalog, model: EstimableModel, context: number): string 
   const [low] = quants;
   const high = quants.at(-1);
   if (!low || !high) return '';
-  const planFor = (quant: string): string =>
-    formatGB(needOf(catalog, { model: model.id, quant, context }).planForBytes);
-  return `The range is ${planFor(low.id)} at ${low.name} to ${planFor(high.id)} at ${high.name}.`;
+  const [least, most] = [low, high].map(({ id }) => needOf(catalog, { model: model.id, quant: id, context }));
+  if (!least || !most) return '';
+  // Where the rule of thumb overshoots, a range of Plan for would be a range of nothing that anybody needs.
+  const far = farAboveNeeds(computeScenario(catalog, { model: model.id, quant: high.id, context }));
+  return far
+    ? `llama.cpp allocates ${formatGB(least.needsBytes)} at ${low.name} and ${formatGB(most.needsBytes)} at ${high.name}.`
+    : `The range is ${formatGB(least.planForBytes)} at ${low.name} to ${formatGB(most.planForBytes)} at ${high.name}.`;
 }
 
 function questionsOf(model: ModelRecord, facts: Facts): readonly Question[] {
@@ -161,9 +230,16 @@ function factList(catalog: Catalog, model: EstimableModel, scenario: Scenario): 
   const facts: (Fact | undefined)[] = [
     {
       term: 'Parameters',
-      text: `${formatParameters(parameters.total)} counted from the tensors${parameters.published === undefined ? '' : `, ${formatParameters(parameters.published)} as published`}${parameters.scope ? ` (${parameters.scope})` : ''}`,
+      text: `${formatParameters(parameters.total)} counted from the tensors${parameters.scope ? ` (${parameters.scope})` : ''}`,
       ...source(parameters.source),
     },
+    parameters.published === undefined
+      ? undefined
+      : {
+          term: 'As published',
+          text: formatParameters(parameters.published),
+          ...source(parameters.publishedSource ?? parameters.source),
+        },
     parameters.active === undefined
       ? undefined
       : {
@@ -201,7 +277,7 @@ function factList(catalog: Catalog, model: EstimableModel, scenario: Scenario): 
     },
     { term: 'Reads', text: joinWords(model.modalities) },
     model.license && { term: 'Licence', text: model.license.name, ...source(model.license.source) },
-    { term: 'Released', text: `${model.released}, ${model.vendor}` },
+    { term: 'Released', text: `${model.released}, ${model.vendor}`, ...source(model.releasedSource) },
     family && { term: 'Family', text: family.name, source: { text: family.name, href: familyPath(family.id) } },
     ...(model.caveats ?? []).map((text) => ({ term: 'Note', text })),
   ];

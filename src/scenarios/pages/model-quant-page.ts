@@ -12,7 +12,7 @@ import { relatedTo, scenarioLink } from '../related.ts';
 import { computeScenario } from '../scenario.ts';
 import { verdictOf } from '../verdict.ts';
 import type { Fact, ModelQuantPage, Question } from '../views.ts';
-import { contextTitle, significant, tokensText } from '../words.ts';
+import { contextTitle, significant, tokensText, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
 import { runs } from './scenario-page.ts';
 import { smallestDeviceText, textCell } from './shared.ts';
@@ -55,7 +55,7 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
       canonicalPath: canonicalModelQuantPath(catalog, modelId, quantId),
       title: `${name} ${quant.name} VRAM: ${range}`,
       description: [
-        `${name} at ${quant.name}: a ${formatGB(usual.allocation.fileBytes)} file, ${formatGB(usual.planForBytes)} of VRAM to plan for at ${contextTitle(contextTokens)}, ${to} at ${contextTitle(longest)}.`,
+        `${name} at ${quant.name}: ${withArticle(formatGB(usual.allocation.fileBytes))} file, ${formatGB(usual.planForBytes)} of VRAM to plan for at ${contextTitle(contextTokens)}, ${to} at ${contextTitle(longest)}.`,
         runs(facts),
       ],
       crumbs: [

@@ -6,7 +6,7 @@ import { EstimateError, formatBitsPerWeight, formatGB, weighExl3 } from '../../v
 import { defaultContextOf, quantsOf } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
 import type { Fact, QuantPage, Question } from '../views.ts';
-import { contextTitle, significant } from '../words.ts';
+import { contextTitle, significant, withArticle } from '../words.ts';
 import { checkpointQuantParts } from './checkpoint-quant-page.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
 import { modelHead, planForCell, smallestDeviceText, textCell } from './shared.ts';
@@ -215,8 +215,8 @@ function questionsOf(
     const context = defaultContextOf(example);
     const at = modelAtQuant(catalog, example.id, quant.id);
     questions.push({
-      question: `How much VRAM does a ${quant.name} file need?`,
-      answer: `Its size less the token embedding, plus cache and buffers. ${example.name}: a ${formatGB(at.allocate(context).fileBytes)} file, ${formatGB(at.need(context).needsBytes)} allocated with ${contextTitle(context)} of context, ${formatGB(at.need(context).planForBytes)} to plan for.`,
+      question: `How much VRAM does ${withArticle(quant.name)} file need?`,
+      answer: `Its size less the token embedding, plus cache and buffers. ${example.name}: ${withArticle(formatGB(at.allocate(context).fileBytes))} file, ${formatGB(at.need(context).needsBytes)} allocated with ${contextTitle(context)} of context, ${formatGB(at.need(context).planForBytes)} to plan for.`,
     });
   }
   return questions;

@@ -1,6 +1,6 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import { modelApiPath, modelListPath, modelPath, modelQuantPath, scenarioPath } from '../../site/routes.ts';
-import { contextLabel, formatBytes, formatGB, formatParameters, formatPercent } from '../../vram/index.ts';
+import { contextLabel, formatBytes, formatGB, formatParameters, formatPercent, GB } from '../../vram/index.ts';
 import { classAccuracies } from '../accuracy.ts';
 import { partOf, scenarioBar } from '../bars.ts';
 import { cacheNote } from '../cache-note.ts';
@@ -8,8 +8,10 @@ import { calculationSteps, ruleOfThumbCacheDetail } from '../calculation.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
 import { cheaperWays } from '../cheaper.ts';
 import { commandsOf } from '../commands.ts';
+import type { CatalogDevice } from '../devices.ts';
+import { scenarioEngines } from '../engine-table.ts';
 import type { ScenarioKey } from '../expand.ts';
-import { type Facts, factsOf } from '../facts.ts';
+import { type Facts, factsOf, farAboveNeeds } from '../facts.ts';
 import { faqOf } from '../faq.ts';
 import { expertsInRamText, hardwareGroups, hardwareIntro } from '../hardware.ts';
 import { canonicalPathOf } from '../index-policy.ts';
@@ -40,6 +42,7 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
   const note = cacheNote(scenario);
   const experts = expertsInRamText(facts);
   const kvTypes = kvTypesOf(facts);
+  const whyFar = farAboveNeeds(scenario);
   return {
     kind: 'scenario',
     meta: metaOf({
@@ -67,6 +70,7 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
     answer: [
       `${model.name} at ${quant.name} with ${tokensText(contextTokens)} of context needs ${needs.gb} of VRAM in ${engine}; plan for ${planFor.gb}.`,
       runs(facts),
+      ...(whyFar === undefined ? [] : [whyFar]),
     ],
     planFor,
     needs,
@@ -85,6 +89,7 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
       ...(experts && { expertsInRam: { text: experts } }),
     },
     commands: commandsOf(facts),
+    engines: scenarioEngines(facts),
     calculation: calculationSteps(scenario),
     verdict: verdictOf(facts),
     related: relatedTo(catalog, scenario),
@@ -94,6 +99,9 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
     apiHref: modelApiPath(model.id),
   };
 }
+
+/** Graphics cards that a desktop has room for. */
+const MOST_IN_ONE_PC = 4;
 
 /** The second sentence of the answer: what runs it. */
 export function runs(facts: Facts): string {
@@ -107,12 +115,21 @@ export function runs(facts: Facts): string {
         : usualCard
           ? `, ${withArticle(nameWithMemory(usualCard.own.gpu))} with ${formatBytes(scenario.at.fitOn(usualCard.own.device, 1, scenario.contextTokens).planHeadroomBytes)}`
           : '';
-    return `One ${nameWithMemory(own.gpu)} holds it with ${formatBytes(planHeadroomBytes)} to spare${also}.`;
+    const inOnePc = facts.consumer ? [] : facts.consumerSets.filter(({ count }) => count <= MOST_IN_ONE_PC).slice(-2);
+    const together = inOnePc.length > 0 ? ` In one PC it takes ${setNames(inOnePc)}.` : '';
+    return `One ${nameAgainst(own, scenario.planForBytes)} holds it with ${formatBytes(planHeadroomBytes)} to spare${also}.${together}`;
   }
   if (unified)
     return `No single graphics card holds it; ${withArticle(nameWithMemory(bestOf(unified).gpu))} does, or ${setNames(namedSets(facts))}.`;
   if (facts.datacenterSets.length > 0) return `No single GPU holds it: it takes ${setNames(namedSets(facts))}.`;
   return 'Not even sixteen of the largest GPUs, the most llama.cpp uses, hold it.';
+}
+
+/** "RTX PRO 6000 (96 GB)"; with its usable memory where a reader would find the label too small for `planForBytes`. */
+function nameAgainst({ gpu, device }: CatalogDevice, planForBytes: number): string {
+  return planForBytes > gpu.memoryGB * GB
+    ? `${gpu.shortName} (${gpu.memoryGB} GiB, ${formatGB(device.usableBytes)} of it usable)`
+    : nameWithMemory(gpu);
 }
 
 /** The same for search results. */

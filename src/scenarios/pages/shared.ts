@@ -95,14 +95,15 @@ export function smallestDeviceText(catalog: Catalog, at: ModelAtQuant, context: 
   return h200 && count !== undefined ? deviceLabel(h200.gpu, count) : 'more than 16 GPUs';
 }
 
-/** The recommended quant with the most bits whose Plan for is within `roomBytes` at a context; `undefined` where none is. */
+/** Of the recommended quants, or of `quants`, the one with the most bits whose Plan for is within `roomBytes` at a context; `undefined` where none is. */
 export function largestQuantWithin(
   catalog: Catalog,
   model: EstimableModel,
   context: number,
   roomBytes: number,
+  quants: readonly QuantRecord[] = recommendedQuants(catalog, model),
 ): QuantRecord | undefined {
-  return recommendedQuants(catalog, model).findLast(
+  return quants.findLast(
     (quant) => needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes <= roomBytes,
   );
 }

@@ -3,6 +3,7 @@ import type { EstimableModel } from '../../catalog/model.schema.ts';
 import { gpuPath, macTierPath, modelPath, scenarioPath, vramTierListPath, vramTierPath } from '../../site/routes.ts';
 import { contextLabel, formatGB, formatGiB, planForBytes } from '../../vram/index.ts';
 import { type CatalogDevice, devicesOf, preferenceOf } from '../devices.ts';
+import { recommendedQuants } from '../expand.ts';
 import { shortContext } from '../hardware.ts';
 import { memoized } from '../memoized.ts';
 import { modelAtQuant, needOf } from '../scenario.ts';
@@ -74,7 +75,8 @@ export const allTiersOf = (catalog: Catalog): readonly Tier[] => [
   ...macTiersOf(catalog).map((gigabytes) => ({ gigabytes, mac: true })),
 ];
 
-const devicesAt = (catalog: Catalog, { gigabytes, mac }: Tier): readonly CatalogDevice[] =>
+/** Devices that the page of a size speaks for, the least usable memory first. */
+export const devicesAt = (catalog: Catalog, { gigabytes, mac }: Tier): readonly CatalogDevice[] =>
   mac ? macsOf(catalog, gigabytes) : tierDevices(catalog, gigabytes);
 
 export const tierPath = ({ gigabytes, mac }: Tier): string => (mac ? macTierPath(gigabytes) : vramTierPath(gigabytes));
@@ -200,8 +202,10 @@ function pickRow(
 ): Grid['rows'][number] {
   const room = roomOf(least);
   const usual = usualOf(catalog, model);
+  // 16 bits answer as 8 do at half the pace: no pick.
+  const packed = recommendedQuants(catalog, model).filter(({ kind }) => kind !== 'float');
   const longer = GRID_CONTEXTS.includes(PICK_CONTEXT)
-    ? largestQuantWithin(catalog, model, PICK_CONTEXT, room)
+    ? largestQuantWithin(catalog, model, PICK_CONTEXT, room, packed)
     : undefined;
   const fine = longer && longer.order >= usual.quant.order ? longer : undefined;
   const quant = fine ?? usual.quant;

@@ -72,4 +72,24 @@ describe('commands', () => {
     // 865 GB of checkpoint take eight GPUs of 141 GB.
     expect(vllm('deepseek-v4-pro/q4-k-m/1m')?.command).toMatch(/--tensor-parallel-size 8$/);
   });
+
+  it('pack a 16-bit checkpoint for MLX in the bits nearest to the quant', () => {
+    const mlx = (path: string) => commandsAt(path).find(({ tool }) => tool.startsWith('MLX'));
+    const block = mlx('qwen3-8b/q6-k/32k');
+    expect(block?.command.split('\n')).toEqual([
+      'mlx_lm.convert --hf-path Qwen/Qwen3-8B --mlx-path qwen3-8b-6bit -q --q-bits 6',
+      'mlx_lm.server --model qwen3-8b-6bit',
+    ]);
+    // 36 layers, 8 heads of 128 for keys and for values, 2 bytes a number.
+    expect(block?.note).toContain(`${((36 * 2 * 8 * 128 * 2 * 32_768) / 1e9).toFixed(2)} GB at 32K tokens`);
+    expect(mlx('qwen3-8b/q4-k-m/32k')?.command).toContain('--q-bits 4');
+    for (const path of [
+      'qwen3-8b/iq2-m/32k',
+      'qwen3-8b/bf16/32k',
+      'gpt-oss-20b/mxfp4-moe/8k',
+      'deepseek-v3-1/q4-k-m/8k',
+    ]) {
+      expect(mlx(path), path).toBeUndefined();
+    }
+  });
 });

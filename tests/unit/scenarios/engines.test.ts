@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import type { EstimableModel } from '../../../src/catalog/model.schema.ts';
 import { devicesOf } from '../../../src/scenarios/devices.ts';
-import { type EngineRow, enginesOf } from '../../../src/scenarios/engines.ts';
-import { modelPage, quantPage } from '../../../src/scenarios/pages.ts';
+import { type EngineRow, engineRowsBeside, enginesOf } from '../../../src/scenarios/engines.ts';
+import { modelPage, quantPage, scenarioPage } from '../../../src/scenarios/pages.ts';
 import { formatGB, GiB } from '../../../src/vram/index.ts';
-import { catalog } from './catalog.ts';
+import { catalog, factsAt, keyOf } from './catalog.ts';
 
 function modelOf(id: string): EstimableModel {
   const model = catalog.estimableModels.find((own) => own.id === id);
@@ -80,6 +80,48 @@ test('the table of the page says what the data say', () => {
   expect(intro).toContain(`needs least, ${formatGB(Math.min(...totals))}`);
   expect(intro).toContain(`most, ${formatGB(Math.max(...totals))}`);
   expect(grid?.rows[1]?.head).toEqual({ text: 'BF16, as published', href: '' });
+});
+
+describe('engines beside a scenario', () => {
+  const beside = (path: string): readonly EngineRow[] => engineRowsBeside(catalog, factsAt(path).scenario);
+  const formats = (path: string): string[] => beside(path).map(({ engine, format }) => `${engine.name} ${format}`);
+
+  test('read the format nearest to the quant', () => {
+    expect(formats('llama-3-1-8b/q4-k-m/8k')).toEqual(['vLLM AWQ', 'MLX MLX 4-bit']);
+    expect(formats('llama-3-1-8b/q6-k/8k')).toEqual(['vLLM FP8', 'MLX MLX 6-bit']);
+    expect(formats('llama-3-1-8b/q8-0/8k')).toEqual(['vLLM FP8', 'MLX MLX 8-bit']);
+    expect(formats('llama-3-1-8b/bf16/8k')).toEqual(['vLLM BF16']);
+    expect(formats('gpt-oss-20b/q8-0/8k')).toEqual([
+      'vLLM MXFP4 experts, BF16 elsewhere',
+      'MLX MXFP4 experts, 8 bits elsewhere',
+    ]);
+  });
+
+  test('are the rows of the hub at its context, and hold more cache at a longer one', () => {
+    const [awq, mlx] = beside('llama-3-1-8b/q4-k-m/8k');
+    expect(rowsOf('llama-3-1-8b')).toContainEqual(awq);
+    expect(rowsOf('llama-3-1-8b')).toContainEqual(mlx);
+    // 32 layers, 8 heads of 128 for keys and for values, 2 bytes.
+    const perToken = 32 * 2 * 8 * 128 * 2;
+    const [, longer] = beside('llama-3-1-8b/q4-k-m/128k');
+    expect(mlx?.cacheBytes).toBe(perToken * 8192);
+    expect(longer?.cacheBytes).toBe(perToken * 131_072);
+    expect(longer?.weightsBytes).toBe(mlx?.weightsBytes);
+  });
+
+  test('stand under the own row of the page, which has the figures of its answer', () => {
+    const page = scenarioPage(catalog, keyOf('qwen3-8b/q4-k-m/32k'));
+    const [own, ...others] = page.engines?.grid.rows ?? [];
+    expect(own?.cells[0]?.text).toBe(page.needs.gb);
+    expect(page.answer[1]).toContain(own?.cells[1]?.text);
+    expect(others).toHaveLength(2);
+    expect(scenarioPage(catalog, keyOf('hy4-preview/q4-k-m/8k')).engines).toBeUndefined();
+  });
+
+  test('leave MLX out for a class that mlx-lm has no module for', () => {
+    expect(formatsOf('minimax-m3').some((name) => name.startsWith('MLX'))).toBe(false);
+    expect(formatsOf('minimax-m2-7').some((name) => name.startsWith('MLX'))).toBe(true);
+  });
 });
 
 test('the page of EXL3 lists weights alone, of the classes that its engine runs', () => {

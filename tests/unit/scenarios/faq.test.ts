@@ -34,7 +34,7 @@ const CASES: Readonly<Record<string, { on: string; asks: string; says: RegExp; s
   'several-consumer-cards': {
     on: 'llama-3-1-70b/q4-k-m/8k',
     asks: 'How many RTX 3090 does Llama 3.1 70B Q4_K_M take at 8K?',
-    says: /^2\. llama\.cpp splits whole layers, so the fullest card holds 22\.\d GB/,
+    says: /^It takes 2: llama\.cpp splits whole layers, so the fullest card holds 22\.\d GB/,
     silentOn: 'llama-3-1-8b/q4-k-m/8k',
   },
   'experts-in-vram': {

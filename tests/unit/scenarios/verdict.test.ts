@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { scenarioKeys } from '../../../src/scenarios/expand.ts';
-import { factsOf } from '../../../src/scenarios/facts.ts';
+import { factsOf, farAboveNeeds } from '../../../src/scenarios/facts.ts';
+import { scenarioPage } from '../../../src/scenarios/pages.ts';
 import { computeScenario } from '../../../src/scenarios/scenario.ts';
 import { VERDICT_RULES, verdictOf, verdictRules } from '../../../src/scenarios/verdict.ts';
-import { catalog, factsAt } from './catalog.ts';
+import { catalog, factsAt, keyOf } from './catalog.ts';
 
 /** A rule's name, a scenario it speaks on, what it must say there, and one it must be silent on. */
 const CASES: Readonly<Record<string, { on: string; says: RegExp; silentOn: string }>> = {
@@ -81,7 +82,7 @@ const CASES: Readonly<Record<string, { on: string; says: RegExp; silentOn: strin
   },
   'smaller-quant-unlocks-a-card': {
     on: 'qwen3-6-27b/q4-k-m/32k',
-    says: /^Q3_K_M moves it to the RTX 5060 Ti 16GB or RTX 4060 Ti 16GB \(16\.0 GB\)\.$/,
+    says: /^Q3_K_M, 16\.0 GB to plan for, moves it to the RTX 5060 Ti 16GB or RTX 4060 Ti 16GB\.$/,
     silentOn: 'deepseek-v4-pro/q4-k-m/1m',
   },
   'same-card-holds-a-better-quant': {
@@ -97,7 +98,7 @@ const CASES: Readonly<Record<string, { on: string; says: RegExp; silentOn: strin
   'requantized-from-four-bits': {
     // Published GGUF files of gpt-oss 120B: 62.6 GB at Q4_K_S to Q4_K_M, 63.4 GB at MXFP4.
     on: 'gpt-oss-120b/q4-k-m/128k',
-    says: /^The experts of gpt-oss 120B are published in MXFP4: Q4_K_M saves \d+ MB of 6\d\.\d GB and .* take MXFP4_MOE\.$/,
+    says: /^At Q4_K_M the experts of gpt-oss 120B stay in the MXFP4 .* cut, by \d+ MB of 6\d\.\d GB, so take MXFP4_MOE\.$/,
     silentOn: 'gpt-oss-120b/mxfp4-moe/128k',
   },
   'few-bits-lose-much': {
@@ -174,6 +175,43 @@ describe('the verdict', () => {
       expect(rules.length).toBeGreaterThanOrEqual(2);
       expect(rules.length).toBeLessThanOrEqual(5);
       expect(verdictOf(facts)).toHaveLength(rules.length);
+    }
+  });
+});
+
+describe('a rule of thumb far above what is allocated', () => {
+  it('is explained by the bits of the file, or by what stays in RAM', () => {
+    // Experts stay in MXFP4: 117B parameters in 65.4 GB of BF16 file are 4.48 bits each.
+    expect(farAboveNeeds(factsAt('gpt-oss-120b/bf16/8k').scenario)).toMatch(
+      /counts 16 bits for every weight where this file has 4\.4\d; here Needs plus 5 %, 67\.9 GB, is/,
+    );
+    // 2.8B parameters of embeddings per layer.
+    expect(farAboveNeeds(factsAt('gemma-4-e4b/q4-k-m/8k').scenario)).toMatch(
+      /counts the 2\.\d+ GB of embeddings that stay in RAM; here Needs plus 5 %, 3\.4\d GB, is/,
+    );
+    expect(farAboveNeeds(factsAt('llama-3-1-8b/q4-k-m/8k').scenario)).toBeUndefined();
+  });
+
+  it('stands in the answer of the page, and marks no device as full that has room', () => {
+    const page = scenarioPage(catalog, keyOf('gpt-oss-120b/bf16/8k'));
+    expect(page.answer.at(-1)).toContain('is the figure to go by');
+    expect(page.verdict.join(' ')).not.toContain('close other programs');
+  });
+});
+
+describe('advice on a quant', () => {
+  it('offers no other where every quant keeps the experts as published, and none beyond what was published', () => {
+    expect(factsAt('gpt-oss-20b/mxfp4-moe/128k').largerQuant).toBeUndefined();
+    expect(factsAt('gpt-oss-20b/q5-k-m/8k').smallerQuant).toBeUndefined();
+    expect(factsAt('deepseek-v4-flash/q4-k-m/8k').largerQuant).toBeUndefined();
+    expect(factsAt('llama-3-1-8b/q4-k-m/8k').largerQuant).toBeDefined();
+  });
+
+  it('sends nobody below two bits but with the largest models', () => {
+    for (const key of scenarioKeys(catalog).filter((_, index) => index % 41 === 0)) {
+      const { smallerQuant, scenario } = factsOf(catalog, computeScenario(catalog, key));
+      if (scenario.model.parameters.total < 100e9)
+        expect(smallerQuant?.quant.nominalBits ?? 2).toBeGreaterThanOrEqual(2);
     }
   });
 });

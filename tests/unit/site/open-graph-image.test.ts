@@ -19,7 +19,9 @@ describe('pictures for social networks', () => {
     for (const { id } of catalog.estimableModels)
       expect(paths).toContain(openGraphImagePath(`/models/${id}/q4-k-m/8k/`));
     for (const { id } of catalog.gpus) expect(paths).toContain(openGraphImagePath(`/gpus/${id}/`));
-    expect(paths).toContain(openGraphImagePath('/vram/24gb/'));
+    for (const path of ['/vram/24gb/', '/vram/mac-64gb/', '/guides/kv-cache/', '/methodology/', '/about/'])
+      expect(paths, path).toContain(openGraphImagePath(path));
+    expect(paths).not.toContain(openGraphImagePath('/accuracy/'));
   });
 
   it('say what the pages say', () => {
@@ -29,6 +31,10 @@ describe('pictures for social networks', () => {
       expect(page.meta.title).toContain(figures[0]?.amount);
       expect(page.meta.description).toContain(figures[1]?.amount);
     }
+    // A Mac leaves less of its memory than a card of the same size.
+    const usable = (id: string): number =>
+      Number.parseFloat(openGraphView(catalog, { kind: 'vram', id }).figures[1]?.amount ?? '');
+    expect(usable('mac-64gb')).toBeLessThan(usable('64gb'));
     const { figures, note } = openGraphView(catalog, { kind: 'gpus', id: 'rtx-4090' });
     const answer = gpuPage(catalog, 'rtx-4090').answer.join(' ');
     expect(answer).toContain(figures[1]?.amount);
