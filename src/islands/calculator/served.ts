@@ -165,7 +165,7 @@ export function offerOf(
     hold('quant', quantFor(data, quants, before, usual));
   const runs = (id: string): boolean => devices.some((own) => own.id === id);
   if (!runs(control('gpu').value)) {
-    const bytes = data.devices.find(({ id }) => id === before.gpu)?.usableBytes ?? 0;
+    const bytes = before.devices * (data.devices.find(({ id }) => id === before.gpu)?.usableBytes ?? 0);
     hold('gpu', left && runs(left.gpu) ? left.gpu : deviceFor(devices, bytes));
   } else if (before.engine === 'mlx' && next.engine !== 'mlx' && left) {
     hold('gpu', left.gpu);
@@ -173,7 +173,9 @@ export function offerOf(
   if (before.engine !== next.engine) {
     const [min, max, first] = limit;
     Object.assign(control('limit'), { min, max, value: first, title: `The limit takes ${min} to ${max}.` });
-    if (hidden.includes('devices')) control('devices').value = '1';
+    // A Mac is one device; the others come back with the cards.
+    if (next.engine === 'mlx') control('devices').value = '1';
+    else if (before.engine === 'mlx') control('devices').value = String(left?.devices ?? 1);
     if (!next.engine) for (const key of ['kType', 'vType'] as const) hold(key, left?.[key] ?? 'f16');
   }
   return { ...data, quants, devices, ...(kvTypes && { kvTypes }) };
