@@ -1,6 +1,6 @@
 /** Makes every graph known, and tensors derived: for whoever does not count the bytes of code. */
 
-import { draftBuffers } from './draft-buffer.ts';
+import { drafts } from './drafts.ts';
 import { bring } from './engines/llama-cpp.ts';
 import { notesOf } from './engines/llama-cpp-notes.ts';
 import { checkSettings } from './engines/llama-cpp-settings.ts';
@@ -21,7 +21,7 @@ import { deriveTensorsWith } from './tensor-lists.ts';
 import { converterKeepsNextToken, tensorsOf } from './tensors.ts';
 
 deriveTensorsWith({ tensorsOf, converterKeepsNextToken });
-bring({ checkSettings, draftBuffers, notesOf });
+bring({ checkSettings, drafts, notesOf });
 for (const graphs of [
   COMPRESSED,
   DECODERS,

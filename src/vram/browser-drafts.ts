@@ -1,3 +1,6 @@
 /** What `browser.ts` loads for estimates that count multi-token prediction: figures, and the sentences beside them. */
-export { draftBuffers } from './draft-buffer.ts';
-export { notesOf } from './engines/llama-cpp-notes.ts';
+import { drafts } from './drafts.ts';
+import { bring } from './engines/llama-cpp.ts';
+import { notesOf } from './engines/llama-cpp-notes.ts';
+
+bring({ drafts, notesOf });

@@ -4,7 +4,6 @@
  * loaded is an error, never another figure.
  */
 import type { Architecture } from './architecture.ts';
-import { bring } from './engines/llama-cpp.ts';
 import { addGraphs, type ClassGraph, hasGraph } from './llama-graphs/classes.ts';
 import type { GraphFamily } from './llama-graphs/families.ts';
 
@@ -45,5 +44,5 @@ const LOADERS: Readonly<Record<GraphFamily, Loader>> = {
  */
 export async function loadGraph(architecture: Architecture, family: GraphFamily, drafts = false): Promise<void> {
   if (!hasGraph(architecture)) addGraphs((await LOADERS[family]()).GRAPHS);
-  if (drafts) bring(await import('./browser-drafts.ts'));
+  if (drafts) await import('./browser-drafts.ts');
 }

@@ -5,35 +5,37 @@ import { type Architecture, isLatent } from '../architecture.ts';
 import { type ComputeBuffers, computeBuffers } from '../compute-buffer.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
-import {
-  type CacheSettings,
-  cacheBytesByKind,
-  cacheLayoutOf,
-  isQuantizedKvType,
-  KV_TYPES,
-  nextTokenCacheBytes,
-  statesKeptWithDrafts,
-} from '../kv-cache.ts';
+import { type CacheSettings, cacheBytesByKind, cacheLayoutOf, isQuantizedKvType, KV_TYPES } from '../kv-cache.ts';
 import { type LayerPlacement, placeLayers } from '../layer-split.ts';
 import type { GraphSettings } from '../llama-graphs/builder.ts';
 import { graphStanding } from '../llama-graphs/classes.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
-import { type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
+import { type LayerWeights, type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
 import type { Engine, EstimateOptions } from './engine.ts';
 
 /** The version every figure of this module is for. */
 export const LLAMA_CPP_VERSION = 'v0.5.0';
 
-/** What estimates do without until a face brings it: checks of values, figures that few settings ask for, sentences. */
-interface Beside {
-  /** Throws `bad-request` or `refused-by-engine` for values that no form with bounds lets through. */
-  readonly checkSettings?: (architecture: Architecture, settings: Settings) => void;
-  readonly draftBuffers?: (
+/** What multi-token prediction adds. */
+export interface Drafts {
+  /** Buffers of the context that drafts; `undefined` where its graph is not known. */
+  readonly draftBuffers: (
     architecture: Architecture,
     scheme: QuantizationScheme,
     settings: GraphSettings,
     placement: LayerPlacement,
   ) => ComputeBuffers | undefined;
+  /** Bytes of the cache of one of its blocks. */
+  readonly nextTokenCacheBytes: (architecture: Architecture, settings: CacheSettings) => number;
+  /** How many times the model's states are kept. */
+  readonly statesKeptWithDrafts: (architecture: Architecture) => number;
+}
+
+/** What estimates do without until a face brings it: checks of values, figures that few settings ask for, sentences. */
+interface Beside {
+  /** Throws `bad-request` or `refused-by-engine` for values that no form with bounds lets through. */
+  readonly checkSettings?: (architecture: Architecture, settings: Settings) => void;
+  readonly drafts?: Drafts;
   /** Sentences beside the figures. `drafts`: whether the buffer of the context that drafts is counted; absent = none is. */
   readonly notesOf?: (standing: ReturnType<typeof graphStanding>, drafts: boolean | undefined) => readonly string[];
 }
@@ -128,6 +130,13 @@ function sumDevices(devices: readonly DeviceMemory[]): DeviceMemory {
   return sum;
 }
 
+/** What drafts, where the settings ask for it. */
+function draftsFor({ mtp }: Settings): Drafts | undefined {
+  if (mtp && !beside.drafts)
+    throw new EstimateError('unknown-architecture', 'The code of multi-token prediction was not loaded.');
+  return mtp ? beside.drafts : undefined;
+}
+
 /** What stays in memory between two micro-batches. */
 interface Residents {
   readonly placement: LayerPlacement;
@@ -151,40 +160,39 @@ function residentsOf(
   };
   const weights = weighModel(architecture, scheme, file);
   const layout = cacheLayoutOf(architecture);
-  const kept = settings.mtp ? statesKeptWithDrafts(architecture) : 1;
-  const kinds = cacheBytesByKind(layout, cacheSettings, kept);
+  const drafts = draftsFor(settings);
+  const kinds = cacheBytesByKind(layout, cacheSettings, drafts?.statesKeptWithDrafts(architecture));
   const placement = placeLayers(architecture, weights.nextTokenLayers.length, settings);
   const perDevice = Array.from({ length: settings.devices }, () => ({ weights: 0, kvCache: 0, state: 0 }));
   const host = { weights: weights.input.host, kvCache: 0 };
-  for (let layer = 0; layer < architecture.layers; layer++) {
-    const own = weights.layers[layer];
-    const cache = kinds[layout.kindOfLayer[layer] ?? 0];
-    if (!own || !cache) continue;
-    const device = perDevice[placement.deviceOfLayer[layer] ?? -1];
+  const put = (
+    own: LayerWeights | undefined,
+    block: number,
+    on: number | undefined,
+    kvCache: number,
+    state: number,
+  ) => {
+    const device = perDevice[on ?? -1];
+    if (!own) return;
     if (!device) {
       host.weights += own.all.host;
-      host.kvCache += cache.kvCache + cache.state;
-      continue;
+      host.kvCache += kvCache + state;
+      return;
     }
-    const onHost = layer < placement.expertLayersOnHost;
+    const onHost = block < placement.expertLayersOnHost;
     device.weights += own.all.device - (onHost ? own.experts.device : 0);
     if (onHost) host.weights += own.experts.host;
-    device.kvCache += cache.kvCache;
-    device.state += cache.state;
-  }
-  if (settings.mtp) {
-    const cache = nextTokenCacheBytes(architecture, cacheSettings);
-    weights.nextTokenLayers.forEach(({ all, experts }, index) => {
-      const device = perDevice[placement.deviceOfNextToken[index] ?? -1];
-      if (device) {
-        const onHost = architecture.layers + index < placement.expertLayersOnHost;
-        device.weights += all.device - (onHost ? experts.device : 0);
-        if (onHost) host.weights += experts.host;
-        device.kvCache += cache;
-      } else {
-        host.weights += all.host;
-        host.kvCache += cache;
-      }
+    device.kvCache += kvCache;
+    device.state += state;
+  };
+  layout.kindOfLayer.forEach((kind, layer) => {
+    const { kvCache = 0, state = 0 } = kinds[kind] ?? {};
+    put(weights.layers[layer], layer, placement.deviceOfLayer[layer], kvCache, state);
+  });
+  if (drafts) {
+    const cache = drafts.nextTokenCacheBytes(architecture, cacheSettings);
+    weights.nextTokenLayers.forEach((own, index) => {
+      put(own, architecture.layers + index, placement.deviceOfNextToken[index], cache, 0);
     });
   }
   const last = perDevice[placement.outputDevice];
@@ -237,9 +245,7 @@ export function estimateLlamaCpp(
   const { placement, cacheSettings, weights, host } = residents;
   const graphSettings = { ...cacheSettings, outputs: settings.outputs };
   const buffers = computeBuffers(architecture, scheme, graphSettings, placement, file);
-  if (settings.mtp && !beside.draftBuffers)
-    throw new EstimateError('unknown-architecture', 'The graphs of multi-token prediction were not loaded.');
-  const drafts = settings.mtp ? beside.draftBuffers?.(architecture, scheme, graphSettings, placement) : undefined;
+  const drafts = draftsFor(settings)?.draftBuffers(architecture, scheme, graphSettings, placement);
   const { overheadBytes: overhead = DRIVER_OVERHEAD_BYTES.nvidia, projectorBytes = 0 } = options;
   const loaded = projectorBytes > 0 && { projector: projectorBytes };
   const perDevice = residents.perDevice.map((own, device): DeviceMemory => {
