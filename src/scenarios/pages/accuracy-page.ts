@@ -1,5 +1,6 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { MeasurementRecord } from '../../catalog/measurement.schema.ts';
+import { SOURCE_URL } from '../../site/config.ts';
 import {
   accuracyPath,
   gpuPath,
@@ -107,6 +108,7 @@ export function accuracyPage(catalog: Catalog): AccuracyPage {
     links: [
       { text: 'Every run as JSON', href: measurementApiPath() },
       { text: 'How the figures are computed', href: methodologyPath() },
+      ...(SOURCE_URL === undefined ? [] : [{ text: 'Send a measured run', href: SOURCE_URL }]),
     ],
   };
 }
