@@ -1,4 +1,4 @@
-import { type DeviceMemory, formatGB, GiB } from '../vram/index.ts';
+import { type DeviceMemory, formatGB, GiB, perMille } from '../vram/index.ts';
 import type { BarSegment, MemoryBar, Part } from './views.ts';
 import { memory } from './words.ts';
 
@@ -24,8 +24,6 @@ const MOST_TICKS = 5;
 /** A part that is not zero is drawn at least this wide, in per mille. */
 const SMALLEST_SEGMENT = 4;
 
-const perMille = (bytes: number, scaleBytes: number): number => Math.round((bytes / scaleBytes) * 1000);
-
 interface Amount {
   readonly part: SegmentPart;
   readonly bytes: number;
@@ -36,7 +34,7 @@ function segmentsOf(amounts: readonly Amount[], scaleBytes: number): BarSegment[
   return amounts
     .filter(({ bytes }) => bytes > 0)
     .map(({ part, bytes }) => {
-      const width = Math.max(0, Math.min(Math.max(SMALLEST_SEGMENT, perMille(bytes, scaleBytes)), 1000 - start));
+      const width = Math.max(0, Math.min(Math.max(SMALLEST_SEGMENT, perMille(bytes / scaleBytes)), 1000 - start));
       const segment = { part, label: LABELS[part], amount: memory(bytes).gb, start, width };
       start += width;
       return segment;
@@ -67,7 +65,7 @@ export function scenarioBar(device: DeviceMemory, planForBytes: number): MemoryB
 function ticksFor(scaleBytes: number): MemoryBar['ticks'] {
   const ticks: { at: number; label: string }[] = [];
   for (const size of [...OWNED_GB].reverse()) {
-    const at = perMille(size * GiB, scaleBytes);
+    const at = perMille((size * GiB) / scaleBytes);
     const last = ticks.at(-1);
     if (at > 1000 || at < TICK_DISTANCE || (last && last.at - at < TICK_DISTANCE)) continue;
     ticks.push({ at, label: `${size} GB` });
@@ -93,7 +91,7 @@ export function deviceBar(
   return {
     description: `${formatGB(used)} of ${formatGB(usableBytes)} on ${label}`,
     segments: segmentsOf(amounts, scaleBytes).filter(({ part, width }) => part !== 'free' || width > 0),
-    ticks: usableBytes < used ? [{ at: perMille(usableBytes, scaleBytes), label: formatGB(usableBytes) }] : [],
+    ticks: usableBytes < used ? [{ at: perMille(usableBytes / scaleBytes), label: formatGB(usableBytes) }] : [],
   };
 }
 

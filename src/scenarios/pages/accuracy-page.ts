@@ -13,10 +13,12 @@ import {
   contextLabel,
   formatBytes,
   formatCount,
+  formatHundredths,
   formatPercent,
   formatSpeed,
   formatSpeedRange,
   formatTokens,
+  perMille,
   type SpeedClass,
 } from '../../vram/index.ts';
 import { ATTENTION_NAMES, type AttentionKind, type Distance, distanceOf, errorText, PART_NAMES } from '../accuracy.ts';
@@ -258,7 +260,7 @@ function notCompared(catalog: Catalog, memory: readonly MemoryComparison[]): rea
 const logScale =
   (from: number, to: number) =>
   (value: number): number =>
-    Math.round(((Math.log10(value) - from) / (to - from)) * 1000);
+    perMille((Math.log10(value) - from) / (to - from));
 
 /** The line on which estimate and measurement are equal. */
 const EQUAL: Plot['series'][number] = {
@@ -444,7 +446,7 @@ function speedDeviceGrid(cases: readonly SpeedCase[]): Grid {
       head: { text: gpu.shortName, href: gpuPath(gpu.id) },
       cells: [
         textCell(String(score.cases)),
-        textCell(ratio.toFixed(2)),
+        textCell(formatHundredths(ratio)),
         textCell(formatPercent(score.medianError)),
         textCell(formatPercent(score.covered)),
       ],
