@@ -23,9 +23,9 @@ const readPages = {
   },
 };
 
-/** The code of every calculator; graphs of single families and what reads a config.json are loaded when needed. */
+/** The code of every calculator; graphs of single families, other engines and what reads a config.json are loaded when needed. */
 const CALCULATOR =
-  /src\/(vram\/(?!from-config|config\/|browser-config|tensor-recipes|tensors\.ts|llama-graphs\/(?!builder|parts|classes|representative))|islands\/calculator(\.ts|\/(answer|data|state|fragment)))/;
+  /src\/(vram\/(?!from-config|config\/|browser-(config|served)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx)|paged-cache|served-placement|.*checkpoint|llama-graphs\/(?!builder|parts|classes|representative|residual|state-layers))|islands\/calculator(\.ts|\/(answer|data|state|fragment)))/;
 
 export default defineConfig({
   site: process.env.SITE_URL || DEFAULT_SITE_URL,
@@ -63,6 +63,8 @@ export default defineConfig({
                     groups: [
                       { name: 'preload-helper', test: /preload-helper/, priority: 1 },
                       { name: 'calculator', test: CALCULATOR },
+                      { name: 'latent', test: /llama-graphs\/(latent|kimi-delta)\.ts/ },
+                      { name: 'delta-net', test: /llama-graphs\/(delta-net|qwen4)\.ts/ },
                     ],
                   },
                 },
@@ -79,7 +81,11 @@ export default defineConfig({
     build: {
       // Terser: its output is smaller after compression than the default minifier's, and the calculator has a budget.
       minify: 'terser',
-      terserOptions: { module: true, ecma: 2020, compress: { passes: 3, pure_getters: true } },
+      terserOptions: {
+        module: true,
+        ecma: 2020,
+        compress: { passes: 3, pure_getters: true, lhs_constants: false, hoist_funs: true },
+      },
       // Nothing is inlined: the content security policy allows no inline script and no inline style.
       assetsInlineLimit: 0,
       // Every MDX record would warn about a directive that Astro writes itself.

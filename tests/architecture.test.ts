@@ -28,7 +28,11 @@ const FROM_COLLECTIONS = 'src/catalog/from-collections.ts';
 const FROM_DISK = 'src/catalog/from-disk.ts';
 const VRAM_FACE = 'src/vram/index.ts';
 /** What scripts of the browser import instead: without the code that only some models need, and that code for the asking. */
-const VRAM_FACES_OF_ISLANDS: readonly string[] = ['src/vram/browser.ts', 'src/vram/browser-config.ts'];
+const VRAM_FACES_OF_ISLANDS: readonly string[] = [
+  'src/vram/browser.ts',
+  'src/vram/browser-config.ts',
+  'src/vram/browser-served.ts',
+];
 /** Packages that scripts of the browser may bring along, by the file that does. */
 const PACKAGES_OF_ISLANDS: Readonly<Record<string, string>> = { 'src/islands/search/index.ts': 'minisearch' };
 const CLOCK_OR_CHANCE =
@@ -115,18 +119,39 @@ test('src keeps to its layers', () => {
   expect(violations(files)).toEqual([]);
 });
 
-test('the browser loads no engine that the calculator does not run', () => {
+describe('the browser loads', () => {
   const files = new Map(sourceFiles().map((file) => [file.path, file]));
-  const reached = new Set<string>();
-  const visit = (path: string): void => {
-    const file = files.get(path);
-    if (!file || reached.has(path)) return;
-    reached.add(path);
-    for (const { file: imported } of importsOf(file)) if (imported !== undefined) visit(imported);
+  /** Files of the estimator that a face brings along. */
+  const reachedFrom = (face: string): readonly string[] => {
+    const reached = new Set<string>();
+    const visit = (path: string): void => {
+      const file = files.get(path);
+      if (!file || reached.has(path)) return;
+      reached.add(path);
+      for (const { file: imported } of importsOf(file)) if (imported !== undefined) visit(imported);
+    };
+    visit(face);
+    return [...reached];
   };
-  for (const face of VRAM_FACES_OF_ISLANDS) visit(face);
-  expect(reached).toContain('src/vram/engines/llama-cpp.ts');
-  expect([...reached].filter((path) => /vllm|mlx|front-ends|paged-cache|checkpoint|served/.test(path))).toEqual([]);
+  const OTHER_ENGINES = /vllm|mlx|front-ends|paged-cache|checkpoint|served/;
+
+  test.each(['src/vram/browser.ts', 'src/vram/browser-config.ts'])('no other engine than llama.cpp with %s', (face) => {
+    expect(reachedFrom(face)).toContain('src/vram/architecture.ts');
+    expect(reachedFrom(face).filter((path) => OTHER_ENGINES.test(path))).toEqual([]);
+  });
+
+  test('vLLM and MLX with a face of their own, on demand', () => {
+    expect(reachedFrom('src/vram/browser-served.ts')).toEqual(
+      expect.arrayContaining(['src/vram/engines/vllm.ts', 'src/vram/engines/mlx.ts']),
+    );
+    const importers = [...files.values()].filter(
+      ({ path, text }) => path.startsWith('src/islands/') && /^import (?!type)[^;]*served(-fixes)?\.ts'/m.test(text),
+    );
+    expect(importers.map(({ path }) => path)).toEqual([
+      'src/islands/calculator/served-fixes.ts',
+      'src/islands/calculator/served.ts',
+    ]);
+  });
 });
 
 describe('the check itself', () => {

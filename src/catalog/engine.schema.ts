@@ -15,6 +15,13 @@ export const engineSchema = z.strictObject({
   repository: url.describe('Where its source is. Example: https://github.com/ggml-org/llama.cpp.'),
   summary: sentence.describe('One sentence: what it runs and for whom.'),
   source: sourceKey.describe('Source of `version`, `commit` and `released`: a key of `sources`.'),
+  classes: z
+    .strictObject({
+      names: z.array(sentence).readonly().describe('Class names. Example: [Qwen3ForCausalLM].'),
+      source: sourceKey,
+    })
+    .exactOptional()
+    .describe('Model classes it runs, for an engine whose models are listed by them.'),
   reserves: z
     .array(
       z.strictObject({

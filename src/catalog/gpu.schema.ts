@@ -69,13 +69,14 @@ export const gpuSchema = z.strictObject({
   fp16Tflops: positive.exactOptional().describe('Dense FP16 rate of the matrix units in TFLOPS. Example: 165.'),
   tdpWatts: positive.exactOptional().describe('Board power in watts. Example: 450.'),
   specificationSource: sourceKey.describe(
-    'Source of memoryGB, memoryGiB, memoryType, link, nodeSize, nativeFormats, fp16Tflops and tdpWatts: a key of `sources`.',
+    'Source of architecture, memoryGB, memoryGiB, memoryType, link, nodeSize, nativeFormats, fp16Tflops and tdpWatts: a key of `sources`.',
   ),
   launch: z
     .strictObject({
       date: dayOrMonth.exactOptional().describe('Day, or month, it went on sale. Example: "2022-10-12".'),
       priceUsd: positive.exactOptional().describe('List price at launch in US dollars. Example: 1599.'),
       source: sourceKey,
+      priceSource: sourceKey.exactOptional().describe('Source of `priceUsd`, where not `source`.'),
     })
     .exactOptional()
     .describe('Launch date and price.'),

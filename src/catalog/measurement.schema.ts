@@ -1,6 +1,6 @@
 /** Measured runs of one source: one file in content/measurements. */
 import { z } from 'astro/zod';
-import { KV_TYPES, type KvType } from '../vram/index.ts';
+import { KV_TYPES, type KvType, PAGED_KV_TYPES } from '../vram/index.ts';
 import { count, recordId, sentence, sourceKey, sources, updated } from './fields.ts';
 import type { RecordOf } from './record.ts';
 
@@ -70,19 +70,46 @@ const memoryRun = z.strictObject({
     .describe(
       'Memory on the devices in MiB, as the engine logged it; a buffer that the source does not show is left out.',
     ),
+  format: sentence
+    .exactOptional()
+    .describe(
+      "The estimator's name of a checkpoint's format that no record in content/quants is of. Example: MXFP4_EXPERTS.",
+    ),
   cacheTokens: count
     .exactOptional()
-    .describe('"GPU KV cache size" of engines that fill the memory with cache (vLLM), in tokens. Example: 623040.'),
+    .describe(
+      '"GPU KV cache size" of engines that fill the memory with cache (vLLM), in tokens; `MiB.kvCache` is then that memory, on all GPUs together. Example: 623040.',
+    ),
+  concurrency: z
+    .number()
+    .positive('a number above 0')
+    .exactOptional()
+    .describe('"Maximum concurrency" at `context`, as vLLM logs it. Example: 1.56.'),
   memoryUtilization: z
     .number()
     .positive('a number above 0')
     .max(1)
     .exactOptional()
     .describe("vLLM's --gpu-memory-utilization. Example: 0.9."),
+  vllm: z
+    .strictObject({
+      kvType: z.enum(PAGED_KV_TYPES).exactOptional().describe('--kv-cache-dtype. Absent = auto.'),
+      draftTokens: count.exactOptional().describe('Tokens that the multi-token-prediction block drafts. Absent = 0.'),
+      prefixCaching: z.boolean().exactOptional().describe('Absent = on.'),
+      maxBatchedTokens: count.exactOptional().describe('--max-num-batched-tokens. Absent = 2048.'),
+      tokenLine: z
+        .enum(['blocks', 'requests'])
+        .exactOptional()
+        .describe(
+          'What `cacheTokens` counts: the blocks of one group of layers (before vLLM 0.23), or requests of the whole context. Absent = requests.',
+        ),
+    })
+    .exactOptional()
+    .describe('Settings that only vLLM has.'),
   differs: sentence
     .exactOptional()
     .describe(
-      'Why the compute buffer of this run cannot be compared with ours. Example: "experts placed by name patterns".',
+      'Why the compute buffer of this run (in vLLM its cache) cannot be compared with ours. Example: "experts placed by name patterns".',
     ),
 });
 

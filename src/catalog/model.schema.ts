@@ -33,6 +33,9 @@ export const modelSchema = z.strictObject({
     .exactOptional()
     .describe("The vendor's repository on Hugging Face. Example: deepseek-ai/DeepSeek-V4-Pro-0813."),
   released: dayOrMonth.describe('Day, or month, of the first release of the weights. Example: "2026-04-24".'),
+  releasedSource: sourceKey
+    .exactOptional()
+    .describe('Where the day, or at least the month, was read: a key of `sources`.'),
   license: z
     .strictObject({
       name: sentence.describe('Short name. Example: Apache-2.0.'),
@@ -103,6 +106,19 @@ export const modelSchema = z.strictObject({
     .boolean()
     .exactOptional()
     .describe('Converted GGUF files carry the multi-token-prediction blocks (in the file, not loaded). Absent = no.'),
+  projector: z
+    .strictObject({
+      bytes: count.describe('Size of the file in bytes. Example: 931146432.'),
+      file: z
+        .string()
+        .regex(/^\S+\.gguf$/, 'the name of a GGUF file')
+        .describe('Name of the file as published. Example: mmproj-BF16.gguf.'),
+      source: sourceKey,
+    })
+    .exactOptional()
+    .describe(
+      'Second file of a model that reads images or audio, which llama.cpp loads with --mmproj; absent where its size is not known.',
+    ),
   ruleOfThumb: z
     .strictObject({
       layers: count.describe('Layers that the usual formula counts. Example: 80.'),

@@ -9,7 +9,7 @@ import { type Architecture, architectureFromConfig, EstimateError } from '../vra
 import { type Arguments, HELP, NewModelError, parseArguments } from './new-model/flags.ts';
 import { findingsOf } from './new-model/hub.ts';
 import { mdxOf } from './new-model/mdx.ts';
-import { idOfName, nameOfRepository, ownerOf, siblingOf, textOf, vendorOf } from './new-model/names.ts';
+import { familiesOf, idOfName, nameOfRepository, ownerOf, siblingOf, textOf, vendorOf } from './new-model/names.ts';
 import { recordOf, summaryOf } from './new-model/record.ts';
 import { explainUnknownClass } from './new-model/unknown-class.ts';
 
@@ -54,6 +54,8 @@ async function write(args: Arguments): Promise<void> {
     ...(args.family !== undefined || sibling === undefined ? {} : { sibling: sibling.id }),
     ...(vendor === undefined ? {} : { vendor }),
     ...(args.released === undefined ? {} : { released: args.released }),
+    families: familiesOf(models, repository),
+    ...(args.config === undefined ? {} : { config: args.source === undefined ? {} : { foundAt: args.source } }),
     today: new Date().toISOString().slice(0, 10),
   });
   // `wx` refuses a file that appeared in the meantime.

@@ -2,18 +2,10 @@
  * What the calculator's own page has beside the calculator: what to change, the command, a plot, the reader's hardware,
  * a model of the reader's own. It reads the calculator's form and writes into the data that the calculator reads.
  */
-import {
-  EstimateError,
-  formatBytes,
-  formatGB,
-  formatTokens,
-  MiB,
-  needOf,
-  overheadOf,
-  placeOn,
-} from '../vram/browser.ts';
+import { EstimateError, formatBytes, formatGB, formatTokens } from '../vram/browser.ts';
+import type { VramCalculator } from './calculator.ts';
 import './calculator.ts';
-import { fileOf, modelOf } from './calculator/answer.ts';
+import { deviceOf, modelOf } from './calculator/answer.ts';
 import {
   type CalculatorData,
   type CalculatorDevice,
@@ -21,22 +13,23 @@ import {
   loadData,
   prepareModel,
 } from './calculator/data.ts';
-import { commandOf, fixesOf, quantsFor, settingsOf } from './calculator/fixes.ts';
+import { commandOf, type Files, fixesOf, type Room, roomOf } from './calculator/fixes.ts';
 import { adapterName, devicesNamed, keepHardware, keptHardware } from './calculator/hardware.ts';
-import { type CalculatorState, firstState, KEYS, readState, writeFragment } from './calculator/state.ts';
+import { ready } from './calculator/ready.ts';
+import { type CalculatorState, KEYS, writeFragment } from './calculator/state.ts';
 
 const OWN_MODEL = 'own-model';
 const SVG = 'http://www.w3.org/2000/svg';
-/** Keys of this page's settings in the fragment, which are the names of its controls too. */
-const RESERVE = 'r';
-const EXPERTS = 'x';
-const FITS = { fits: 'fits', tight: 'tight', no: 'does not fit' } as const;
 /** Contexts of the plot, in tokens, up to the model's own longest. */
 const CONTEXTS = [4, 16, 64, 256, 1024].map((k) => k * 1024);
 const PAUSE_MS = 120;
 /** Room that the last label of the plot's axis needs, per mille of its width. */
 const LABEL_SPACE = 260;
 const UNKNOWN_CONTEXT = 131_072;
+
+/** What this page asks of an engine's module. */
+const llamaCpp = { commandOf, fixesOf, roomOf };
+type Engine = typeof llamaCpp;
 
 type Control = HTMLInputElement | HTMLSelectElement;
 
@@ -45,46 +38,36 @@ class Superseded extends Error {}
 
 class CalculatorTools extends HTMLElement {
   #data: CalculatorData | undefined;
-  #usable: readonly number[] = [];
-  #repositories: Readonly<Record<string, string>> = {};
+  #files: Files = { repositories: {}, checkpoints: {} };
   #shown = 0;
 
   connectedCallback(): void {
     void this.#start();
   }
 
-  get #calculator(): HTMLElement {
+  get #calculator(): VramCalculator {
     return find(document, 'vram-calculator');
   }
 
   async #start(): Promise<void> {
     const data = await loadData(this.dataset['source'] ?? '');
     this.#data = data;
-    this.#usable = data.devices.map(({ usableBytes }) => usableBytes);
     const commands = await fetch(this.dataset['commands'] ?? '');
-    if (commands.ok) this.#repositories = (await commands.json()).repositories;
+    if (commands.ok) this.#files = await commands.json();
     await ready(this.#calculator);
 
     const kept = keptHardware();
-    const values = new URLSearchParams(location.hash.slice(1));
-    this.#control(RESERVE).value = values.get(RESERVE) ?? String(kept?.reserve ?? 0);
-    this.#control(EXPERTS).value = values.get(EXPERTS) ?? '0';
-    if (!this.#control(RESERVE).value) this.#control(RESERVE).value = '0';
     if (kept && !location.hash && data.devices.some(({ id }) => id === kept.gpu)) {
       this.#set(KEYS.gpu, kept.gpu);
       this.#set(KEYS.devices, String(kept.devices));
+      this.#set(KEYS.reserve, String(kept.reserve));
     }
-    this.#reserve();
-
     let waiting: ReturnType<typeof setTimeout> | undefined;
     // The calculator answers at once; what stands below it waits until the reader pauses.
-    const show = (): void => {
+    this.#calculator.addEventListener('answer', () => {
       clearTimeout(waiting);
       waiting = setTimeout(() => void this.#show(), PAUSE_MS);
-    };
-    document.addEventListener('input', show);
-    this.#calculator.addEventListener('reset', show);
-    this.#control(RESERVE).addEventListener('input', () => this.#reserve());
+    });
     this.addEventListener('click', ({ target }) => {
       const action = target instanceof HTMLElement ? target.dataset['do'] : undefined;
       if (action) void this.#do(action);
@@ -109,61 +92,34 @@ class CalculatorTools extends HTMLElement {
     control.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
-  get #state(): CalculatorState {
-    const data = this.#data;
-    if (!data) throw new Error('The data is not there yet');
-    return readState((key) => this.#control(key).value, data, firstState(data));
-  }
-
-  /** Takes the reserve off every device, and lets the calculator answer again. */
-  #reserve(): void {
-    const reserved = Number(this.#control(RESERVE).value) * MiB;
-    this.#data?.devices.forEach((device, index, devices) => {
-      devices[index] = { ...device, usableBytes: (this.#usable[index] ?? device.usableBytes) - reserved };
-    });
-    this.#set(KEYS.gpu, this.#control(KEYS.gpu).value);
-  }
-
   async #show(): Promise<void> {
-    const data = this.#data;
-    if (!data) return;
-    const state = this.#state;
+    const { answered } = this.#calculator;
+    if (!answered) return;
+    const { data, state } = answered;
     const model = modelOf(data, state);
-    await prepareModel(model);
-    const experts = this.#control(EXPERTS) as HTMLInputElement;
-    experts.max = model.architecture.feedForward.experts ? String(model.architecture.layers) : '0';
-    const cpuMoeLayers = Math.min(Number(experts.value) || 0, Number(experts.max));
-    const device = data.devices.find(({ id }) => id === state.gpu);
-    if (!device) return;
+    const device = deviceOf(data, state);
+    const engine: Engine = state.engine ? await import('./calculator/served-fixes.ts') : llamaCpp;
     try {
-      const file = fileOf(data, state, model);
-      this.#tool('command').textContent = commandOf(data, state, this.#repositories, cpuMoeLayers);
-      const placed = placeOn(file, settingsOf(state, cpuMoeLayers), device);
-      const { host } = placed.allocation;
-      this.#tool('experts').textContent =
-        experts.max === '0'
-          ? `${model.name} is dense: it has no experts to move.`
-          : cpuMoeLayers === 0
-            ? ''
-            : `With experts of ${cpuMoeLayers} of ${model.architecture.layers} layers in RAM: ${formatGB(placed.fullestBytes)} on the fullest device, driver included, and ${formatGB(host.weights + host.kvCache + host.compute)} in RAM. ${device.name}: ${FITS[placed.fit]}.`;
-      this.#plot(
-        [...CONTEXTS.filter((tokens) => tokens < model.maxContext), model.maxContext].map((context) => ({
-          context,
-          bytes: needOf(file, { ...settingsOf(state, cpuMoeLayers), context }).planForBytes,
-        })),
-        (device.usableBytes - overheadOf(device)) * state.devices,
-        state.devices > 1 ? `${state.devices} x ${device.name}` : device.name,
-      );
+      const { tool, command } = engine.commandOf(data, state, model, device, this.#files);
+      this.#tool('command-name').textContent = tool;
+      this.#tool('command').textContent = command;
+      const contexts = [...CONTEXTS.filter((tokens) => tokens < model.maxContext), model.maxContext];
+      const points = contexts.map((context) => ({
+        context,
+        ...engine.roomOf(data, { ...state, context }, model, device),
+      }));
+      this.#plot(points, state.devices > 1 ? `${state.devices} x ${device.name}` : device.name);
     } catch (error) {
       if (!(error instanceof EstimateError)) throw error;
       this.#tool('command').textContent = '';
     }
-    this.#showLink(state, cpuMoeLayers);
-    await this.#showFixes(data, state, model, device);
+    this.#showLink(state);
+    await this.#showFixes(engine, data, state, model, device);
   }
 
   /** Tries the ways one by one; a newer change ends it. */
   async #showFixes(
+    engine: Engine,
     data: CalculatorData,
     state: CalculatorState,
     model: CalculatorModel,
@@ -176,7 +132,7 @@ class CalculatorTools extends HTMLElement {
       if (own !== this.#shown) throw new Superseded();
     };
     try {
-      const { title, ways } = await fixesOf(data, state, model, device, pause);
+      const { title, ways } = await engine.fixesOf(data, state, model, device, pause);
       this.#tool('fixes').replaceChildren(text('p', title), list(ways));
     } catch (error) {
       if (error instanceof EstimateError) this.#tool('fixes').replaceChildren(text('p', error.message));
@@ -184,31 +140,31 @@ class CalculatorTools extends HTMLElement {
     }
   }
 
-  #showLink(state: CalculatorState, cpuMoeLayers: number): void {
-    const reserve = this.#control(RESERVE).value;
-    const own = state.model === OWN_MODEL;
-    const fragment = `${writeFragment(state)}${reserve === '0' ? '' : `&${RESERVE}=${reserve}`}${cpuMoeLayers === 0 ? '' : `&${EXPERTS}=${cpuMoeLayers}`}`;
-    this.#tool('link').textContent = own
-      ? 'A model of your own has no link: its config is only in this page.'
-      : location.origin + location.pathname + fragment;
-    if (location.hash && !own) history.replaceState(null, '', fragment);
+  #showLink(state: CalculatorState): void {
+    this.#tool('link').textContent =
+      state.model === OWN_MODEL
+        ? 'A model of your own has no link: its config is only in this page.'
+        : location.origin + location.pathname + writeFragment(state);
   }
 
   /** Draws Plan for against context, and writes the same figures into the table. */
-  #plot(
-    points: readonly { readonly context: number; readonly bytes: number }[],
-    roomBytes: number,
-    name: string,
-  ): void {
-    const most = 1.05 * Math.max(roomBytes, ...points.map(({ bytes }) => bytes));
+  #plot(points: readonly (Room & { readonly context: number })[], name: string): void {
+    const { roomBytes = 0 } = points[0] ?? {};
+    const most = 1.05 * Math.max(roomBytes, ...points.map(({ planForBytes }) => planForBytes));
     const [from, to] = [Math.log2(points[0]?.context ?? 1), Math.log2(points.at(-1)?.context ?? 2)];
     const x = (context: number): number => (to > from ? (1000 * (Math.log2(context) - from)) / (to - from) : 500);
     const y = (bytes: number): number => 1000 - (1000 * bytes) / most;
-    const line = drawn('svg', { width: '100%', height: '100%', viewBox: '0 0 1000 1000', preserveAspectRatio: 'none' });
+    const line = drawn('svg', {
+      'aria-hidden': 'true',
+      width: '100%',
+      height: '100%',
+      viewBox: '0 0 1000 1000',
+      preserveAspectRatio: 'none',
+    });
     line.append(
       drawn('path', {
         class: 's1',
-        d: `M${points.map(({ context, bytes }) => `${x(context).toFixed(1)} ${y(bytes).toFixed(1)}`).join('L')}`,
+        d: `M${points.map(({ context, planForBytes }) => `${x(context).toFixed(1)} ${y(planForBytes).toFixed(1)}`).join('L')}`,
       }),
     );
     const room = `${y(roomBytes) / 10}%`;
@@ -231,11 +187,11 @@ class CalculatorTools extends HTMLElement {
       drawn('text', { class: 'start', y: room, dx: '4', dy: '-4' }, `${name}: ${formatBytes(roomBytes)} free`),
     );
     find(this.#tool('contexts'), 'tbody').replaceChildren(
-      ...points.map(({ context, bytes }) => {
+      ...points.map(({ context, planForBytes }) => {
         const row = document.createElement('tr');
         const head = text('th', formatTokens(context));
         head.setAttribute('scope', 'row');
-        row.append(head, text('td', formatGB(bytes)));
+        row.append(head, text('td', formatGB(planForBytes)));
         return row;
       }),
     );
@@ -243,13 +199,12 @@ class CalculatorTools extends HTMLElement {
 
   async #do(action: string): Promise<void> {
     const note = this.#tool('hardware-note');
-    const { gpu, devices } = this.#state;
     switch (action) {
       case 'detect':
         note.textContent = await this.#detect();
         break;
       case 'remember':
-        note.textContent = keepHardware({ gpu, devices, reserve: Number(this.#control(RESERVE).value) })
+        note.textContent = this.#keep()
           ? 'Kept in this browser, and marked in every table from the next page on.'
           : 'This browser keeps nothing for this site.';
         break;
@@ -264,6 +219,13 @@ class CalculatorTools extends HTMLElement {
         await this.#use((this.#control('config') as Control).value, 'Your model');
         break;
     }
+  }
+
+  #keep(): boolean {
+    const { answered } = this.#calculator;
+    if (!answered) return false;
+    const { gpu, devices, reserve } = answered.state;
+    return keepHardware({ gpu, devices, reserve });
   }
 
   async #detect(): Promise<string> {
@@ -281,7 +243,13 @@ class CalculatorTools extends HTMLElement {
 
   async #fetchConfig(): Promise<void> {
     const input = this.#control('repository') as HTMLInputElement;
-    const repository = input.value.trim();
+    // People paste the address of the repository's page, or of a file in it.
+    const [owner = '', name = ''] = input.value
+      .trim()
+      .replace(/^https?:\/\/(www\.)?(huggingface\.co|hf\.co)\//, '')
+      .split(/[/?#]/);
+    const repository = name === '' ? owner : `${owner}/${name}`;
+    input.value = repository;
     const note = this.#tool('own-note');
     if (repository === '' || !input.validity.valid) {
       note.textContent = input.title;
@@ -296,7 +264,7 @@ class CalculatorTools extends HTMLElement {
       }
       const config = await response.text();
       (this.#control('config') as Control).value = config;
-      await this.#use(config, repository.split('/').at(-1) ?? repository);
+      await this.#use(config, name);
     } catch {
       note.textContent = 'huggingface.co could not be reached. Paste the file instead.';
     }
@@ -309,8 +277,8 @@ class CalculatorTools extends HTMLElement {
     if (!data) return;
     try {
       const { readModel } = await import('../vram/browser-config.ts');
-      const { architecture, tensors, parameters, maxContext = UNKNOWN_CONTEXT } = readModel(config);
-      const model = { id: OWN_MODEL, name, architecture, tensors, publishedParameters: parameters, maxContext };
+      const { parameters, maxContext = UNKNOWN_CONTEXT, ...read } = readModel(config);
+      const model = { ...read, id: OWN_MODEL, name, publishedParameters: parameters, maxContext };
       await prepareModel(model);
       const others = data.models.filter(({ id }) => id !== OWN_MODEL);
       data.models.splice(0, data.models.length, model, ...others);
@@ -318,8 +286,7 @@ class CalculatorTools extends HTMLElement {
       select.querySelector(`option[value="${OWN_MODEL}"]`)?.remove();
       select.prepend(new Option(name, OWN_MODEL));
       this.#set(KEYS.model, OWN_MODEL);
-      const usual = quantsFor(data, model).find(({ scheme }) => scheme === 'Q4_K_M');
-      if (usual && !quantsFor(data, model).some(({ id }) => id === this.#state.quant)) this.#set(KEYS.quant, usual.id);
+      const { architecture } = model;
       note.textContent = `${name}: ${architecture.className}, ${architecture.layers} layers, ${formatTokens(maxContext)} tokens of context. It is chosen above.`;
     } catch (error) {
       if (!(error instanceof EstimateError)) throw error;
@@ -351,22 +318,6 @@ function drawn(tag: string, attributes: Readonly<Record<string, string>>, conten
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.textContent = content;
   return element;
-}
-
-/** Resolves when the calculator has answered for the first time. */
-function ready(calculator: HTMLElement): Promise<void> {
-  return new Promise((resolve) => {
-    if (calculator.dataset['ready'] !== undefined) {
-      resolve();
-      return;
-    }
-    const observer = new MutationObserver(() => {
-      if (calculator.dataset['ready'] === undefined) return;
-      observer.disconnect();
-      resolve();
-    });
-    observer.observe(calculator, { attributeFilter: ['data-ready'] });
-  });
 }
 
 customElements.define('calculator-tools', CalculatorTools);

@@ -6,125 +6,180 @@ import { contextLabel, EstimateError } from '../vram/browser.ts';
 import { type CalculatorAnswer, computeAnswer, modelOf, type RowName } from './calculator/answer.ts';
 import { type CalculatorData, loadData, prepareModel } from './calculator/data.ts';
 import { isStateFragment } from './calculator/fragment.ts';
+import type * as Served from './calculator/served.ts';
 import {
   type CalculatorState,
-  FLASH_ATTENTION_CHOICES,
   firstState,
   KEYS,
   KV_TYPE_NAMES,
   readFragment,
   readState,
+  textOf,
   writeFragment,
 } from './calculator/state.ts';
 
 type Control = HTMLInputElement | HTMLSelectElement;
-type Choice = readonly [value: string, text: string];
+interface Choice {
+  readonly id: string;
+  readonly name: string;
+  readonly group?: string;
+}
 
 const NOT_LOADED = 'The calculator could not be loaded. The figures are those of this page.';
 
 /** The contexts that the list offers, in tokens. */
 const CONTEXT_LADDER = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((k) => k * 1024);
 
-/** Puts every choice into a select that has the page's own choice only; that one stays selected and the default. */
-function fill(select: Control, groups: ReadonlyMap<string, readonly Choice[]>): void {
+/** Puts every choice into a select; the one it has stays selected. */
+function fill(select: Control, choices: readonly Choice[]): void {
   const { value } = select;
-  const nodes = [...groups].flatMap(([label, choices]) => {
-    const options = choices.map(([id, text]) => new Option(text, id, id === value, id === value));
-    if (label === '') return options;
-    const group = document.createElement('optgroup');
-    group.label = label;
-    group.append(...options);
-    return [group];
-  });
-  select.replaceChildren(...nodes);
+  select.replaceChildren(
+    ...[...Map.groupBy(choices, ({ group }) => group)].flatMap(([label, own]) => {
+      const options = own.map(({ id, name }) => new Option(name, id, false, id === value));
+      if (!label) return options;
+      const group = document.createElement('optgroup');
+      group.label = label;
+      group.append(...options);
+      return group;
+    }),
+  );
 }
 
-function plain(choices: readonly Choice[]): ReadonlyMap<string, readonly Choice[]> {
-  return new Map([['', choices]]);
+/** What the calculator answers at the moment: the settings, and what their engine offers. */
+export interface Answered {
+  readonly data: CalculatorData;
+  readonly state: CalculatorState;
 }
 
 class VramCalculator extends HTMLElement {
+  /** Changes with every answer, which an event "answer" tells. */
+  answered: Answered | undefined;
+  /** The page's own settings. */
+  preset: CalculatorState | undefined;
+
   connectedCallback(): void {
     this.#start().catch(() => this.#showError(NOT_LOADED));
   }
 
   async #start(): Promise<void> {
     const data = await loadData(this.dataset['source'] ?? '');
+    let served: typeof Served | undefined;
+    /** What the chosen engine offers. */
+    let offer = data;
     this.#fill(data);
-    const preset = readState((key) => this.#control(key).value, data, firstState(data));
+    const readForm = (base: CalculatorState): CalculatorState =>
+      readState((key) => this.#control(key).value, offer, base);
+    const preset = readForm(firstState(data));
+    this.preset = preset;
     let state = preset;
 
     const show = async (next: CalculatorState): Promise<void> => {
       state = next;
+      const model = modelOf(data, next);
+      const { architecture, projectorBytes } = model;
       this.#offerContexts(data, next);
-      await prepareModel(modelOf(data, next));
+      this.#show(KEYS.experts, !next.engine && architecture.feedForward.experts !== undefined);
+      this.#show(KEYS.projector, !next.engine && projectorBytes !== undefined);
+      this.#show(KEYS.mtp, next.engine !== 'mlx' && architecture.nextTokenLayers !== undefined);
+      await prepareModel(model);
       // The reader may have gone on to another setting meanwhile.
-      if (state === next) this.#showAnswer(data, next);
-    };
-    const showLater = (next: CalculatorState): void => {
-      show(next).catch(() => this.#showError(NOT_LOADED));
-    };
-    const follow = (): void => {
-      if (!isStateFragment(location.hash)) return;
-      const next = readFragment(location.hash, data, preset);
-      for (const [field, key] of Object.entries(KEYS) as [keyof CalculatorState, string][]) {
-        this.#control(key).value = field === 'context' ? contextLabel(next.context) : String(next[field]);
+      if (state !== next) return;
+      try {
+        const answer = ((next.engine && served?.computeAnswer) || computeAnswer)(offer, next);
+        this.#showAnswer(answer);
+        // The figures are seen before the contexts are tried.
+        await new Promise((resolve) => setTimeout(resolve));
+        if (state !== next) return;
+        this.#setText('largest-context', answer.largestContext());
+      } catch (error) {
+        if (!(error instanceof EstimateError)) throw error;
+        this.#showError(error.message);
       }
-      showLater(next);
+      this.answered = { data: offer, state: next };
+      this.dispatchEvent(new Event('answer'));
     };
-
-    this.addEventListener('input', ({ target }) => {
-      const control = target as Control;
-      if (!control.validity.valid) {
-        this.#showError(control.title || control.validationMessage);
-        return;
+    const showLater = (work: Promise<void>): void => {
+      work.catch(() => this.#showError(NOT_LOADED));
+    };
+    /** Turns the form to an engine, whose formats may depend on the model. */
+    const turnTo = async (next: CalculatorState): Promise<void> => {
+      if (next.engine) served ??= await import('./calculator/served.ts');
+      if (!served) return;
+      offer = served.offerOf(this, data, state, next);
+      this.#fill(offer);
+    };
+    const apply = async (read: (base: CalculatorState) => CalculatorState): Promise<void> => {
+      let next = read(preset);
+      await turnTo(next);
+      // The preset has no format of another engine; the form has one now.
+      if (next.engine) next = read(readForm(preset));
+      for (const field of Object.keys(KEYS) as (keyof CalculatorState)[])
+        this.#control(KEYS[field]).value = textOf(next, field);
+      await show(next);
+    };
+    const follow = async (): Promise<void> => {
+      if (isStateFragment(location.hash)) await apply((base) => readFragment(location.hash, offer, base));
+    };
+    const change = async (): Promise<void> => {
+      let next = readForm(state);
+      if (next.engine !== state.engine || (next.engine && next.model !== state.model)) {
+        await turnTo(next);
+        next = readForm(state);
       }
-      let next = readState((key) => this.#control(key).value, data, state);
       const { maxContext } = modelOf(data, next);
       if (next.model !== state.model && next.context > maxContext) {
         next = { ...next, context: maxContext };
         this.#control(KEYS.context).value = contextLabel(maxContext);
       }
-      showLater(next);
       history.replaceState(null, '', writeFragment(next));
+      await show(next);
+    };
+
+    this.addEventListener('input', ({ target }) => {
+      const control = target as Control;
+      if (control.validity.valid) showLater(change());
+      else this.#showError(control.title || control.validationMessage);
     });
-    this.addEventListener('reset', () => {
+    this.addEventListener('reset', (event) => {
+      event.preventDefault();
       history.replaceState(null, '', location.pathname + location.search);
-      showLater(preset);
+      showLater(apply(() => preset));
     });
     this.addEventListener('submit', (event) => event.preventDefault());
-    addEventListener('hashchange', follow);
+    addEventListener('hashchange', () => showLater(follow()));
 
     this.#find<HTMLFieldSetElement>('fieldset').disabled = false;
     await show(preset);
-    follow();
+    await follow();
     this.dataset['ready'] = '';
   }
 
+  /** A part of the form or the card, which `Calculator.astro` has all of. */
   #find<T extends Element>(selector: string): T {
-    const found = this.querySelector<T>(selector);
-    if (found === null) throw new Error(`The calculator has no ${selector}`);
-    return found;
+    return this.querySelector(selector) as T;
   }
 
   #control(key: string): Control {
     return this.#find(`[name="${key}"]`);
   }
 
-  #fill(data: CalculatorData): void {
-    const named = (list: readonly { readonly id: string; readonly name: string }[]): Choice[] =>
-      list.map(({ id, name }) => [id, name]);
-    const words = (list: readonly string[]): Choice[] => list.map((word) => [word, word]);
+  #fill({ models, quants, devices, kvTypes = KV_TYPE_NAMES }: CalculatorData): void {
     fill(
       this.#control(KEYS.model),
-      plain(named(data.models).sort(([, a], [, b]) => a.localeCompare(b, 'en', { numeric: true }))),
+      models.toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })),
     );
-    fill(this.#control(KEYS.quant), plain(named(data.quants)));
-    fill(this.#control(KEYS.kType), plain(words(KV_TYPE_NAMES)));
-    fill(this.#control(KEYS.vType), plain(words(KV_TYPE_NAMES)));
-    fill(this.#control(KEYS.flashAttention), plain(words(FLASH_ATTENTION_CHOICES)));
-    const groups = Map.groupBy(data.devices, ({ group }) => group);
-    fill(this.#control(KEYS.gpu), new Map([...groups].map(([group, devices]) => [group, named(devices)])));
+    fill(this.#control(KEYS.quant), quants);
+    fill(this.#control(KEYS.gpu), devices);
+    for (const key of [KEYS.kType, KEYS.vType])
+      fill(
+        this.#control(key),
+        kvTypes.map((id) => ({ id, name: id })),
+      );
+  }
+
+  #show(key: string, shown: boolean): void {
+    const label = this.#control(key).closest('label');
+    if (label) label.hidden = !shown;
   }
 
   /** Offers the usual contexts up to the model's longest. */
@@ -134,50 +189,31 @@ class VramCalculator extends HTMLElement {
     this.#find('datalist').replaceChildren(...contexts.map((tokens) => new Option(contextLabel(tokens))));
   }
 
-  #showAnswer(data: CalculatorData, state: CalculatorState): void {
-    let answer: CalculatorAnswer;
-    try {
-      answer = computeAnswer(data, state);
-    } catch (error) {
-      if (!(error instanceof EstimateError)) throw error;
-      this.#showError(error.message);
-      return;
-    }
+  #showAnswer(answer: CalculatorAnswer): void {
     for (const [name, { bytes, gb, gib }] of Object.entries(answer.rows) as [
       RowName,
       CalculatorAnswer['rows'][RowName],
     ][]) {
       const row = this.#part(name);
-      row.hidden = name === 'state' && bytes === 0;
-      const figure = row.querySelector('data');
-      if (figure) {
-        figure.value = String(bytes);
-        figure.textContent = gb;
-      }
-      const small = row.querySelector('small');
-      if (small) small.textContent = gib;
+      row.hidden = bytes === 0;
+      Object.assign(row.querySelector('data') ?? {}, { value: bytes, textContent: gb });
+      Object.assign(row.querySelector('small') ?? {}, { textContent: gib });
     }
     const fit = this.#part('fit');
     fit.className = `fit ${answer.fit}`;
     fit.querySelector('use')?.setAttribute('href', `#${answer.fit}`);
     this.#setText('fit-text', answer.fitText);
     this.#setText('headroom', answer.headroom);
-    this.#setText('largest-context', answer.largestContext);
-    this.#setText('error', '');
-    this.#hideFigures(false);
+    this.#setText('largest-context', '…');
+    this.#setText('more', answer.more);
+    this.#showError('');
   }
 
-  /** Shows why there is no answer in its place; where nothing was computed yet, beside the page's own. */
+  /** Shows why there is no answer in its place, or nothing; where nothing was computed yet, beside the page's own. */
   #showError(message: string): void {
     this.#setText('error', message);
-    this.#hideFigures(this.dataset['ready'] !== undefined);
-    this.#part('error').hidden = false;
-  }
-
-  #hideFigures(hidden: boolean): void {
-    this.#part('answer').hidden = hidden;
-    this.#part('parts').hidden = hidden;
-    this.#part('error').hidden = !hidden;
+    this.#part('error').hidden = !message;
+    for (const name of ['answer', 'parts']) this.#part(name).hidden = message !== '' && 'ready' in this.dataset;
   }
 
   #part(name: string): HTMLElement {
@@ -189,5 +225,7 @@ class VramCalculator extends HTMLElement {
     if (part.textContent !== text) part.textContent = text;
   }
 }
+
+export type { VramCalculator };
 
 customElements.define('vram-calculator', VramCalculator);

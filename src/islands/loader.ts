@@ -1,7 +1,7 @@
 /**
  * Loads what a page needs when it is used. The search: when its box is touched, or on the page of results; "/" moves the
  * cursor into the box. The calculator: when it comes into view, is touched, or a shared link carries settings for it. Until
- * then, and without JavaScript, its HTML shows the figures of the page.
+ * then, and without JavaScript, its HTML shows the figures of the page. The reader's own device: where one is remembered.
  */
 const form = document.querySelector<HTMLFormElement>('search form');
 
@@ -40,4 +40,11 @@ if (calculator) {
   for (const event of ['pointerover', 'focusin']) calculator.addEventListener(event, loadCalculator, { once: true });
   addEventListener('hashchange', loadIfShared);
   loadIfShared();
+}
+
+try {
+  // The key of `calculator/hardware.ts`, which is not loaded to find nothing.
+  if (localStorage.getItem('hardware')) void import('./own-hardware.ts');
+} catch {
+  // Storage is off.
 }

@@ -1,7 +1,4 @@
-/**
- * The only script that every page loads: the colour theme, the copy buttons, the mark at the reader's own device.
- * It runs before the first paint, so it is a classic script without imports; nothing on a page needs it to be read.
- */
+// What it does and when it runs: layouts/Base.astro, because comments here are sent with every page.
 (() => {
   const root = document.documentElement;
   const themes = ['auto', 'light', 'dark'];
@@ -18,23 +15,9 @@
     const button = document.querySelector('[data-theme-switch]');
     if (button) button.textContent = `Theme: ${root.dataset.theme ?? 'auto'}`;
   };
-  /** Marks the rows of the device that the reader asked the calculator to remember. */
-  const markOwn = () => {
-    try {
-      const { gpu } = JSON.parse(localStorage.getItem('hardware')) ?? {};
-      for (const link of document.querySelectorAll('th > a')) {
-        if (gpu && link.pathname === `/gpus/${gpu}/`) link.closest('tr').dataset.mine = '';
-      }
-    } catch {
-      // Storage is off, or what it holds is not ours.
-    }
-  };
   root.dataset.js = '';
   apply(stored());
-  addEventListener('DOMContentLoaded', () => {
-    apply(stored());
-    markOwn();
-  });
+  addEventListener('DOMContentLoaded', () => apply(stored()));
   addEventListener('click', async ({ target }) => {
     if (target.matches('[data-theme-switch]')) {
       const next = themes[(themes.indexOf(root.dataset.theme ?? 'auto') + 1) % themes.length];
@@ -42,7 +25,7 @@
         if (next === 'auto') localStorage.removeItem('theme');
         else localStorage.setItem('theme', next);
       } catch {
-        // Storage is off: the theme lasts until the next page.
+        // Storage is off.
       }
       apply(next);
     } else if (target.matches('[data-copy]')) {

@@ -61,7 +61,8 @@ export interface ClassAccuracy {
 
 /** One entry for each kind of attention; computed once per catalogue. */
 export const classAccuracies = memoized((catalog: Catalog): Readonly<Record<AttentionKind, ClassAccuracy>> => {
-  const all = memoryComparisons(catalog);
+  // Those pages are about llama.cpp.
+  const all = memoryComparisons(catalog).filter(({ record }) => record.engine === 'llama-cpp');
   const entries = (Object.keys(ATTENTION_NAMES) as AttentionKind[]).map((kind) => {
     const link = { text: 'Estimates against measured runs', href: accuracyPath() };
     return [

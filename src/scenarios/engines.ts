@@ -14,6 +14,7 @@ import {
   placeVllm,
   planForBytes,
   type VllmSettings,
+  weighCheckpoint,
 } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf, preferenceOf } from './devices.ts';
 import { defaultContextOf, defaultQuantOf, maximumContext } from './expand.ts';
@@ -81,11 +82,27 @@ function unlessRefused<T>(estimate: () => T): T | undefined {
   }
 }
 
-const vllmSettings = (model: EstimableModel, context: number): VllmSettings => ({
-  ...DEFAULT_VLLM_SETTINGS,
-  context,
-  positions: Math.max(model.context.native, context),
-});
+/**
+ * Bytes of the parts of a model that read images or audio: what its published checkpoint has beyond the text model.
+ * `undefined` where it reads text only, or where the size or the format of the checkpoint is not known.
+ */
+export function towerBytesOf(model: EstimableModel): number | undefined {
+  const format = publishedFormatOf(model);
+  const checkpointBytes = model.nativeFormat?.checkpointBytes;
+  if (!format || checkpointBytes === undefined || model.modalities.every((kind) => kind === 'text')) return undefined;
+  const bytes = checkpointBytes - weighCheckpoint(model.architecture, format, true).fileBytes;
+  return bytes > 0 ? bytes : undefined;
+}
+
+function vllmSettings(model: EstimableModel, context: number): VllmSettings {
+  const towerBytes = towerBytesOf(model);
+  return {
+    ...DEFAULT_VLLM_SETTINGS,
+    context,
+    positions: Math.max(model.context.native, context),
+    ...(towerBytes !== undefined && { towerBytes }),
+  };
+}
 
 function vllmFits(
   model: EstimableModel,
@@ -211,7 +228,9 @@ function ownRow(
 ): EngineRow | undefined {
   const figuresIn = format.engines.includes('vLLM') ? vllmFigures : mlxFigures;
   const figures = figuresIn(catalog, model, format, context);
-  return figures && { ...figures, format: name, published };
+  // A published checkpoint may carry towers and drafters that are no part of the text model.
+  const fileBytes = (published ? model.nativeFormat?.checkpointBytes : undefined) ?? figures?.fileBytes ?? 0;
+  return figures && { ...figures, fileBytes, format: name, published };
 }
 
 function llamaCppRow(catalog: Catalog, model: EstimableModel, context: number): EngineRow {

@@ -7,11 +7,16 @@ import {
   type Allocation,
   type Architecture,
   DEFAULT_SETTINGS,
+  DEFAULT_VLLM_SETTINGS,
   EstimateError,
   estimateLlamaCpp,
+  estimateVllm,
+  formatOf,
+  kvPoolIn,
   MiB,
   type Settings,
   schemeOf,
+  type VllmSettings,
 } from '../vram/index.ts';
 import { memoized } from './memoized.ts';
 
@@ -34,13 +39,19 @@ export interface MemoryComparison {
   readonly parts: Readonly<Partial<Record<MeasuredPart, PartComparison>>>;
 }
 
-/** What the comparison needs of an engine: the memory of a model under settings. */
-type Estimator = (model: EstimableModel, quant: QuantRecord, settings: Settings) => Allocation;
+/** The parts of a run that can be compared with the estimate of the engine that ran. */
+type Comparer = (model: EstimableModel, quant: QuantRecord, run: MemoryRun) => MemoryComparison['parts'];
 
 /** The engines that measurements are held against, by the id of their record. A run of any other is kept, not compared. */
-const ESTIMATORS: Readonly<Record<string, Estimator>> = {
-  'llama-cpp': (model, quant, settings) =>
-    estimateLlamaCpp(model.architecture, schemeOf(quant.scheme), settings, { mtpInFile: model.mtpInFile === true }),
+const COMPARERS: Readonly<Record<string, Comparer>> = {
+  'llama-cpp': (model, quant, run) =>
+    partsOf(
+      run,
+      estimateLlamaCpp(model.architecture, schemeOf(quant.scheme), settingsOf(run), {
+        mtpInFile: model.mtpInFile === true,
+      }),
+    ),
+  vllm: vllmPartsOf,
 };
 
 /** The settings of a run, with the site's defaults for what the source does not say. */
@@ -82,16 +93,52 @@ function partsOf(run: MemoryRun, { device }: Allocation): MemoryComparison['part
   };
 }
 
+/** Tokens of a step where a log of vLLM does not say: its default on cards of less than 70 GiB. */
+const USUAL_STEP_TOKENS = 2048;
+
+/**
+ * Weights as vLLM loads them, and its cache: the memory it has left for it against what the tokens it reports take by our
+ * rules.
+ */
+function vllmPartsOf(model: EstimableModel, quant: QuantRecord, run: MemoryRun): MemoryComparison['parts'] {
+  const { architecture, context } = model;
+  const { devices = 1, MiB: measured, cacheTokens } = run;
+  const { tokenLine = 'requests', ...own } = run.vllm ?? {};
+  const settings: VllmSettings = {
+    ...DEFAULT_VLLM_SETTINGS,
+    maxBatchedTokens: USUAL_STEP_TOKENS,
+    ...own,
+    context: run.context,
+    tensorParallel: devices,
+    positions: Math.max(context.native, run.context),
+  };
+  const { device } = estimateVllm(architecture, formatOf(run.format ?? quant.scheme), settings);
+  const weights = run.recipe === undefined ? compare(measured.weights, device.weights) : undefined;
+  if (measured.kvCache === undefined || cacheTokens === undefined || run.differs !== undefined) {
+    return weights ? { weights } : {};
+  }
+  const poolBytes = measured.kvCache * MiB;
+  const pool = kvPoolIn(architecture, poolBytes / devices, {
+    ...settings,
+    maxBatchedTokens: settings.maxBatchedTokens ?? 0,
+  });
+  const groups = pool.groups.reduce((sum, { count }) => sum + count, 0);
+  const tokens = tokenLine === 'requests' ? pool.tokens : Math.floor(pool.blocks / groups) * pool.blockTokens;
+  const kvCache = tokens > 0 ? compare(measured.kvCache, (poolBytes * cacheTokens) / tokens) : undefined;
+  return { ...(weights && { weights }), ...(kvCache && { kvCache }) };
+}
+
 function comparisonOf(catalog: Catalog, record: MeasurementRecord, run: MemoryRun): MemoryComparison | undefined {
-  const estimator = ESTIMATORS[record.engine];
+  const partsOfRun = COMPARERS[record.engine];
   const model = catalog.estimableModels.find(({ id }) => id === run.model);
   const quant = catalog.byId.quants.get(run.quant);
-  if (!estimator || !model || !quant) return undefined;
+  if (!partsOfRun || !model || !quant) return undefined;
   try {
-    const parts = partsOf(run, estimator(model, quant, settingsOf(run)));
+    const parts = partsOfRun(model, quant, run);
+    if (Object.keys(parts).length === 0) return undefined;
     return { record, run, model, quant, attention: model.architecture.attention.kind, parts };
   } catch (error) {
-    // A setting that this version refuses and an older one took.
+    // A setting that this version refuses and an older one took, or a format that no rule is known for.
     if (error instanceof EstimateError) return undefined;
     throw error;
   }

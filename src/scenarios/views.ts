@@ -343,8 +343,12 @@ export interface FamilyPage {
   readonly answer: readonly string[];
   /** Members by size: parameters, usual quant, memory, smallest card. */
   readonly grid: Grid;
+  /** Members without pages of their own, whose text and sources stand here: ids of records. */
+  readonly announced: readonly { readonly id: string; readonly name: string }[];
   readonly faq: readonly Question[];
   readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  /** Those of the announced members; what is said of the others has its sources on their pages. */
+  readonly sources: readonly Link[];
 }
 
 export interface VramTierPage {

@@ -2,6 +2,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { MemoryRun, SpeedRun } from '../catalog/measurement.schema.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { devicesOf } from '../scenarios/devices.ts';
+import { publishedFormatOf } from '../scenarios/engines.ts';
 import { contextsOf, maximumContext, quantsOf } from '../scenarios/expand.ts';
 import { isIndexable } from '../scenarios/index-policy.ts';
 import { memoryComparisons } from '../scenarios/measured-memory.ts';
@@ -157,13 +158,19 @@ export interface CalculatorCatalog {
     readonly id: string;
     readonly name: string;
     readonly architecture: Architecture;
-    /** Tensors of its file, so that the browser needs no code that derives them. */
+    /** Its tensors, so that the browser needs no code that derives them. */
     readonly tensors: PackedTensors;
     readonly publishedParameters: number;
     /** Longest context, extended where the record says so, in tokens. */
     readonly maxContext: number;
+    /** Context it was trained for, in tokens; absent = `maxContext`. */
+    readonly nativeContext?: number;
+    /** The format of the maker's checkpoint, by its name in the estimator; absent where none is on record. */
+    readonly published?: string;
     /** Present where the file carries the multi-token-prediction blocks; absent = it does not. */
     readonly mtpInFile?: true;
+    /** Size of its projector file; absent = it has none, or its size is not known. */
+    readonly projectorBytes?: number;
     readonly ruleOfThumb?: RuleOfThumbInputs;
   }[];
   /** GGUF quants with pages, fewest bits first. */
@@ -186,10 +193,13 @@ export interface CalculatorCatalog {
   }[];
 }
 
-/** Where llama-server finds the files of models, by the model's id; absent = no repository is on record. */
+/** Where the files of models are, by the model's id; absent = no repository is on record. */
 export interface CalculatorCommands {
   readonly version: typeof API_VERSION;
+  /** GGUF files, for llama-server. */
   readonly repositories: Readonly<Record<string, string>>;
+  /** The maker's own checkpoint, for vLLM and MLX. */
+  readonly checkpoints: Readonly<Record<string, string>>;
 }
 
 /** What only the commands of the calculator's page need. */
@@ -201,6 +211,9 @@ export function calculatorCommands(catalog: Catalog): CalculatorCommands {
         const [first] = ggufRepositories ?? [];
         return first === undefined ? [] : [[id, first]];
       }),
+    ),
+    checkpoints: Object.fromEntries(
+      catalog.estimableModels.flatMap(({ id, repository }) => (repository === undefined ? [] : [[id, repository]])),
     ),
   };
 }
@@ -214,6 +227,11 @@ const GROUPS = {
   unified: 'PCs with unified memory',
 } as const;
 
+function publishedIn(model: EstimableModel): { readonly published?: string } {
+  const format = publishedFormatOf(model);
+  return format ? { published: format.name } : {};
+}
+
 /** The calculator's data: one file for the whole site. */
 export function calculatorCatalog(catalog: Catalog): CalculatorCatalog {
   const { byId } = devicesOf(catalog);
@@ -224,10 +242,13 @@ export function calculatorCatalog(catalog: Catalog): CalculatorCatalog {
       id: model.id,
       name: model.name,
       architecture: model.architecture,
-      tensors: packTensors(model.architecture, model.mtpInFile === true),
+      tensors: packTensors(model.architecture),
       publishedParameters: model.parameters.published ?? model.parameters.total,
       maxContext: maximumContext(model),
+      ...(model.context.native !== maximumContext(model) && { nativeContext: model.context.native }),
+      ...publishedIn(model),
       ...(model.mtpInFile === true && { mtpInFile: true as const }),
+      ...(model.projector && { projectorBytes: model.projector.bytes }),
       ...(model.ruleOfThumb && {
         ruleOfThumb: {
           layers: model.ruleOfThumb.layers,

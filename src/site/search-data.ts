@@ -76,6 +76,18 @@ const SITE_TOPICS: readonly NamedPage[] = [
     ],
   },
   {
+    id: 'vllm-calculator',
+    name: 'VRAM calculator, vLLM',
+    href: `${calculatorPath()}#e=vllm`,
+    names: ['vllm calculator', 'vllm memory calculator', 'vllm vram calculator', 'kv cache calculator vllm'],
+  },
+  {
+    id: 'mlx-calculator',
+    name: 'VRAM calculator, MLX',
+    href: `${calculatorPath()}#e=mlx`,
+    names: ['mlx calculator', 'mac calculator', 'mlx memory calculator'],
+  },
+  {
     id: 'by-memory',
     name: 'What runs in how much memory',
     href: vramTierListPath(),

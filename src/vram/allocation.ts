@@ -47,7 +47,9 @@ export interface DeviceMemory {
   readonly state: number;
   readonly compute: number;
   readonly overhead: number;
-  /** weights + kvCache + state + compute. */
+  /** Weights of the projector file (mmproj); present only where it is loaded on this device. */
+  readonly projector?: number;
+  /** weights + kvCache + state + compute + projector. */
   readonly total: number;
 }
 

@@ -4,14 +4,17 @@
  */
 import type { Architecture } from './architecture.ts';
 import { architectureFromConfig, parseConfig } from './from-config.ts';
-import { deriveTensorsWith, type PackedTensors, packTensors } from './tensor-lists.ts';
+import { packTensors } from './packed-tensors.ts';
+import { deriveTensorsWith, type PackedTensors } from './tensor-lists.ts';
 import { converterKeepsNextToken, tensorsOf } from './tensors.ts';
 
 /** What a config.json says of a model. */
 export interface ReadModel {
   readonly architecture: Architecture;
   readonly tensors: PackedTensors;
-  /** Counted from the tensors. */
+  /** Whether llama.cpp's converter writes the multi-token-prediction blocks of its class. */
+  readonly mtpInFile: boolean;
+  /** Counted from the tensors of that file. */
   readonly parameters: number;
   /** max_position_embeddings; absent where the config has none. */
   readonly maxContext?: number;
@@ -25,13 +28,14 @@ export function readModel(text: string): ReadModel {
   const json = parseConfig(text);
   const architecture = architectureFromConfig(json);
   deriveTensorsWith({ tensorsOf, converterKeepsNextToken });
-  const tensors = packTensors(architecture, converterKeepsNextToken(architecture));
+  const mtpInFile = converterKeepsNextToken(architecture);
+  const tensors = packTensors(architecture);
   const count = (list: readonly { readonly shape: readonly number[] }[]): number =>
     list.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0);
-  const parameters =
-    count(tensors.outside) + tensors.order.reduce((sum, kind) => sum + count(tensors.blocks[kind] ?? []), 0);
+  const blocks = mtpInFile ? tensors.order : tensors.order.slice(0, architecture.layers);
+  const parameters = count(tensors.outside) + blocks.reduce((sum, kind) => sum + count(tensors.blocks[kind] ?? []), 0);
   const maxContext = longestContext(json);
-  return { architecture, tensors, parameters, ...(maxContext !== undefined && { maxContext }) };
+  return { architecture, tensors, mtpInFile, parameters, ...(maxContext !== undefined && { maxContext }) };
 }
 
 /** max_position_embeddings of the text part, or of the whole. */

@@ -80,7 +80,9 @@ export function weighCheckpoint(
 
 function weigh(architecture: Architecture, format: CheckpointFormat, nextToken: boolean): CheckpointWeights {
   let parameters = 0;
-  let fileBytes = 0;
+  const { hiddenSize, vocabularySize, tiedEmbeddings } = architecture;
+  const { output, separateHead } = format;
+  let fileBytes = tiedEmbeddings && output && separateHead ? encodedBytes(output, hiddenSize, vocabularySize) : 0;
   for (const tensor of tensorsOfCheckpoint(architecture, nextToken)) {
     parameters += elementsOf(tensor.shape);
     fileBytes += bytesOf(format, tensor, architecture.className);

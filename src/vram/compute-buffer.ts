@@ -15,7 +15,7 @@ import {
   type Weight,
   type WeightTable,
 } from './llama-graphs/builder.ts';
-import { buildModel, rotatesLayer } from './llama-graphs/classes.ts';
+import { buildDraft, buildModel, rotatesLayer } from './llama-graphs/classes.ts';
 import { representativeLayers } from './llama-graphs/representative-layers.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import { tensorDeviceBytes, tensorsInFile, type WeighOptions } from './weights.ts';
@@ -33,7 +33,8 @@ interface GraphWeights extends WeightTable {
 }
 
 function graphWeightsOf(architecture: Architecture, options: WeighOptions): GraphWeights {
-  const layers = Array.from({ length: architecture.layers }, () => new Map<string, Weight>());
+  const blocks = architecture.layers + (architecture.nextTokenLayers ?? 0);
+  const layers = Array.from({ length: blocks }, () => new Map<string, Weight>());
   const others = new Map<string, Weight>();
   tensorsInFile(architecture, options).forEach(({ name, shape }, index) => {
     const [, block, own = name] = /^blk\.(\d+)\.(.*)/.exec(name) ?? [];
@@ -198,6 +199,48 @@ function knownOf(architecture: Architecture): Known {
   return own;
 }
 
+function weightTableOf(architecture: Architecture, options: WeighOptions): GraphWeights {
+  const { weights } = knownOf(architecture);
+  let table = weights.get(options.mtpInFile);
+  if (!table) {
+    table = graphWeightsOf(architecture, options);
+    weights.set(options.mtpInFile, table);
+  }
+  return table;
+}
+
+/**
+ * Compute buffers of the context in which the multi-token-prediction block drafts: a graph of its own over a micro-batch
+ * as large as the model's, with a cache of F16 rows. `undefined` where the graph is not known. Not memoised: it is one layer.
+ */
+export function draftBuffers(
+  architecture: Architecture,
+  scheme: QuantizationScheme,
+  settings: GraphSettings,
+  placement: LayerPlacement,
+): ComputeBuffers | undefined {
+  const options: WeighOptions = { mtpInFile: true };
+  const model = new ModelGraph(
+    architecture,
+    { ...settings, kType: 'f16', vType: 'f16', context: roundContext(architecture, settings) },
+    weightTableOf(architecture, options),
+    cacheLayoutOf(architecture).widestValues,
+    [architecture.layers],
+  );
+  if (!buildDraft(model)) return undefined;
+  const deviceOfLayer = [...placement.deviceOfLayer, ...placement.deviceOfNextToken];
+  const plan = planGraph(model.graph, placingOf({ ...placement, deviceOfLayer }));
+  const bytes = Float64Array.from(plan.bytesOf);
+  if (placement.weightsOnHost) {
+    const bytesByWeight = tensorDeviceBytes(architecture, scheme, options);
+    plan.weightOf.forEach((weight, slot) => {
+      if (weight >= 0) bytes[slot] = bytesByWeight[weight] as number;
+    });
+  }
+  const { highest } = runAllocations(plan, bytes);
+  return { devices: highest.slice(0, placement.devices), host: highest[placement.devices] ?? 0 };
+}
+
 function bytesOf(
   architecture: Architecture,
   scheme: QuantizationScheme,
@@ -209,11 +252,7 @@ function bytesOf(
   const settings = { ...asked, context: roundContext(architecture, asked) };
   const { context, kType, vType, microBatch, sequences, flashAttention, transposedValues, outputs } = settings;
   const { mtpInFile } = options;
-  let table = own.weights.get(mtpInFile);
-  if (!table) {
-    table = graphWeightsOf(architecture, options);
-    own.weights.set(mtpInFile, table);
-  }
+  const table = weightTableOf(architecture, options);
   const bytesByWeight = placement.weightsOnHost ? tensorDeviceBytes(architecture, scheme, options) : undefined;
   const placeKey = `${placement.key}/${mtpInFile}/${bytesByWeight ? scheme : ''}`;
   let layers = own.walked.get(placeKey);

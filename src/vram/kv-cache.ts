@@ -140,6 +140,9 @@ export function statesOf(linear: LinearShape, hiddenSize: number): number[] {
   }
 }
 
+/** Tokens of the longest n-gram that Qwen3.8 Flash Next looks up: its convolution steps over so many tokens at a time. */
+export const NGRAM_TOKENS = 3;
+
 /** Layers that own an indexer: as listed, or the last so many of the attention layers (leading dense layers have none). */
 function indexedLayers(indexer: IndexerShape, attentionLayers: readonly number[]): ReadonlySet<number> {
   if (typeof indexer.layers !== 'number') return new Set(indexer.layers);
@@ -188,6 +191,9 @@ function layerCacheOf(
     }
     case 'linear-hybrid': {
       const states = kind === 'L' || kind === 'P' ? statesOf(attention.linear, architecture.hiddenSize) : [];
+      const { ngramTable, hiddenSize, residualStreams = 1 } = architecture;
+      if (ngramTable?.layer === layer)
+        states.push((ngramTable.convKernel - 1) * NGRAM_TOKENS * residualStreams * hiddenSize);
       const tensors = kind === 'L' ? [] : fullAttention(attention.full);
       if (attention.indexer && indexed.has(layer)) tensors.push(indexerRow(attention.indexer));
       return { ...NOTHING, tensors, states };

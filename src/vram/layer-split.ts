@@ -14,7 +14,7 @@ export interface LayerPlacement {
   readonly deviceOfNextToken: readonly number[];
   /** The output layer counts as block number `layers`: it is on the last device unless it stays on the host. */
   readonly outputDevice: number;
-  /** The routed experts of the first so many layers stay on the host. */
+  /** The routed experts of the first so many blocks stay on the host; the blocks for multi-token prediction follow the layers. */
   readonly expertLayersOnHost: number;
   /** llama.cpp computes micro-batches in a pipeline over the devices, with four copies of every input. */
   readonly pipelined: boolean;
@@ -49,8 +49,7 @@ export function placeLayers(
     const position = Math.fround((block - firstOffloaded) / offloaded);
     return shares.findIndex((share) => share > position);
   };
-  const expertLayersOnHost =
-    settings.cpuMoeLayers < 0 ? architecture.layers : Math.min(settings.cpuMoeLayers, architecture.layers);
+  const expertLayersOnHost = settings.cpuMoeLayers < 0 ? blocks : Math.min(settings.cpuMoeLayers, blocks);
   const deviceOfLayer = Array.from({ length: architecture.layers }, (_, layer) => deviceOf(layer));
   const placement: LayerPlacement = {
     devices: settings.devices,

@@ -13,6 +13,8 @@ export interface ModelFile {
   readonly architecture: Architecture;
   readonly scheme: QuantizationScheme;
   readonly mtpInFile?: boolean;
+  /** Size of the projector file that is loaded beside it, in bytes; absent = none is loaded. */
+  readonly projectorBytes?: number;
   /** Parameters as the maker states them; absent = counted from the tensors. */
   readonly publishedParameters?: number;
   readonly ruleOfThumb?: RuleOfThumbInputs;
@@ -45,8 +47,8 @@ export interface Placement {
 /** llama.cpp uses at most this many devices (llama_max_devices). */
 export const MOST_DEVICES = 16;
 
-function fileOf({ mtpInFile }: ModelFile): { mtpInFile?: boolean } {
-  return mtpInFile === undefined ? {} : { mtpInFile };
+function fileOf({ mtpInFile, projectorBytes = 0 }: ModelFile): { mtpInFile?: boolean; projectorBytes: number } {
+  return mtpInFile === undefined ? { projectorBytes } : { mtpInFile, projectorBytes };
 }
 
 function estimate(model: ModelFile, settings: Settings, overheadBytes: number): Allocation {
@@ -62,7 +64,7 @@ export function planFor(model: ModelFile, settings: Settings, needsBytes: number
     model.publishedParameters ?? parameters,
     model.ruleOfThumb,
   );
-  return planForBytes(needsBytes, rule.total);
+  return planForBytes(needsBytes, rule.total + (model.projectorBytes ?? 0));
 }
 
 /** Needs and Plan for of a model with everything on one device. Layers or experts kept in RAM are taken off both. */

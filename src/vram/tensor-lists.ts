@@ -16,16 +16,17 @@ export interface TensorSource {
 /** A tensor of a block, with its name without `blk.N.`; which block it is of is said by its place in the list. */
 export type BlockTensor = Omit<Tensor, 'layer'>;
 
-/** The tensors of a file; blocks that are alike are listed once. */
+/** The tensors of a model, multi-token-prediction blocks included; blocks that are alike are listed once. */
 export interface PackedTensors {
   readonly outside: readonly Tensor[];
   readonly blocks: readonly (readonly BlockTensor[])[];
-  /** Which of `blocks` each block of the file is. */
+  /** Which of `blocks` each block is. */
   readonly order: readonly number[];
 }
 
 let source: TensorSource | undefined;
-const told = new WeakMap<Architecture, readonly Tensor[]>();
+/** Lists told, without and with the multi-token-prediction blocks. */
+const told = new WeakMap<Architecture, readonly [readonly Tensor[], readonly Tensor[]]>();
 
 /** Derives the tensors of every architecture that was not told with its list. */
 export function deriveTensorsWith(derived: TensorSource): void {
@@ -43,7 +44,7 @@ const derivedLists = new WeakMap<Architecture, Map<boolean, readonly Tensor[]>>(
 /** The tensors of a model's file, those outside the blocks first. Memoised per architecture object. */
 export function tensorsOf(architecture: Architecture, nextToken: boolean): readonly Tensor[] {
   const own = told.get(architecture);
-  if (own) return own;
+  if (own) return own[nextToken ? 1 : 0];
   let lists = derivedLists.get(architecture);
   if (!lists) {
     lists = new Map();
@@ -67,27 +68,8 @@ export function tellTensors(architecture: Architecture, { outside, blocks, order
   const inBlocks = order.flatMap((kind, layer) =>
     (blocks[kind] ?? []).map((tensor) => ({ ...tensor, name: `blk.${layer}.${tensor.name}`, layer })),
   );
-  told.set(architecture, [...outside, ...inBlocks]);
-}
-
-/** The tensors of an architecture for {@link tellTensors}. */
-export function packTensors(architecture: Architecture, nextToken: boolean): PackedTensors {
-  const outside: Tensor[] = [];
-  const layers: BlockTensor[][] = [];
-  for (const tensor of tensorsOf(architecture, nextToken)) {
-    const { layer = -1, ...rest } = tensor;
-    const prefix = `blk.${layer}.`;
-    if (tensor.name.startsWith(prefix)) {
-      layers[layer] = [...(layers[layer] ?? []), { ...rest, name: tensor.name.slice(prefix.length) }];
-    } else {
-      outside.push(tensor);
-    }
-  }
-  const texts = layers.map((block) => JSON.stringify(block));
-  const kinds = [...new Set(texts)];
-  return {
-    outside,
-    blocks: kinds.map((kind) => layers[texts.indexOf(kind)] ?? []),
-    order: texts.map((text) => kinds.indexOf(text)),
-  };
+  told.set(architecture, [
+    [...outside, ...inBlocks.filter(({ layer }) => layer < architecture.layers)],
+    [...outside, ...inBlocks],
+  ]);
 }

@@ -4,6 +4,7 @@
  */
 import type { Settings } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
+import type { EstimateOptions } from './engines/engine.ts';
 import { cacheBytesByKind, cacheLayoutOf } from './kv-cache.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import { type WeighOptions, weighModel } from './weights.ts';
@@ -11,7 +12,7 @@ import { type WeighOptions, weighModel } from './weights.ts';
 export interface TensorSplit {
   /** What `--tensor-split` takes: blocks per device; the output and unloaded blocks count on the last one. */
   readonly blocks: readonly number[];
-  /** Weights, cache and state of the fullest device, in bytes. */
+  /** Weights, cache, state and projector of the fullest device, in bytes. */
   readonly fullestBytes: number;
 }
 
@@ -37,9 +38,9 @@ function layerBytes(
   };
 }
 
-/** Whether `devices` hold all layers when each takes as many as stay within `limit`, which is no less than any layer. */
-function suffices(layers: readonly number[], last: number, devices: number, limit: number): boolean {
-  let held = 0;
+/** Whether `devices` hold all layers when each takes as many as stay within `limit`, which is no less than any layer and `first`, which is on the first device. */
+function suffices(layers: readonly number[], first: number, last: number, devices: number, limit: number): boolean {
+  let held = first;
   let used = 1;
   for (let layer = 0; layer < layers.length; layer++) {
     const bytes = layers[layer] as number;
@@ -52,10 +53,19 @@ function suffices(layers: readonly number[], last: number, devices: number, limi
   return used + (held + last > limit ? 1 : 0) <= devices;
 }
 
-/** Layers per device when each takes as many as stay within `limit`; `undefined` where `devices` do not hold them all. */
-function fill(layers: readonly number[], last: number, devices: number, limit: number): number[] | undefined {
+/**
+ * Layers per device when each takes as many as stay within `limit`, the first beside `first` bytes; `undefined` where
+ * `devices` do not hold them all.
+ */
+function fill(
+  layers: readonly number[],
+  first: number,
+  last: number,
+  devices: number,
+  limit: number,
+): number[] | undefined {
   const counts: number[] = [];
-  let held = 0;
+  let held = first;
   let count = 0;
   for (const bytes of layers) {
     if (bytes > limit) return undefined;
@@ -82,18 +92,20 @@ export function balancedSplit(
   architecture: Architecture,
   scheme: QuantizationScheme,
   settings: Settings,
-  options: WeighOptions = {},
+  options: WeighOptions & Pick<EstimateOptions, 'projectorBytes'> = {},
 ): TensorSplit {
   const { layers, last, every, unloaded } = layerBytes(architecture, scheme, settings, options);
-  let low = Math.max(last, ...layers);
-  let high = layers.reduce((sum, bytes) => sum + bytes, last);
+  const { projectorBytes: first = 0 } = options;
+  let low = Math.max(first, last, ...layers);
+  let high = layers.reduce((sum, bytes) => sum + bytes, first + last);
+  const within = (limit: number) => fill(layers, first, last, settings.devices, limit);
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (suffices(layers, last, settings.devices, middle)) high = middle;
+    if (suffices(layers, first, last, settings.devices, middle)) high = middle;
     else low = middle;
   }
-  const limit = fill(layers, last, settings.devices, low) ? low : high;
-  const counts = fill(layers, last, settings.devices, limit) ?? [layers.length];
+  const limit = within(low) ? low : high;
+  const counts = within(limit) ?? [layers.length];
   const blocks = counts.map((count, device) => count + (device === counts.length - 1 ? unloaded + 1 : 0));
   return { blocks, fullestBytes: limit + every };
 }

@@ -34,11 +34,11 @@ describe("the calculator's page", () => {
     visit.page.locator('[data-part="needs"] data').getAttribute('value');
 
   test('a shared link opens with its settings, what to change and the command', async () => {
-    const visit = await open('#m=gpt-oss-120b&q=mxfp4-moe&c=64k&g=rtx-4090&n=1&r=1024&x=30');
+    const visit = await open('#m=gpt-oss-120b&q=mxfp4-moe&c=64k&g=rtx-4090&n=1&r=1024&x=2');
     await expect.poll(() => tool(visit, 'fixes'), patient).toMatch(/Experts of \d+ of 36 layers in RAM/);
-    expect(await tool(visit, 'command')).toMatch(/-c 65536 -np 1 -ngl 999 --n-cpu-moe 30$/);
-    await expect.poll(() => tool(visit, 'experts'), patient).toMatch(/experts of 30 of 36 layers in RAM/);
-    expect(await tool(visit, 'link')).toContain('r=1024&x=30');
+    expect(await tool(visit, 'command')).toMatch(/-c 65536 -np 1 -ngl 999 --n-cpu-moe 2$/);
+    expect(await visit.page.locator('[data-part="more"]').textContent()).toMatch(/ GB in RAM\.$/);
+    expect(await tool(visit, 'link')).toContain('x=2&r=1024');
     expect(await visit.page.locator('[data-tool="plot"] path').getAttribute('d')).toMatch(/^M0\.0 /);
     expect(visit.complaints).toEqual([]);
     await visit.page.context().close();
@@ -48,9 +48,27 @@ describe("the calculator's page", () => {
     const visit = await open('#m=qwen3-8b&q=q4-k-m&c=8k&g=rtx-4090');
     const free = visit.page.locator('[data-part="headroom"]');
     const before = await free.textContent();
-    await visit.page.locator('[name="r"]').selectOption('2048');
+    await visit.page.getByText('More settings').click();
+    await visit.page.locator('[name="r"]').fill('2048');
     await expect.poll(() => free.textContent(), patient).not.toBe(before);
     await visit.page.context().close();
+  });
+
+  test('another engine has its command, its ways to fit and its line in the plot', async () => {
+    const visit = await open('#m=gpt-oss-120b&e=vllm&q=MXFP4_EXPERTS&c=32k&g=rtx-4090&n=1&u=92');
+    await expect.poll(() => tool(visit, 'fixes'), patient).toMatch(/\d x RTX 4090 \(--tensor-parallel-size \d\)/);
+    expect(await tool(visit, 'command')).toBe(
+      'vllm serve openai/gpt-oss-120b --max-model-len 32768 --gpu-memory-utilization 0.92',
+    );
+    expect(await tool(visit, 'command-name')).toBe('vLLM');
+    const { page } = visit;
+    const line = (): Promise<string | null> => page.locator('[data-tool="plot"] path').getAttribute('d');
+    const before = await line();
+    await page.locator('[name="e"]').selectOption('mlx');
+    await expect.poll(() => tool(visit, 'command'), patient).toBe('mlx_lm.server --model openai/gpt-oss-120b');
+    await expect.poll(line, patient).not.toBe(before);
+    expect(visit.complaints).toEqual([]);
+    await page.context().close();
   });
 
   test('a pasted config.json gives the bytes of the model it describes', async () => {
@@ -74,13 +92,25 @@ describe("the calculator's page", () => {
     const { page } = visit;
     await page.locator('[data-do="remember"]').click();
     await page.goto(`${site.address}/models/qwen3-8b/`);
-    expect(await page.locator('tr[data-mine] a[href="/gpus/rtx-4090/"]').count()).toBe(1);
+    const mark = page.locator('tr[data-mine] a[href="/gpus/rtx-4090/"]');
+    await expect.poll(() => mark.count(), patient).toBe(1);
+    // Qwen3 8B at Q4_K_M and 8K plans for 6.4 GB of the card's 25.2.
+    await page.locator('#hardware').scrollIntoViewIfNeeded();
+    const line = page.locator('p[data-mine]');
+    await expect.poll(() => line.textContent(), patient).toMatch(/^Your RTX 4090: fits, 1[78]\.\d GB free\. Largest/);
+    await line.getByRole('link').click();
+    await expect.poll(() => page.locator('vram-calculator [name="g"]').inputValue()).toBe('rtx-4090');
+    await page.goto(`${site.address}/vram/24gb/`);
+    await expect.poll(() => page.locator('a[data-mine]').count(), patient).toBeGreaterThan(0);
     await page.goto(`${site.address}/calculator/`);
     await page.locator('calculator-tools[data-ready]').waitFor();
     expect(await page.locator('[name="g"]').inputValue()).toBe('rtx-4090');
     await page.locator('[data-do="forget"]').click();
     await page.goto(`${site.address}/models/qwen3-8b/`);
-    expect(await page.locator('tr[data-mine]').count()).toBe(0);
+    await page.locator('#hardware').scrollIntoViewIfNeeded();
+    await page.locator('vram-calculator').scrollIntoViewIfNeeded();
+    await page.locator('vram-calculator[data-ready]').waitFor();
+    expect(await page.locator('[data-mine]').count()).toBe(0);
     await page.context().close();
   });
 

@@ -2,7 +2,17 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadCatalogFromDisk } from '../../src/catalog/from-disk.ts';
-import { DEFAULT_SETTINGS, estimateLlamaCpp, type Settings, schemeOf } from '../../src/vram/index.ts';
+import { deviceOf } from '../../src/scenarios/devices.ts';
+import {
+  DEFAULT_SETTINGS,
+  DEFAULT_VLLM_SETTINGS,
+  estimateLlamaCpp,
+  estimateVllm,
+  formatCount,
+  formatOf,
+  type Settings,
+  schemeOf,
+} from '../../src/vram/index.ts';
 import { GOLDEN_PATH } from '../support/site.ts';
 import { openSite, type Site, type Visit } from '../support/visit.ts';
 
@@ -37,6 +47,9 @@ describe('the calculator', () => {
   }
 
   async function figuresOf(page: Page): Promise<unknown> {
+    // The largest context follows the other figures.
+    const last = page.locator('[data-part="largest-context"]');
+    await expect.poll(() => last.textContent()).not.toBe('…');
     const parts = await Promise.all(PARTS.map(async (part) => [part, await bytesOf(page, part)] as const));
     // biome-ignore lint/performance/useDomNodeTextContent: text that nobody sees does not count
     const text = await page.locator('vram-calculator .card').innerText();
@@ -80,7 +93,7 @@ describe('the calculator', () => {
     const context = page.locator('[data-part="largest-context"]');
     await page.getByRole('combobox', { name: 'Device' }).selectOption('rtx-3090');
     expect(await fit.textContent()).toBe('fits');
-    expect(await context.textContent()).toContain('128K tokens, the maximum');
+    await expect.poll(() => context.textContent()).toContain('128K tokens, the maximum');
     await page.getByRole('combobox', { name: 'Quantization' }).selectOption({ label: 'BF16' });
     await page.getByRole('combobox', { name: 'Context' }).fill('128k');
     expect(await fit.textContent()).toBe('does not fit');
@@ -131,6 +144,86 @@ describe('the calculator', () => {
     await first.page.getByRole('button', { name: 'Reset' }).click();
     expect(await first.page.evaluate(() => location.hash)).toBe('');
     expect(await bytesOf(first.page, 'needs')).toBe(needsOf('deepseek-v4-pro', 'Q4_K_M', { context: 1048576 }));
+  });
+
+  test('another engine brings its code, formats and settings; the link keeps them, and Reset goes back', async () => {
+    const { page, requests, complaints } = await openCalculator('/models/qwen3-8b/q4-k-m/32k/');
+    const before = await figuresOf(page);
+    expect(requests.filter((path) => path.includes('served'))).toEqual([]);
+    const gpu = page.getByRole('combobox', { name: 'Device' });
+    const format = page.getByRole('combobox', { name: 'Quantization' });
+    await gpu.selectOption('rtx-4090');
+    await page.getByRole('combobox', { name: 'Engine' }).selectOption('vLLM');
+    await expect.poll(() => format.inputValue()).toBe('AWQ');
+    expect(requests.filter((path) => path.includes('served')).length).toBeGreaterThan(0);
+    await page.getByText('More settings').click();
+    await page.getByRole('combobox', { name: 'Type of the KV cache' }).selectOption('fp8');
+    await page.getByRole('spinbutton', { name: 'GPUs, tensor parallel' }).fill('2');
+    await page.getByRole('spinbutton', { name: 'GPU memory utilization, %' }).fill('90');
+    expect(await page.getByRole('spinbutton', { name: 'Micro-batch' }).isVisible()).toBe(false);
+
+    const model = catalog.byId.models.get('qwen3-8b');
+    const device = catalog.resolveGpu('rtx-4090');
+    if (!model?.architecture || !device) throw new Error('the catalogue lacks Qwen3 8B or the RTX 4090');
+    const { device: needs, pool } = estimateVllm(model.architecture, formatOf('AWQ'), {
+      ...DEFAULT_VLLM_SETTINGS,
+      context: 32_768,
+      positions: model.context.native,
+      kvType: 'fp8',
+      tensorParallel: 2,
+      gpuMemoryUtilization: 0.9,
+      gpu: { bytes: deviceOf(device)?.device.usableBytes ?? 0, isA100: false },
+    });
+    await expect.poll(() => bytesOf(page, 'needs')).toBe(needs.total);
+    const more = page.locator('[data-part="more"]');
+    expect(await more.textContent()).toContain(`(${formatCount(pool?.tokens ?? 0)} tokens in vLLM’s log)`);
+
+    const link = await page.evaluate(() => location.hash);
+    expect(link).toMatch(/e=vllm.*q=AWQ.*k=fp8.*n=2.*u=90/);
+    const shared = await openCalculator(`/models/llama-3-1-8b/q4-k-m/8k/${link}`);
+    await expect.poll(() => figuresOf(shared.page)).toEqual(await figuresOf(page));
+
+    await page.getByRole('combobox', { name: 'Engine' }).selectOption('MLX');
+    await expect.poll(() => format.inputValue()).toBe('MLX_4BIT');
+    expect(await gpu.inputValue()).toMatch(/^apple-/);
+    await page.getByRole('button', { name: 'Reset' }).click();
+    await expect.poll(() => figuresOf(page)).toEqual(before);
+    expect(await format.inputValue()).toBe('q4-k-m');
+    expect(complaints).toEqual([]);
+  });
+
+  test('offers experts, drafts and a projector for the models that have them', async () => {
+    const { page } = await openCalculator('/models/llama-3-1-8b/q4-k-m/8k/');
+    await page.getByText('More settings').click();
+    const experts = page.getByRole('spinbutton', { name: 'Layers with experts in RAM' });
+    const mtp = page.getByRole('combobox', { name: 'Multi-token prediction' });
+    const projector = page.getByRole('combobox', { name: 'Projector' });
+    for (const control of [experts, mtp, projector]) expect(await control.isVisible()).toBe(false);
+
+    const own = catalog.estimableModels.find(
+      (model) => model.projector && model.architecture.nextTokenLayers !== undefined,
+    );
+    if (!own?.projector) throw new Error('no model has a projector and multi-token prediction');
+    await page.getByRole('combobox', { name: 'Model' }).selectOption(own.id);
+    await expect.poll(() => bytesOf(page, 'needs')).toBe(needsOf(own.id, 'Q4_K_M', { context: 8192 }));
+    await projector.selectOption('loaded');
+    await expect
+      .poll(() => bytesOf(page, 'needs'))
+      .toBe(needsOf(own.id, 'Q4_K_M', { context: 8192 }) + own.projector.bytes);
+    await mtp.selectOption('loaded');
+    await expect
+      .poll(() => bytesOf(page, 'needs'))
+      .toBe(needsOf(own.id, 'Q4_K_M', { context: 8192, mtp: true }) + own.projector.bytes);
+
+    await page.getByRole('combobox', { name: 'Model' }).selectOption('gpt-oss-120b');
+    await expect.poll(() => experts.isVisible()).toBe(true);
+    const whole = needsOf('gpt-oss-120b', 'Q4_K_M', { context: 8192 });
+    await expect.poll(() => bytesOf(page, 'needs')).toBe(whole);
+    await experts.fill('20');
+    await expect
+      .poll(() => bytesOf(page, 'needs'))
+      .toBe(needsOf('gpt-oss-120b', 'Q4_K_M', { context: 8192, cpuMoeLayers: 20 }));
+    expect(await page.locator('[data-part="more"]').textContent()).toMatch(/ GB in RAM\.$/);
   });
 
   test('works by keyboard alone', async () => {

@@ -34,7 +34,7 @@ export const schemesKnown: Rule = (drafts) =>
   });
 
 /** Engines that read checkpoints, by the id of their record. */
-const SERVERS: Readonly<Record<string, FormatEngine>> = { vllm: 'vLLM', mlx: 'MLX' };
+const SERVERS: Readonly<Record<string, FormatEngine>> = { vllm: 'vLLM', mlx: 'MLX', exllamav3: 'ExLlamaV3' };
 
 /** A format of checkpoints has a name that the estimator knows, and the bits of that format. */
 function formatProblems({ id, scheme, nominalBits }: Draft<QuantRecord>, server: FormatEngine): Problem[] {

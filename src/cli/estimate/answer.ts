@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Catalog } from '../../catalog/catalog.ts';
 import { isEstimable } from '../../catalog/model.schema.ts';
 import { type CatalogDevice, deviceOf } from '../../scenarios/devices.ts';
+import { towerBytesOf } from '../../scenarios/engines.ts';
 import { maximumContext } from '../../scenarios/expand.ts';
 import {
   type Allocation,
@@ -82,6 +83,10 @@ export type Answer = Result | Failure;
 interface Subject {
   readonly name: string;
   readonly file: Omit<ModelFile, 'scheme'>;
+  /** Bytes of its projector file, or why there is no such figure. */
+  readonly projector: number | { readonly absent: string };
+  /** Bytes of the same parts in its checkpoint, or why there is no such figure. */
+  readonly tower: number | { readonly absent: string };
   /** Longest published context in tokens; absent where none is known. */
   readonly maximumContext?: number;
   /** `max_position_embeddings`. */
@@ -111,6 +116,9 @@ function unknownName(field: 'model' | 'gpu', name: string, records: readonly { r
     `${field} is "${name.slice(0, 100)}", which is no id or alias of the catalogue${suggestion}`,
   );
 }
+
+const PROJECTOR_NOTE =
+  'The projector is counted with the bytes of its file, on the first device. The compute buffer of its own graph, which grows with the image, is not counted.';
 
 const CONFIGS_KEPT = 32;
 /** A config.json has a few kilobytes; a device or a model file given by mistake is not read. */
@@ -147,11 +155,22 @@ export class Estimator {
     }
     switch (request.engine) {
       case 'vLLM':
-        return this.#vllm(subject, request.settings, this.#formatOf(request.quant, 'vLLM'), this.#gpuOf(request));
+        return this.#vllm(
+          subject,
+          request.projector ? { ...request.settings, towerBytes: knownBytes(subject.tower) } : request.settings,
+          this.#formatOf(request.quant, 'vLLM'),
+          this.#gpuOf(request),
+        );
       case 'MLX':
         return this.#mlx(subject, request.settings, this.#formatOf(request.quant, 'MLX'), this.#gpuOf(request));
       default:
-        return this.#llamaCpp(subject, request.engine, request.settings, request.quant, this.#gpuOf(request));
+        return this.#llamaCpp(
+          request.projector ? withProjector(subject) : subject,
+          request.engine,
+          request.settings,
+          request.quant,
+          this.#gpuOf(request),
+        );
     }
   }
 
@@ -168,11 +187,13 @@ export class Estimator {
     const allocation = estimateLlamaCpp(file.architecture, file.scheme, settings, {
       ...(file.mtpInFile !== undefined && { mtpInFile: file.mtpInFile }),
       ...(overheadBytes !== undefined && { overheadBytes }),
+      ...(file.projectorBytes !== undefined && { projectorBytes: file.projectorBytes }),
     });
     if (engine === 'rule of thumb') return ruleOfThumbResult(file, settings, allocation);
     return {
       ok: true,
       ...allocation,
+      notes: file.projectorBytes === undefined ? allocation.notes : [...allocation.notes, PROJECTOR_NOTE],
       planForBytes: planOf(file, settings, allocation),
       ...(gpu && { placement: placementOf(file, settings, gpu, maximum) }),
     };
@@ -255,9 +276,15 @@ export class Estimator {
         `${model.name} cannot be estimated yet: ${model.notEstimableBecause ?? 'its dimensions are not published'}`,
       );
     }
-    const { architecture, mtpInFile, parameters, ruleOfThumb } = model;
+    const { architecture, mtpInFile, parameters, projector, ruleOfThumb } = model;
+    const readsText = model.modalities.every((kind) => kind === 'text');
+    const unknown = (what: string) => ({
+      absent: readsText ? `${model.name} reads text only` : `the size of ${what} of ${model.name} is not on record`,
+    });
     return {
       name: model.name,
+      projector: projector?.bytes ?? unknown('a projector file'),
+      tower: towerBytesOf(model) ?? unknown('the vision or audio tower'),
       file: {
         architecture,
         mtpInFile: mtpInFile === true,
@@ -278,6 +305,8 @@ export class Estimator {
     const subject: Subject = {
       name: path,
       file: { architecture },
+      projector: { absent: `${path} does not tell the size of a projector file` },
+      tower: { absent: `${path} does not tell the size of a vision or audio tower` },
       ...(maximum !== undefined && { maximumContext: maximum, positions: maximum }),
     };
     if (this.#configs.size >= CONFIGS_KEPT) this.#configs.clear();
@@ -309,6 +338,16 @@ export class Estimator {
     const usableBytes = Math.max(0, found.device.usableBytes - displayReserveBytes);
     return { ...found, device: { ...found.device, usableBytes } };
   }
+}
+
+/** @throws EstimateError where the size of what `projector` asks for is not known */
+function knownBytes(bytes: Subject['projector']): number {
+  if (typeof bytes === 'number') return bytes;
+  throw new EstimateError('bad-request', `projector is true, and ${bytes.absent}`);
+}
+
+function withProjector(subject: Subject): Subject {
+  return { ...subject, file: { ...subject.file, projectorBytes: knownBytes(subject.projector) } };
 }
 
 function readConfig(path: string): unknown {
@@ -389,7 +428,8 @@ function ruleOfThumbResult(
     state: 0,
     compute: 0,
     overhead: rule.overhead,
-    total: rule.weights + rule.kvCache,
+    ...(file.projectorBytes !== undefined && { projector: file.projectorBytes }),
+    total: rule.weights + rule.kvCache + (file.projectorBytes ?? 0),
   };
   return {
     ok: true,
@@ -400,7 +440,7 @@ function ruleOfThumbResult(
     device,
     host: { weights: 0, kvCache: 0, compute: 0 },
     perDevice: [device],
-    planForBytes: rule.total,
+    planForBytes: rule.total + (file.projectorBytes ?? 0),
     notes: ['The overhead is ten percent of weights and KV cache, not a measured figure.'],
   };
 }

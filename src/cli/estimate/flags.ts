@@ -22,6 +22,7 @@ const FIELDS: Readonly<Record<string, readonly [type: FieldType, help: string]>>
   gpuLayers: ['number', 'layers on the devices; -1 = all (-1)'],
   cpuMoeLayers: ['number', 'layers whose experts stay in RAM; -1 = all (0)'],
   mtp: ['switch', 'load the multi-token-prediction block too'],
+  projector: ['switch', 'load the part that reads images or audio: in llama.cpp the mmproj file'],
   tensorParallel: ['number', 'vLLM: GPUs that share every layer (1)'],
   gpuMemoryUtilization: ['number', 'vLLM: share of each GPU it plans with (0.92)'],
   expertParallel: ['switch', 'vLLM: whole experts on each GPU'],

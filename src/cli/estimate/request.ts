@@ -68,6 +68,7 @@ const llamaCppSchema = z.strictObject({
   gpuLayers: wholeNumber(-1, MOST_TOKENS).optional(),
   cpuMoeLayers: wholeNumber(-1, MOST_TOKENS).optional(),
   mtp: yesOrNo.optional(),
+  projector: yesOrNo.optional(),
   ...limits,
 });
 
@@ -92,6 +93,7 @@ const vllmSchema = z.strictObject({
   draftTokens: wholeNumber(0, 64).optional(),
   prefixCaching: yesOrNo.optional(),
   enforceEager: yesOrNo.optional(),
+  projector: yesOrNo.optional(),
   ...limits,
 });
 
@@ -130,6 +132,8 @@ export type EstimateRequest = EngineRequest & {
   readonly quant: string;
   /** A context above the published maximum is answered, not refused. */
   readonly allowBeyondMaximum: boolean;
+  /** The parts that read images or audio are loaded too: in llama.cpp the projector file (mmproj). */
+  readonly projector?: true;
   /** Id or alias of a device to hold the result against. */
   readonly gpu?: string;
   /** Bytes of every device that are kept free, for a display. */
@@ -240,9 +244,10 @@ export function parseRequest(value: unknown): EstimateRequest {
 
 function llamaCppRequest(value: object, engine: 'llama.cpp' | 'rule of thumb'): EstimateRequest {
   const fields = check(llamaCppSchema, value);
-  const { kvType, kType, vType, ...settings } = settingsIn(fields);
+  const { kvType, kType, vType, projector, ...settings } = settingsIn(fields);
   return {
     ...askedOf(fields),
+    ...(projector && { projector }),
     engine,
     settings: {
       ...DEFAULT_SETTINGS,
@@ -255,7 +260,7 @@ function llamaCppRequest(value: object, engine: 'llama.cpp' | 'rule of thumb'): 
 
 function vllmRequest(value: object): EstimateRequest {
   const fields = check(vllmSchema, value);
-  const { kvType, devices, tensorParallel, ...settings } = settingsIn(fields);
+  const { kvType, devices, tensorParallel, projector, ...settings } = settingsIn(fields);
   if (devices !== undefined && tensorParallel !== undefined && devices !== tensorParallel) {
     throw new EstimateError(
       'bad-request',
@@ -264,6 +269,7 @@ function vllmRequest(value: object): EstimateRequest {
   }
   return {
     ...askedOf(fields),
+    ...(projector && { projector }),
     engine: 'vLLM',
     settings: {
       ...DEFAULT_VLLM_SETTINGS,

@@ -1,5 +1,6 @@
 /** A result as a table for people. */
 import {
+  type DeviceMemory,
   formatBitsPerWeight,
   formatBytes,
   formatCount,
@@ -71,6 +72,7 @@ export function formatResult(request: EstimateRequest, result: Result): string {
     ['KV cache', device.kvCache],
     ['State', device.state],
     ['Compute buffer', device.compute],
+    ['Projector', device.projector ?? 0],
   ] as const;
   const blocks = [
     `${subject}, ${request.quant}, ${formatTokens(settings.context)} tokens, ${engine.name} ${engine.version}`,
@@ -85,12 +87,17 @@ export function formatResult(request: EstimateRequest, result: Result): string {
     `${formatParameters(result.parameters)} parameters at ${formatBitsPerWeight(result.bitsPerWeight)} bits per weight`,
   ];
   if (perDevice.length > 1) {
-    const head = ['Device', 'Weights', 'KV cache', 'State', 'Compute', 'Total', 'Overhead'];
-    const rows = perDevice.map((own, index) => [
-      String(index),
-      ...[own.weights, own.kvCache, own.state, own.compute, own.total, own.overhead].map(formatGB),
-    ]);
-    blocks.push(columns([head, ...rows]));
+    const columnsOf: readonly (readonly [string, (own: DeviceMemory) => number])[] = [
+      ['Weights', (own) => own.weights],
+      ['KV cache', (own) => own.kvCache],
+      ['State', (own) => own.state],
+      ['Compute', (own) => own.compute],
+      ...(device.projector === undefined ? [] : [['Projector', (own: DeviceMemory) => own.projector ?? 0] as const]),
+      ['Total', (own) => own.total],
+      ['Overhead', (own) => own.overhead],
+    ];
+    const rows = perDevice.map((own, index) => [String(index), ...columnsOf.map(([, bytes]) => formatGB(bytes(own)))]);
+    blocks.push(columns([['Device', ...columnsOf.map(([label]) => label)], ...rows]));
   }
   const { gpu = '' } = request;
   if (placement) blocks.push(placementText(placement, perDevice.length > 1 ? `${perDevice.length} x ${gpu}` : gpu));

@@ -6,9 +6,10 @@ export const HUB = 'https://huggingface.co';
 export const HELP = `Writes content/models/<id>.mdx from what a Hugging Face repository says of a model.
 
   npm run new:model -- Qwen/Qwen3-8B
-  npm run new:model -- Qwen/Qwen3-8B --config path/to/config.json     (offline)
+  npm run new:model -- Qwen/Qwen3-8B --config path/to/config.json --source URL     (offline)
 
   --config FILE      read this config.json, and nothing from the network
+  --source URL       where that file was found; the record cites this address and not the vendor's page
   --id ID            file name and URL; by default made from the repository's name
   --family ID        file name in content/families; by default that of the nearest sibling
   --gguf OWNER/NAME  repository with GGUF files; by default <repository>-GGUF where there is one
@@ -23,6 +24,8 @@ export interface Arguments {
   /** `owner/name` on Hugging Face. */
   readonly repository: string;
   readonly config?: string;
+  /** Address at which `config` was found. */
+  readonly source?: string;
   readonly id?: string;
   readonly family?: string;
   readonly gguf?: string;
@@ -64,6 +67,14 @@ export function parseArguments(
   if (given.gguf !== undefined && !REPOSITORY.test(given.gguf)) {
     throw new NewModelError(`--gguf is "${given.gguf}", expected a repository as owner/name`);
   }
+  if (given.source !== undefined && given.config === undefined) {
+    throw new NewModelError(
+      '--source says where a file was found, and there is none: add --config FILE, or leave it out',
+    );
+  }
+  if (given.source !== undefined && !/^https:\/\/[^/]+\/./.test(given.source)) {
+    throw new NewModelError(`--source is "${given.source}", expected the https:// address of one page or file`);
+  }
   if (!URL.canParse(endpoint)) throw new NewModelError(`the endpoint is "${endpoint}", expected an address as ${HUB}`);
   return {
     repository,
@@ -79,6 +90,7 @@ function read(commandLine: readonly string[]) {
     allowPositionals: true,
     options: {
       config: { type: 'string' },
+      source: { type: 'string' },
       id: { type: 'string' },
       family: { type: 'string' },
       gguf: { type: 'string' },

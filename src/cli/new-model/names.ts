@@ -2,8 +2,8 @@
 import type { RawRecord } from '../../catalog/check.ts';
 import { nameKey } from '../../catalog/names.ts';
 
-/** Words at the end of a repository's name that tell the release, not the model. */
-const SUFFIX = /[-_](instruct|it|chat|hf|bf16|fp8|base)$/i;
+/** Words at the end of a repository's name that tell the release, not the model; a month may follow: `-Instruct-2512`. */
+const SUFFIX = /[-_](instruct|it|chat|hf|bf16|fp8|base)([-_]\d{4})?$/i;
 
 /** "Qwen3 30B-A3B" of `Qwen/Qwen3-30B-A3B-Instruct`. */
 export function nameOfRepository(repository: string): string {
@@ -58,13 +58,23 @@ export function siblingOf(
   return scored.sort((a, b) => b.shared - a.shared || b.kin - a.kin)[0]?.model;
 }
 
+/** The models of the catalogue whose repository has the same owner. */
+function ofOwner(models: readonly RawRecord[], repository: string): readonly RawRecord[] {
+  const owner = repository.split('/')[0];
+  return models.filter((model) => textOf(model, 'repository')?.split('/')[0] === owner);
+}
+
 /** What a vendor of the catalogue is called, from its owner name on the hub. */
 export function vendorOf(models: readonly RawRecord[], repository: string): string | undefined {
-  const owner = repository.split('/')[0];
-  return models
-    .filter((model) => textOf(model, 'repository')?.split('/')[0] === owner)
+  return ofOwner(models, repository)
     .map((model) => textOf(model, 'vendor'))
     .find((vendor) => vendor !== undefined);
+}
+
+/** The families that the owner of `repository` has in the catalogue, in the order of the alphabet. */
+export function familiesOf(models: readonly RawRecord[], repository: string): readonly string[] {
+  const families = ofOwner(models, repository).map((model) => textOf(model, 'family'));
+  return [...new Set(families.filter((family) => family !== undefined))].sort();
 }
 
 /** The record that already has `repository`, or that answers to its name as an alias. */

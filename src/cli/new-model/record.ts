@@ -24,6 +24,10 @@ export interface Wanted {
   readonly released?: string;
   /** The model of the catalogue that `family` was taken from; absent where an editor named it. */
   readonly sibling?: string;
+  /** Families that the vendor has in the catalogue. */
+  readonly families: readonly string[];
+  /** Whether the config is a file of the editor's, and the address at which it was found. */
+  readonly config?: { readonly foundAt?: string };
   /** YYYY-MM-DD. */
   readonly today: string;
 }
@@ -44,12 +48,15 @@ const LONG_CONTEXT = 32_768;
 const LICENSES: Readonly<Record<string, string>> = {
   'apache-2.0': 'Apache-2.0',
   mit: 'MIT',
+  'lfm1.0': 'LFM Open licence',
   'cc-by-nc-4.0': 'CC-BY-NC-4.0',
   gemma: 'Gemma licence',
+  llama3: 'Llama 3 Community licence',
   'llama3.1': 'Llama 3.1 Community licence',
   'llama3.2': 'Llama 3.2 Community licence',
   'llama3.3': 'Llama 3.3 Community licence',
   llama4: 'Llama 4 Community licence',
+  'qwen-research': 'Qwen Research licence',
 };
 
 const DTYPES: Readonly<Record<string, string>> = { bfloat16: 'BF16', float16: 'F16', float32: 'F32' };
@@ -75,8 +82,17 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
   if (unread.length > 0)
     open.push(`architecture: no reader takes these fields; make sure they decide no memory: ${unread.join(', ')}`);
   const license = licenseOf(card);
-  if (wanted.family === '')
-    open.push('family: no sibling found; name a file of content/families, or write a new one there (--family ID)');
+  if (wanted.config !== undefined && wanted.config.foundAt === undefined) {
+    open.push(
+      "sources.config: it names the vendor's page; where the file came from elsewhere, cite that address (--source URL)",
+    );
+  }
+  if (wanted.family === '') {
+    const known = wanted.families.length === 0 ? '' : ` (this vendor has ${wanted.families.join(', ')})`;
+    open.push(
+      `family: no sibling found; name a file of content/families${known}, or write a new one there (--family ID)`,
+    );
+  }
   if (wanted.family !== '' && wanted.sibling !== undefined) {
     open.push(
       `family: "${wanted.family}" is that of ${wanted.sibling}, the nearest by name; correct it where that is no sibling`,
@@ -94,6 +110,8 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
         ? 'released: the day of the first release of the weights (--released DATE)'
         : `released: ${released} is the day the repository was made; correct it where the announcement says otherwise`,
     );
+  } else {
+    open.push('releasedSource: the key of the source that names the day, where there is one');
   }
   if (context === undefined)
     open.push('context.native: the config has no max_position_embeddings; read it on the card');
@@ -105,16 +123,21 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
     );
   open.push('hook: a draft from the figures; say in at most 80 characters what sets this model apart');
   open.push('aliases, ollama: what people type; https://ollama.com/library has the tags');
+  const releasedSource = wanted.released === undefined && released !== '' ? 'card' : undefined;
+  const modalities = modalitiesOf(config);
+  if (modalities.length > 1) {
+    open.push('caveats: say that the encoder is a second file (mmproj) whose memory is not in these figures');
+  }
   if (gguf === undefined) open.push('ggufRepositories: repositories with GGUF files of this model, if any');
   open.push('text below the front matter: one to four short paragraphs that are true of this model only');
 
-  const modalities = modalitiesOf(config);
   const data: Record<string, unknown> = {
     name,
     family: wanted.family,
     vendor: wanted.vendor ?? repository.split('/')[0],
     repository,
     released,
+    releasedSource,
     license,
     aliases: [],
     hook: hookOf(architecture, context),
@@ -138,8 +161,10 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
     ggufRepositories: gguf === undefined ? undefined : [gguf.repository],
     proseSources: gguf === undefined ? undefined : ['gguf'],
     sources: {
-      config: { title: `config.json of ${repository}`, url: `${page}/blob/main/config.json` },
-      ...(license === undefined ? {} : { card: { title: `Model card of ${repository}`, url: page } }),
+      config: configSource(repository, page, wanted.config?.foundAt),
+      ...(license === undefined && releasedSource === undefined
+        ? {}
+        : { card: { title: `Model card of ${repository}`, url: page } }),
       ...(checkpoint === undefined
         ? {}
         : {
@@ -162,6 +187,17 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
     updated: today,
   };
   return { data: withoutUndefined(data) as ModelData, body: bodyOf(name, architecture, context), open };
+}
+
+/** The entry of `sources` for the config: the vendor's own file, or the copy at `foundAt`. */
+function configSource(repository: string, page: string, foundAt: string | undefined) {
+  const title = `config.json of ${repository}`;
+  if (foundAt === undefined || foundAt.startsWith(`${page}/`)) {
+    return { title, url: foundAt ?? `${page}/blob/main/config.json` };
+  }
+  const { hostname, pathname } = new URL(foundAt);
+  const place = /^(github\.com|huggingface\.co)$/.test(hostname) ? pathname.split('/').slice(1, 3).join('/') : hostname;
+  return { title: `${title}, copy in ${place}`, url: foundAt };
 }
 
 function withoutUndefined(value: unknown): unknown {
@@ -289,5 +325,6 @@ function ggufDifferences(
 export function summaryOf(architecture: Architecture, { data }: NewRecord): string {
   const { total, active } = data.parameters;
   const used = active === undefined ? '' : `, ${formatParameters(active)} active`;
-  return `${architecture.className}, ${formatParameters(total)} parameters${used}; Q4_K_M with 8K tokens: ${gigabytesAt(architecture, USUAL_CONTEXT)}`;
+  const tokens = Math.min(USUAL_CONTEXT, data.context.native || USUAL_CONTEXT);
+  return `${architecture.className}, ${formatParameters(total)} parameters${used}; Q4_K_M with ${formatTokens(tokens)} tokens: ${gigabytesAt(architecture, tokens)}`;
 }

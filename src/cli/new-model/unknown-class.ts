@@ -3,7 +3,7 @@ import { formatParameters, formatPercent, type Reading, readingsOfConfig, weighM
 
 /** Fields that decide no tensor and no cache. */
 const NO_DIMENSION =
-  /(token_id|_token|token_index|_ids?|dropout|_eps|epsilon|theta|initializer|init|temperature|_act|activation|act_fn|dtype|version|architectures|model_type|auto_map|use_cache|_coef|_loss|loss_|pretraining|transformers|problem_type|id2label|label2id|gradient|softcapping|scaling_factor|_limit|norm_topk_prob|scoring_func|topk_method|output_|return_dict|quantization|name_or_path|rope|max_position|partial_rotary|_bias_update|router_z|aux|vision|audio|processor|temporal|language_model_only|max_window_layers|multiplier|scaling|time_step|kernels|chunk_size|logits_to_keep|rescale)/;
+  /(token_id|_token|token_index|_ids?|dropout|_eps|epsilon|theta|initializer|init|temperature|_act|activation|act_fn|dtype|version|architectures|model_type|auto_map|use_cache|_coef|_loss|loss_|pretraining|transformers|problem_type|id2label|label2id|gradient|softcapping|scaling_factor|_limit|norm_topk_prob|scoring_func|topk_method|output_|return_dict|quantization|name_or_path|rope|max_position|partial_rotary|_bias_update|router_z|aux|vision|audio|processor|temporal|language_model_only|max_window_layers|multiplier|scaling|time_step|kernels|chunk_size|logits_to_keep|rescale|swiglu|pos_enc|tie_embedding)/;
 
 const MOST_READINGS = 4;
 

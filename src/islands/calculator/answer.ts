@@ -5,87 +5,153 @@ import {
   type Fit,
   type FormattedMemory,
   formatBytes,
+  formatGB,
   formatMemory,
   formatTokens,
+  type KvType,
   largestContext,
+  MiB,
   type ModelFile,
+  needOf,
   placeOn,
-  planFor,
   type Settings,
 } from '../../vram/browser.ts';
-import type { CalculatorData, CalculatorModel } from './data.ts';
+import type { CalculatorData, CalculatorDevice, CalculatorModel } from './data.ts';
 import type { CalculatorState } from './state.ts';
 
 /** Rows of the calculator's figures, as they are named in its HTML. */
-export type RowName = 'plan-for' | 'needs' | 'weights' | 'kv-cache' | 'state' | 'compute';
+export type RowName = 'plan-for' | 'needs' | 'weights' | 'kv-cache' | 'state' | 'compute' | 'projector';
 
 export interface CalculatorAnswer {
-  /** The whole model on one device. */
+  /** The whole model on one device; in vLLM all GPUs together. */
   readonly rows: Readonly<Record<RowName, FormattedMemory>>;
   /** The model on the chosen devices. */
   readonly fit: Fit;
   readonly fitText: string;
   /** "2.9 GB free", "77.1 GB short each". */
   readonly headroom: string;
-  /** "61K tokens", "256K tokens, the maximum", "none". */
-  readonly largestContext: string;
+  /** "61K tokens", "256K tokens, the maximum", "none". Takes longer than the rest where many contexts must be tried. */
+  readonly largestContext: () => string;
+  /** What only these settings have to say; often empty. */
+  readonly more: string;
 }
 
 const FIT_WORDS: Readonly<Record<Fit, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
 
-function find<T extends { readonly id: string }>(list: readonly T[], id: string): T {
-  const found = list.find((entry) => entry.id === id);
-  if (found === undefined) throw new Error(`No "${id}" in the calculator's data`);
-  return found;
-}
+/** An entry of a list by an id that was checked against the list. */
+const find = <T extends { readonly id: string }>(list: readonly T[], id: string): T =>
+  list.find((entry) => entry.id === id) as T;
 
 export function modelOf(data: CalculatorData, state: CalculatorState): CalculatorModel {
   return find(data.models, state.model);
 }
 
+/** The chosen device, less what is kept free for a display. */
+export function deviceOf({ devices }: CalculatorData, { gpu, reserve }: CalculatorState): CalculatorDevice {
+  const device = find(devices, gpu);
+  return { ...device, usableBytes: device.usableBytes - reserve * MiB };
+}
+
 /** The file that the settings name. */
-export function fileOf(data: CalculatorData, { quant }: CalculatorState, model: CalculatorModel): ModelFile {
+export function fileOf(data: CalculatorData, { quant, projector }: CalculatorState, model: CalculatorModel): ModelFile {
   return {
     architecture: model.architecture,
     scheme: find(data.quants, quant).scheme,
     mtpInFile: model.mtpInFile === true,
+    projectorBytes: projector * (model.projectorBytes ?? 0),
     publishedParameters: model.publishedParameters,
     ...(model.ruleOfThumb && { ruleOfThumb: model.ruleOfThumb }),
+  };
+}
+
+/** The engine's settings of a calculator's state; what the model has no use for is left out. */
+export function settingsOf(state: CalculatorState, { architecture }: CalculatorModel): Settings {
+  const { context, kType, vType, sequences, microBatch, flashAttention, devices, experts, mtp } = state;
+  return {
+    ...DEFAULT_SETTINGS,
+    context,
+    kType: kType as KvType,
+    vType: vType as KvType,
+    sequences,
+    microBatch,
+    flashAttention,
+    devices,
+    cpuMoeLayers: architecture.feedForward.experts ? Math.min(experts, architecture.layers) : 0,
+    mtp: mtp > 0 && architecture.nextTokenLayers !== undefined,
+  };
+}
+
+/** @throws EstimateError where the model was not made for so long a context */
+export function requireContext({ context }: CalculatorState, { name, maxContext }: CalculatorModel): void {
+  if (context > maxContext)
+    throw new EstimateError('context-too-long', `${name} takes at most ${formatTokens(maxContext)} tokens.`);
+}
+
+interface Held {
+  readonly planForBytes: number;
+  /** Bytes by row. */
+  readonly memory: { readonly [Part in 'total' | 'weights' | 'kvCache' | 'state' | 'compute']: number } & {
+    readonly projector?: number;
+  };
+  readonly fit: Fit;
+  readonly freeBytes: number;
+  readonly devices: number;
+  /** Tokens of the largest context that fits; 0 where none does. */
+  readonly longest: () => number;
+  readonly maxContext: number;
+  readonly more: string;
+}
+
+/** An engine's figures in words. */
+export function answerOf({
+  planForBytes,
+  memory: { total, weights, kvCache, state, compute, projector = 0 },
+  fit,
+  freeBytes,
+  devices,
+  longest,
+  maxContext,
+  more,
+}: Held): CalculatorAnswer {
+  return {
+    rows: {
+      'plan-for': formatMemory(planForBytes),
+      needs: formatMemory(total),
+      weights: formatMemory(weights),
+      'kv-cache': formatMemory(kvCache),
+      state: formatMemory(state),
+      compute: formatMemory(compute),
+      projector: formatMemory(projector),
+    },
+    fit,
+    fitText: FIT_WORDS[fit],
+    headroom: `${formatBytes(Math.abs(freeBytes))} ${fit === 'no' ? 'short' : 'free'}${devices > 1 ? ' each' : ''}`,
+    largestContext: () => {
+      const tokens = longest();
+      return tokens === 0 ? 'none' : `${formatTokens(tokens)} tokens${tokens === maxContext ? ', the maximum' : ''}`;
+    },
+    more,
   };
 }
 
 /** @throws EstimateError with the reason for settings that the engine refuses or the model was not made for */
 export function computeAnswer(data: CalculatorData, state: CalculatorState): CalculatorAnswer {
   const model = modelOf(data, state);
-  const device = find(data.devices, state.gpu);
-  if (state.context > model.maxContext) {
-    throw new EstimateError(
-      'context-too-long',
-      `${model.name} takes at most ${formatTokens(model.maxContext)} tokens.`,
-    );
-  }
+  const device = deviceOf(data, state);
+  requireContext(state, model);
   const file = fileOf(data, state, model);
-  const { context, kType, vType, sequences, microBatch, flashAttention, devices } = state;
-  const onOne: Settings = { ...DEFAULT_SETTINGS, context, kType, vType, sequences, microBatch, flashAttention };
-  const { allocation } = placeOn(file, onOne, device);
-  const { weights, kvCache, state: recurrent, compute, total } = allocation.device;
-  const onAll: Settings = { ...onOne, devices };
-  const { fit, headroomBytes, planHeadroomBytes } = placeOn(file, onAll, device);
-  const free = fit === 'fits' ? planHeadroomBytes : headroomBytes;
-  const largest = largestContext(file, onAll, device, model.maxContext);
-  return {
-    rows: {
-      'plan-for': formatMemory(planFor(file, onOne, total, allocation.parameters)),
-      needs: formatMemory(total),
-      weights: formatMemory(weights),
-      'kv-cache': formatMemory(kvCache),
-      state: formatMemory(recurrent),
-      compute: formatMemory(compute),
-    },
+  const settings = settingsOf(state, model);
+  const { allocation } = placeOn(file, { ...settings, devices: 1 }, device);
+  const { fit, headroomBytes, planHeadroomBytes } = placeOn(file, settings, device);
+  const { weights, kvCache, compute } = allocation.host;
+  return answerOf({
+    planForBytes: needOf(file, settings).planForBytes,
+    memory: allocation.device,
     fit,
-    fitText: FIT_WORDS[fit],
-    headroom: `${formatBytes(Math.abs(free))} ${fit === 'no' ? 'short' : 'free'}${devices > 1 ? ' each' : ''}`,
-    largestContext:
-      largest === 0 ? 'none' : `${formatTokens(largest)} tokens${largest === model.maxContext ? ', the maximum' : ''}`,
-  };
+    freeBytes: fit === 'fits' ? planHeadroomBytes : headroomBytes,
+    devices: state.devices,
+    longest: () => largestContext(file, settings, device, model.maxContext),
+    maxContext: model.maxContext,
+    more: settings.cpuMoeLayers > 0 ? `${formatGB(weights + kvCache + compute)} in RAM.` : '',
+  });
 }

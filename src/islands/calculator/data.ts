@@ -13,13 +13,18 @@ export interface CalculatorModel {
   readonly id: string;
   readonly name: string;
   readonly architecture: Architecture;
-  /** Tensors of its file. */
   readonly tensors: PackedTensors;
   readonly publishedParameters: number;
   /** Longest published context in tokens. */
   readonly maxContext: number;
+  /** Context it was trained for, in tokens; absent = `maxContext`. */
+  readonly nativeContext?: number;
+  /** The format of the maker's checkpoint. */
+  readonly published?: string;
   /** Absent = false. */
   readonly mtpInFile?: boolean;
+  /** Size of its projector file; absent = not known. */
+  readonly projectorBytes?: number;
   readonly ruleOfThumb?: RuleOfThumbInputs;
 }
 
@@ -43,8 +48,9 @@ export interface CalculatorData {
   readonly models: CalculatorModel[];
   /** Fewest bits first. */
   readonly quants: readonly CalculatorQuant[];
-  /** Their usable memory shrinks by what the reader keeps for the display. */
-  readonly devices: CalculatorDevice[];
+  readonly devices: readonly CalculatorDevice[];
+  /** Types of the cache; absent = llama.cpp's. */
+  readonly kvTypes?: readonly string[];
 }
 
 let loaded: Promise<CalculatorData> | undefined;
@@ -60,9 +66,8 @@ export function loadData(href: string): Promise<CalculatorData> {
 
 async function load(href: string): Promise<CalculatorData> {
   const response = await fetch(href);
-  if (!response.ok) throw new Error(`${href}: ${response.status}`);
-  const data: CalculatorData = await response.json();
-  if (data.version !== 1) throw new Error(`${href}: version ${data.version}`);
+  const data: CalculatorData = response.ok ? await response.json() : {};
+  if (data.version !== 1) throw new Error(`${href}: ${response.status}, version ${data.version}`);
   return data;
 }
 

@@ -14,7 +14,7 @@ import {
   placeOn,
   type Settings,
 } from '../../vram/browser.ts';
-import { fileOf } from './answer.ts';
+import { fileOf, settingsOf } from './answer.ts';
 import type { CalculatorData, CalculatorDevice, CalculatorModel, CalculatorQuant } from './data.ts';
 import type { CalculatorState } from './state.ts';
 
@@ -23,12 +23,6 @@ const CACHE_TYPES: readonly KvType[] = ['q8_0', 'q4_0'];
 const MOST_DEVICES = 16;
 /** Share of the weights at nominal bits that a smaller or larger file surely has, for the tensors that keep their type. */
 const CERTAIN = 0.8;
-
-/** The engine's settings of a calculator's state. */
-export function settingsOf(state: CalculatorState, cpuMoeLayers = 0): Settings {
-  const { context, kType, vType, sequences, microBatch, flashAttention, devices } = state;
-  return { ...DEFAULT_SETTINGS, context, kType, vType, sequences, microBatch, flashAttention, devices, cpuMoeLayers };
-}
 
 /** Whether it fits, or `undefined` where the engine refuses the settings. */
 function tryOn(file: ModelFile, settings: Settings, device: CalculatorDevice): Placement | undefined {
@@ -80,7 +74,7 @@ export async function fixesOf(
   pause: () => Promise<void> = async () => {},
 ): Promise<Fixes> {
   const file = fileOf(data, state, model);
-  const settings = settingsOf(state);
+  const settings = settingsOf(state, model);
   const here = placeOn(file, settings, device);
   const fits = (placement: Placement | undefined): placement is Placement => placement?.fit === 'fits';
   const room = device.usableBytes - overheadOf(device);
@@ -134,7 +128,7 @@ export async function fixesOf(
     );
   const withExperts = (layers: number) => tryOn(file, { ...settings, cpuMoeLayers: layers }, device);
   if (model.architecture.feedForward.experts) {
-    const layers = await smallestThat(1, model.architecture.layers, async (count) => {
+    const layers = await smallestThat(settings.cpuMoeLayers + 1, model.architecture.layers, async (count) => {
       await pause();
       return fits(withExperts(count));
     });
@@ -166,18 +160,46 @@ export async function fixesOf(
       };
 }
 
+/** Where the files of models are, by the model's id. */
+export interface Files {
+  readonly repositories: Readonly<Record<string, string>>;
+  readonly checkpoints: Readonly<Record<string, string>>;
+}
+
+/** The program that runs these settings, and its command line. */
+export interface Command {
+  readonly tool: string;
+  readonly command: string;
+}
+
 /** llama-server with these settings. */
 export function commandOf(
   data: CalculatorData,
   state: CalculatorState,
-  repositories: Readonly<Record<string, string>>,
-  cpuMoeLayers: number,
-): string {
+  model: CalculatorModel,
+  device: CalculatorDevice,
+  { repositories }: Files,
+): Command {
   const scheme = data.quants.find(({ id }) => id === state.quant)?.scheme ?? '';
   const repository = repositories[state.model];
-  return [
+  const settings = settingsOf(state, model);
+  const { tensorSplit } = placeOn(fileOf(data, state, model), settings, device);
+  const { cpuMoeLayers, mtp } = settings;
+  // With -hf the projector is found and loaded unasked.
+  const projector =
+    model.projectorBytes === undefined
+      ? []
+      : state.projector > 0
+        ? repository === undefined
+          ? [`--mmproj mmproj-${state.model}.gguf`]
+          : []
+        : repository === undefined
+          ? []
+          : ['--no-mmproj'];
+  const command = [
     'llama-server',
     repository === undefined ? `-m ${state.model}-${state.quant}.gguf` : `-hf ${repository}:${scheme}`,
+    ...projector,
     `-c ${state.context}`,
     `-np ${state.sequences}`,
     '-ngl 999',
@@ -186,5 +208,26 @@ export function commandOf(
     ...(state.microBatch === DEFAULT_SETTINGS.microBatch ? [] : [`-ub ${state.microBatch}`]),
     ...(state.flashAttention === DEFAULT_SETTINGS.flashAttention ? [] : [`-fa ${state.flashAttention}`]),
     ...(cpuMoeLayers > 0 ? [`--n-cpu-moe ${cpuMoeLayers}`] : []),
+    ...(tensorSplit ? [`-ts ${tensorSplit.join(',')}`] : []),
+    ...(mtp ? ['--spec-type draft-mtp'] : []),
   ].join(' ');
+  return { tool: 'llama-server', command };
+}
+
+/** Plan for of the settings, and the memory there is for it. */
+export interface Room {
+  readonly planForBytes: number;
+  readonly roomBytes: number;
+}
+
+export function roomOf(
+  data: CalculatorData,
+  state: CalculatorState,
+  model: CalculatorModel,
+  device: CalculatorDevice,
+): Room {
+  return {
+    planForBytes: needOf(fileOf(data, state, model), settingsOf(state, model)).planForBytes,
+    roomBytes: (device.usableBytes - overheadOf(device)) * state.devices,
+  };
 }

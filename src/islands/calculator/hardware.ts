@@ -7,7 +7,7 @@ export interface Hardware {
   readonly reserve: number;
 }
 
-/** Where the device is kept; `page.js` marks it in tables. */
+/** Where the device is kept; `own-hardware.ts` marks it on pages. */
 export const STORAGE_KEY = 'hardware';
 
 const wordsOf = (text: string): readonly string[] =>

@@ -1,31 +1,39 @@
 /** The calculator's settings, and their form in a URL fragment: `#m=deepseek-v4-pro&q=q4-k-m&c=1m&...`. */
-import {
-  contextLabel,
-  DEFAULT_SETTINGS,
-  KV_TYPES,
-  type KvType,
-  parseContextLabel,
-  type Settings,
-} from '../../vram/browser.ts';
+import { contextLabel, DEFAULT_SETTINGS, KV_TYPES, parseContextLabel, type Settings } from '../../vram/browser.ts';
 import type { CalculatorData } from './data.ts';
 
+/** llama.cpp (an empty text, so that links need not name it), vLLM, MLX. */
+export const ENGINES = ['', 'vllm', 'mlx'] as const;
+
 export interface CalculatorState {
+  readonly engine: (typeof ENGINES)[number];
   /** Ids of the data. */
   readonly model: string;
   readonly quant: string;
   readonly gpu: string;
   /** Tokens. */
   readonly context: number;
-  readonly kType: KvType;
-  readonly vType: KvType;
+  /** Types of the cache as the engine calls them; only llama.cpp has them apart. */
+  readonly kType: string;
+  readonly vType: string;
   readonly sequences: number;
   readonly microBatch: number;
   readonly flashAttention: Settings['flashAttention'];
   /** Equal devices. */
   readonly devices: number;
+  /** Layers whose experts stay in RAM, where the model has experts. */
+  readonly experts: number;
+  /** 1: the multi-token-prediction blocks are loaded, where the model has them. */
+  readonly mtp: number;
+  /** 1: the projector file is loaded, where its size is known. */
+  readonly projector: number;
+  /** MiB of every device that are kept free for a display. */
+  readonly reserve: number;
+  /** What the engine may use of a device: percent for vLLM, MiB for MLX; 0 = its default. llama.cpp has none. */
+  readonly limit: number;
 }
 
-export const KV_TYPE_NAMES = Object.keys(KV_TYPES) as readonly KvType[];
+export const KV_TYPE_NAMES: readonly string[] = Object.keys(KV_TYPES);
 export const FLASH_ATTENTION_CHOICES = ['auto', 'on', 'off'] as const satisfies Settings['flashAttention'][];
 
 /** Least and most of the number fields. */
@@ -33,10 +41,16 @@ export const LIMITS = {
   sequences: [1, 256],
   microBatch: [1, 16_384],
   devices: [1, 16],
+  experts: [0, 999],
+  mtp: [0, 1],
+  projector: [0, 1],
+  reserve: [0, 99_999],
+  limit: [0, 999_999],
 } as const;
 
 /** Keys of the fragment, which are the names of the form's controls too. */
 export const KEYS = {
+  engine: 'e',
   model: 'm',
   quant: 'q',
   context: 'c',
@@ -47,57 +61,75 @@ export const KEYS = {
   flashAttention: 'f',
   gpu: 'g',
   devices: 'n',
+  experts: 'x',
+  mtp: 't',
+  projector: 'p',
+  reserve: 'r',
+  limit: 'u',
 } as const satisfies Record<keyof CalculatorState, string>;
 
 /** The first of everything, with the engine's default settings. */
 export function firstState({ models, quants, devices }: CalculatorData): CalculatorState {
   const { context, kType, vType, sequences, microBatch, flashAttention } = DEFAULT_SETTINGS;
   return {
+    engine: '',
     model: models[0]?.id ?? '',
     quant: quants[0]?.id ?? '',
     gpu: devices[0]?.id ?? '',
     context,
     kType,
     vType,
+    flashAttention,
     sequences,
     microBatch,
-    flashAttention,
     devices: 1,
+    experts: 0,
+    mtp: 0,
+    projector: 0,
+    reserve: 0,
+    limit: 0,
   };
 }
 
-function idIn(list: readonly { readonly id: string }[], id: string | null): string | undefined {
-  return list.find((entry) => entry.id === id)?.id;
-}
+const idsOf = (list: readonly { readonly id: string }[]): readonly string[] => list.map(({ id }) => id);
 
-function choiceIn<T extends string>(choices: readonly T[], text: string | null): T | undefined {
-  return choices.find((choice) => choice === text);
-}
-
-function wholeNumberIn([least, most]: readonly [number, number], text: string | null): number | undefined {
-  if (text === null || !/^\d{1,9}$/.test(text)) return undefined;
-  const value = Number(text);
-  return value >= least && value <= most ? value : undefined;
-}
-
-/** Reads settings by their keys; what is missing, unknown or out of bounds keeps its value of `base`. */
+/**
+ * Reads settings by their keys; what is missing, unknown or out of bounds keeps its value of `base`.
+ *
+ * @param data what the engine that is chosen offers
+ */
 export function readState(
   read: (key: string) => string | null,
-  data: CalculatorData,
+  { models, quants, devices, kvTypes = KV_TYPE_NAMES }: CalculatorData,
   base: CalculatorState,
 ): CalculatorState {
-  return {
-    model: idIn(data.models, read(KEYS.model)) ?? base.model,
-    quant: idIn(data.quants, read(KEYS.quant)) ?? base.quant,
-    gpu: idIn(data.devices, read(KEYS.gpu)) ?? base.gpu,
-    context: parseContextLabel(read(KEYS.context) ?? '') ?? base.context,
-    kType: choiceIn(KV_TYPE_NAMES, read(KEYS.kType)) ?? base.kType,
-    vType: choiceIn(KV_TYPE_NAMES, read(KEYS.vType)) ?? base.vType,
-    sequences: wholeNumberIn(LIMITS.sequences, read(KEYS.sequences)) ?? base.sequences,
-    microBatch: wholeNumberIn(LIMITS.microBatch, read(KEYS.microBatch)) ?? base.microBatch,
-    flashAttention: choiceIn(FLASH_ATTENTION_CHOICES, read(KEYS.flashAttention)) ?? base.flashAttention,
-    devices: wholeNumberIn(LIMITS.devices, read(KEYS.devices)) ?? base.devices,
+  const oneOf = <T extends string>(field: keyof CalculatorState, choices: readonly T[]): T => {
+    const text = read(KEYS[field]);
+    return choices.find((choice) => choice === text) ?? (base[field] as T);
   };
+  const numbers = Object.entries(LIMITS).map(([field, [least, most]]) => {
+    const text = read(KEYS[field as keyof typeof LIMITS]) ?? '';
+    return [
+      field,
+      /^\d{1,9}$/.test(text) && +text >= least && +text <= most ? +text : base[field as keyof typeof LIMITS],
+    ];
+  });
+  return {
+    engine: oneOf('engine', ENGINES),
+    model: oneOf('model', idsOf(models)),
+    quant: oneOf('quant', idsOf(quants)),
+    gpu: oneOf('gpu', idsOf(devices)),
+    context: parseContextLabel(read(KEYS.context) ?? '') ?? base.context,
+    kType: oneOf('kType', kvTypes),
+    vType: oneOf('vType', kvTypes),
+    flashAttention: oneOf('flashAttention', FLASH_ATTENTION_CHOICES),
+    ...(Object.fromEntries(numbers) as Record<keyof typeof LIMITS, number>),
+  };
+}
+
+/** A setting as its control and the fragment write it. */
+export function textOf(state: CalculatorState, field: keyof CalculatorState): string {
+  return field === 'context' ? contextLabel(state.context) : String(state[field]);
 }
 
 /** Reads a fragment ("#m=...&q=..."); parts that make no sense are ignored. */
@@ -106,11 +138,11 @@ export function readFragment(fragment: string, data: CalculatorData, base: Calcu
   return readState((key) => values.get(key), data, base);
 }
 
-/** The fragment of settings, which {@link readFragment} reads back. */
+/** The fragment of settings, which {@link readFragment} reads back; llama.cpp, 0 and nothing go without saying. */
 export function writeFragment(state: CalculatorState): string {
   const values = new URLSearchParams();
   for (const [field, key] of Object.entries(KEYS) as [keyof CalculatorState, string][]) {
-    values.set(key, field === 'context' ? contextLabel(state.context) : String(state[field]));
+    if (state[field]) values.set(key, textOf(state, field));
   }
   return `#${values}`;
 }

@@ -50,12 +50,22 @@ const FILLERS = new Set(
     'for from good gpu gguf hardware how i in instruct is it its laptop llm llms local locally long max maximum memory mine ' +
     'minimum model models much my need needed needs of offload ollama on or per pc quant quantization quantized ram require ' +
     'required requirement requirements requires run running runs second server size sizes speed system table the to token ' +
-    'tokens use uses usage using v vram what which will with without would you'
+    'tokens use uses usage using v vram what which will with without would you ' +
+    'fit fits get give gib ggml hf huggingface llamacpp mtp qat rig setup should unsloth bartowski worth buy fast ' +
+    'pull download install load enough nvlink'
   ).split(' '),
 );
 const VERSUS = new Set(['vs', 'versus']);
 const MAC = new Set(['mac', 'macbook', 'macs', 'imac', 'apple', 'unified']);
-const SEVERAL = new Set(['dual', 'double', 'two', '2x', '3x', '4x', '8x']);
+/** Kinds of Macs; they and the chip (m3) say nothing of a model where it is clear that a Mac is meant. */
+const MAC_KINDS = new Set(['air', 'mini', 'studio', 'pro']);
+const SEVERAL = new Set('dual double two triple three quad four pair 2x 3x 4x 6x 8x x2 x3 x4 x6 x8'.split(' '));
+/** Other models and tools whose names are one letter away from names here. */
+const NO_TYPOS = new Set(['llava', 'deepspeed', 'code', 'smolvlm', 'stable']);
+/** What makes another model of a name: one for vectors, pictures or speech. */
+const OTHER_KINDS = new Set(['embedding', 'embed', 'reranker', 'image', 'tts', 'asr', 'audio', 'omni']);
+/** Words as short as this are too easily another word. */
+const SHORTEST_TYPO = 4;
 const SIZE = /^\d+(\.\d+)?[bt]$/;
 const MEMORY = /^(\d+)(gb|gib|g)$/;
 const CONTEXT = /^(\d+)([km])$/;
@@ -65,20 +75,26 @@ const NEARLY = 0.97;
 const LEAST_TOKENS = 1024;
 
 /**
- * Words of a text: lower case, "qwen3.5:27b" as qwen, 3.5, 27b; "q4_k_m" as q4, k, m; "24 GB" as 24gb; "4-bit" as 4, bit.
+ * Words of a text: lower case, "qwen3.5:27b" as qwen, 3.5, 27b; "q4_k_m" and "q4km" as q4, k, m; "24 GB" as 24gb; "4-bit" as
+ * 4, bit; "2x3090" as 2x, 3090.
  */
 export function wordsOf(text: string): readonly string[] {
   const words = text
     .toLowerCase()
-    .replace(/(\d)\s*(gb|gib)\b/g, '$1$2')
+    .replace(/(\d)\s*(gb|gib|gigs?|gigabytes?)\b/g, '$1gb')
+    .replace(/(\d)\s+b\b/g, '$1b')
+    .replace(/(\d)\s+k(?=\s+(context|ctx|tokens))/g, '$1k')
+    .replace(/\b(\d{3,4})s\b/g, '$1')
     .replace(/(\d)-?bit\b/g, '$1 bit')
-    .replace(/\bllama\.?cpp\b/g, ' ')
+    .replace(/\b(\d)x(?=[a-z]\d{2}|\d{3})/g, '$1x ')
+    .replace(/\bllama\.?cpp\b/g, ' llamacpp ')
     .replace(/\+/g, ' plus ')
     .split(/[^a-z0-9.]+/)
     .flatMap((part) => part.split(/(?<!\d)\.+|\.+(?!\d)/))
     .flatMap((word) => /^([a-z]{3,})(\d.*)$/.exec(word)?.slice(1) ?? [word])
-    .flatMap((word) => /^(\d{3,})(ti|super|xtx?)$/.exec(word)?.slice(1) ?? [word]);
-  return words.filter((word) => word !== '');
+    .flatMap((word) => /^(\d{3,})(ti|super|xtx?)$/.exec(word)?.slice(1) ?? [word])
+    .flatMap((word) => /^(i?q\d)(k)?(xxs|xs|nl|[sml])?$/.exec(word)?.slice(1) ?? [word]);
+  return words.filter((word) => word !== undefined && word !== '');
 }
 
 interface Phrase<T> {
@@ -112,16 +128,43 @@ function namesInWords(page: NamedPage): readonly (readonly string[])[] {
 }
 
 /** The longest name that stands word for word in the query. */
-function longestPhrase<T extends NamedPage>(words: readonly string[], pages: readonly T[]): Phrase<T> | undefined {
+function longestPhrase<T extends NamedPage>(
+  words: readonly string[],
+  pages: readonly T[],
+  namesOf: (page: T) => readonly (readonly string[])[] = namesInWords,
+): Phrase<T> | undefined {
   let best: Phrase<T> | undefined;
   for (const page of pages) {
-    for (const name of namesInWords(page)) {
+    for (const name of namesOf(page)) {
       if (best && name.length <= best.length) continue;
       const from = words.findIndex((_, start) => name.every((word, index) => words[start + index] === word));
       if (from >= 0) best = { page, from, length: name.length };
     }
   }
   return best;
+}
+
+const memoryOf = (name: readonly string[]): number => Number(MEMORY.exec(name.at(-1) ?? '')?.[1] ?? 0);
+
+/** The words of a device's names without the memory at their end, where two words or more are left: "5060 ti". */
+const namesWithoutMemory = (page: NamedPage): readonly (readonly string[])[] =>
+  namesInWords(page).flatMap((name) => (memoryOf(name) > 0 && name.length > 2 ? [name.slice(0, -1)] : []));
+
+const largestFirst = new WeakMap<object, readonly NamedPage[]>();
+
+/** The device that the words name; where they leave the memory out, the one with the most of it. */
+function findDevice(words: readonly string[], gpus: readonly NamedPage[]): Phrase<NamedPage> | undefined {
+  let sorted = largestFirst.get(gpus);
+  if (!sorted) {
+    const most = (page: NamedPage): number => Math.max(...namesInWords(page).map(memoryOf));
+    sorted = gpus.toSorted((a, b) => most(b) - most(a));
+    largestFirst.set(gpus, sorted);
+  }
+  const exact = longestPhrase(words, gpus);
+  const bare = longestPhrase(words, sorted, namesWithoutMemory);
+  const found = bare && bare.length > (exact?.length ?? 0) ? bare : exact;
+  const laptop = words.includes('laptop') && gpus.find(({ id }) => id === `${found?.page.id}-laptop`);
+  return found && laptop ? { ...found, page: laptop } : found;
 }
 
 const without = (words: readonly string[], { from, length }: Phrase<unknown>): readonly string[] => [
@@ -141,7 +184,7 @@ function findModel(words: readonly string[], models: readonly SearchModel[]): Fo
   const asked = new Set(words.filter((word) => !FILLERS.has(word)));
   const vocabulary = vocabularyOf(models);
   // A word that the name at hand does not have means another model where it is a size, a version, or in another's name.
-  const decides = (word: string): boolean => /\d/.test(word) || vocabulary.has(word);
+  const decides = (word: string): boolean => /\d/.test(word) || vocabulary.has(word) || OTHER_KINDS.has(word);
   let best: (Found & { readonly score: number }) | undefined;
   for (const model of models) {
     for (const full of namesInWords(model)) {
@@ -253,15 +296,91 @@ function findPair(data: SearchData, a: readonly string[], b: readonly string[]):
   return { text: pair.ids.map(name).join(' vs '), href: pair.href };
 }
 
+interface Dictionary {
+  readonly words: ReadonlySet<string>;
+  /** Words of the names of families, which are typed wrong most. */
+  readonly families: readonly string[];
+  /** Two words of a name written as one: "gptoss". */
+  readonly joined: ReadonlyMap<string, readonly string[]>;
+}
+
+const dictionaries = new WeakMap<SearchData, Dictionary>();
+
+function dictionaryOf(data: SearchData): Dictionary {
+  let dictionary = dictionaries.get(data);
+  if (!dictionary) {
+    const names = [...data.models, ...data.gpus, ...data.quants, ...data.families, ...data.topics].flatMap(
+      namesInWords,
+    );
+    const joined = new Map<string, readonly string[]>();
+    for (const name of names) {
+      name.slice(1).forEach((word, index) => {
+        const before = name[index] ?? '';
+        if (!/\d/.test(before + word)) joined.set(before + word, [before, word]);
+      });
+    }
+    dictionary = {
+      words: new Set([...names.flat(), ...FILLERS, ...VERSUS, ...MAC, ...SEVERAL, ...NO_TYPOS]),
+      families: [...new Set(data.families.flatMap(namesInWords).flat())].filter((word) => /^[a-z]{5,}$/.test(word)),
+      joined,
+    };
+    dictionaries.set(data, dictionary);
+  }
+  return dictionary;
+}
+
+/** Letters to change, add, leave out or swap with the next to make one word of the other; `most + 1` where more are. */
+function distance(a: string, b: string, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return most + 1;
+  const rows: number[][] = [];
+  for (let i = 0; i <= a.length; i++) {
+    const row = [i];
+    rows.push(row);
+    for (let j = 1; j <= b.length; j++) {
+      if (i === 0) {
+        row.push(j);
+        continue;
+      }
+      const above = rows[i - 1] ?? [];
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min((above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (above[j - 1] ?? 0) + same);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (rows[i - 2]?.[j - 2] ?? 0) + 1);
+      row.push(best);
+    }
+  }
+  return Math.min(rows[a.length]?.[b.length] ?? 0, most + 1);
+}
+
+/** The words as they were meant: names that are typed wrong or as one word. What nothing here is called stays as it is. */
+function corrected(words: readonly string[], data: SearchData): readonly string[] {
+  const { words: known, families, joined } = dictionaryOf(data);
+  return words.flatMap((word) => {
+    if (known.has(word) || word.length < SHORTEST_TYPO || /\d/.test(word)) return [word];
+    const two = joined.get(word);
+    if (two) return two;
+    for (const other of known) {
+      if (other.length >= SHORTEST_TYPO && !/\d/.test(other) && distance(word, other, 1) === 1) return [other];
+    }
+    return [families.find((other) => other[0] === word[0] && distance(word, other, 2) === 2) ?? word];
+  });
+}
+
+/** A query without the address and the owner of a repository: "hf.co/unsloth/gemma-3-27b-it-GGUF:Q4_K_M" is meant as its end. */
+const withoutOwner = (query: string): string =>
+  query
+    .replace(/\b(https?:\/\/)?(www\.)?(huggingface\.co|hf\.co|ollama\.com\/library)\//gi, '')
+    .replace(/(^|\s)[\w.-]*[a-z]{3}[\w.-]*\/(?=\S*\w)/gi, '$1');
+
 /** The page that a query names, or `undefined` where it names none and a search must do. */
 export function understand(query: string, data: SearchData): Destination | undefined {
-  const words = wordsOf(query);
+  const words = corrected(wordsOf(withoutOwner(query)), data);
   if (words.length === 0) return undefined;
 
   const versus = words.findIndex((word) => VERSUS.has(word));
   if (versus > 0) {
     const [before, after] = [words.slice(0, versus), words.slice(versus + 1)];
-    const device = (part: readonly string[]): string | undefined => longestPhrase(part, data.gpus)?.page.id;
+    const device = (part: readonly string[]): string | undefined => findDevice(part, data.gpus)?.page.id;
     const models = (part: readonly string[]): readonly string[] => {
       const asked = part.filter((word) => !FILLERS.has(word));
       const family = findFamily(asked, data.families);
@@ -270,19 +389,35 @@ export function understand(query: string, data: SearchData): Destination | undef
       return found ? [found.model.id] : [];
     };
     const devices = (part: readonly string[]): readonly string[] => [device(part)].filter((id) => id !== undefined);
-    const pair = findPair(data, devices(before), devices(after)) ?? findPair(data, models(before), models(after));
+    const [first, second] = [models(before), models(after)];
+    const pair = findPair(data, devices(before), devices(after)) ?? findPair(data, first, second);
     if (pair) return pair;
+    const one = first.length === 1 && second.length > 0 && data.models.find(({ id }) => id === first[0]);
+    if (one) return { text: one.name, href: one.href };
+    const steps = [before, after].every((part) => part.some((word) => /^i?q\d$/.test(word)));
+    const guide = steps && data.topics.find(({ id }) => id === 'choosing-a-quant');
+    if (guide) return { text: guide.name, href: guide.href };
     const topic = findTopic(words, data.topics);
     if (topic) return { text: topic.name, href: topic.href };
   }
 
-  const gpu = longestPhrase(words, data.gpus);
-  const rest = gpu ? without(words, gpu) : words;
+  const named = findDevice(words, data.gpus);
+  // "m2 air 16gb": what kind of Mac stands between the parts of the name.
+  const plain = named ? words : words.filter((word) => !MAC.has(word) && word !== 'air');
+  const gpu = named ?? findDevice(plain, data.gpus);
+  const rest = gpu ? without(plain, gpu) : words;
   const quantPhrase = longestPhrase(rest, data.quants);
-  const named = quantPhrase ? without(rest, quantPhrase) : rest;
-  const memory = named.flatMap((word) => MEMORY.exec(word)?.[1] ?? []).map(Number)[0];
-  const subject = named.filter((word) => !MEMORY.test(word) && !SEVERAL.has(word) && !MAC.has(word));
+  const left = quantPhrase ? without(rest, quantPhrase) : rest;
+  const memory = left.flatMap((word) => MEMORY.exec(word)?.[1] ?? []).map(Number)[0];
   const mac = words.some((word) => MAC.has(word));
+  const ofMac = mac || gpu?.page.id.startsWith('apple-') === true;
+  const subject = left.filter(
+    (word) =>
+      !MEMORY.test(word) &&
+      !SEVERAL.has(word) &&
+      !MAC.has(word) &&
+      !(ofMac && (MAC_KINDS.has(word) || /^m\d$/.test(word))),
+  );
   const quant = quantPhrase?.page;
 
   const asked = subject.filter((word) => !FILLERS.has(word) && !CONTEXT.test(word));
@@ -315,7 +450,8 @@ export function understand(query: string, data: SearchData): Destination | undef
   const topic = findTopic(words, data.topics);
   // A topic with a word of its own ("fine tune", "out of memory") says more than a size beside it.
   const says =
-    topic && namesInWords(topic).some((name) => isSaid(name, words) && name.some((word) => !FILLERS.has(word)));
+    topic &&
+    namesInWords(topic).some((name) => isSaid(name, words) && name.some((word) => word === 'kv' || !FILLERS.has(word)));
   if (topic && says && !gpu && memory === undefined) return { text: topic.name, href: topic.href };
   if (size !== undefined && gpu) {
     const model = data.models.find((own) => namesInWords(own).some((name) => name.includes(size)));
@@ -325,7 +461,10 @@ export function understand(query: string, data: SearchData): Destination | undef
     }
   }
   if (gpu) return { text: `What runs on ${gpu.page.name}`, href: gpu.page.href };
-  if (memory !== undefined) return tierPage(data, memory, mac);
+  if (memory !== undefined) {
+    const sizes = data.topics.find(({ id }) => id === 'by-memory');
+    return tierPage(data, memory, mac) ?? (sizes && { text: sizes.name, href: sizes.href });
+  }
   if (quant) return { text: `${quant.name}: every model at it`, href: quant.href };
   if (size !== undefined) return sizePage(data, size);
   if (topic) return { text: topic.name, href: topic.href };

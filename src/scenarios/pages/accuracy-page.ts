@@ -87,6 +87,7 @@ export function accuracyPage(catalog: Catalog): AccuracyPage {
     memory: {
       intro: [
         'Each row is a run whose log shows what the engine allocated. The estimate is ours for the same settings, computed for the version that this site names, whatever version ran. The largest error comes first.',
+        'vLLM fills what is left of its share with cache. Its row sets that memory against what the tokens of its log take by our rules.',
         'A weight is compared where llama-quantize writes the file; other recipes, such as UD quants, have other sizes. A dash is a buffer that the source does not show or that cannot be compared.',
       ],
       misses: memoryGrid(catalog, 'Runs with a part that is 5 % off or more', memory.filter(isMiss)),
@@ -202,8 +203,9 @@ function whyCell({ record, run }: MemoryComparison): Cell {
 function settingsText(catalog: Catalog, { run, quant }: MemoryComparison): string {
   const gpu = run.gpu === undefined ? undefined : catalog.byId.gpus.get(run.gpu);
   return [
-    run.recipe ?? quant.name,
+    run.recipe ?? run.format ?? quant.name,
     formatTokens(run.context),
+    run.vllm?.kvType && `${run.vllm.kvType} cache`,
     run.kvType && `${run.kvType} cache`,
     run.microBatch && `-ub ${run.microBatch}`,
     run.sequences && `${run.sequences} slots`,
@@ -242,17 +244,23 @@ function classGrid(memory: readonly MemoryComparison[]): Grid {
   };
 }
 
+const ENGINE_NAMES: Readonly<Record<string, string>> = { 'llama-cpp': 'llama.cpp', vllm: 'vLLM' };
+
 const engineOf = ({ record, run }: MemoryComparison): string =>
-  `${record.engine === 'llama-cpp' ? 'llama.cpp' : record.engine}${run.backend ? `, ${run.backend}` : ''}`;
+  `${ENGINE_NAMES[record.engine] ?? record.engine}${run.backend ? `, ${run.backend}` : ''}`;
 
 function notCompared(catalog: Catalog, memory: readonly MemoryComparison[]): readonly string[] {
   const compared = new Set(memory.map(({ run }) => run));
   return catalog.measurements.flatMap((record) => {
     const left = (record.memory ?? []).filter((run) => !compared.has(run));
-    const engine = catalog.byId.engines.get(record.engine)?.name ?? record.engine;
-    return left.length === 0
-      ? []
-      : [`${record.title}: ${counted(left.length, 'run')} with ${engine} recorded, not compared with an estimate yet.`];
+    return left.map((run) => {
+      const model = catalog.byId.models.get(run.model)?.name ?? run.model;
+      const quant = catalog.byId.quants.get(run.quant)?.name ?? run.quant;
+      const why = [run.note, run.differs && `${capitalize(run.differs)}.`]
+        .filter((text) => text !== undefined)
+        .join(' ');
+      return `${run.modelName ?? model}, ${run.recipe ?? run.format ?? quant}, ${formatTokens(run.context)} (${record.title}): ${why || 'no estimate exists for it.'}`;
+    });
   });
 }
 

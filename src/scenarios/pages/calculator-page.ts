@@ -26,7 +26,7 @@ export function calculatorPage(catalog: Catalog): CalculatorPage {
       path: calculatorPath(),
       title: 'LLM VRAM calculator: any model, quant, context and GPU',
       description: [
-        `VRAM of ${models} models, or of any config.json, with every setting llama.cpp has: cache types, sequences, micro-batch, experts in RAM.`,
+        `VRAM of ${models} models, or of any config.json, in llama.cpp, vLLM or MLX: cache types, sequences, micro-batch, tensor parallel, experts in RAM.`,
       ],
       crumbs: [],
       name: 'Calculator',
@@ -34,7 +34,7 @@ export function calculatorPage(catalog: Catalog): CalculatorPage {
     }),
     heading: 'VRAM calculator',
     answer: [
-      `Choose one of ${models} models or paste a config.json; every change is answered at once, with the bytes llama.cpp allocates. Nothing you enter leaves your browser, but for the name of a repository that you ask it to read from Hugging Face.`,
+      `Choose one of ${models} models or paste a config.json; every change is answered at once, with the bytes that llama.cpp, vLLM or MLX allocates. Nothing you enter leaves your browser, but for the name of a repository that you ask it to read from Hugging Face.`,
     ],
     calculator: calculatorPreset(facts),
     dataHref: calculatorMoreDataPath(),

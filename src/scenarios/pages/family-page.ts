@@ -6,7 +6,7 @@ import { formatBytes, formatGB, formatParameters } from '../../vram/index.ts';
 import { maximumContext } from '../expand.ts';
 import type { FamilyPage, Grid, Question } from '../views.ts';
 import { contextTitle, counted, joinWords } from '../words.ts';
-import { metaOf, newest } from './meta.ts';
+import { metaOf, newest, sourceLinks } from './meta.ts';
 import { modelHead, planForCell, smallestDeviceText, textCell, usualOf } from './shared.ts';
 
 /**
@@ -21,6 +21,7 @@ export function familyPage(catalog: Catalog, id: string): FamilyPage {
   const [smallest] = estimable;
   const largest = estimable.at(-1);
   const range = smallest && largest ? rangeText(catalog, smallest, largest) : '';
+  const announced = members.filter((model) => !isEstimable(model));
   const faq = questionsOf(catalog, family, estimable);
   return {
     kind: 'family',
@@ -41,6 +42,7 @@ export function familyPage(catalog: Catalog, id: string): FamilyPage {
     heading: `How much VRAM do ${family.name} models need?`,
     answer: [range, family.summary].filter(Boolean),
     grid: membersGrid(catalog, family, id),
+    announced: announced.map((model) => ({ id: model.id, name: model.name })),
     faq,
     related: [
       {
@@ -59,6 +61,7 @@ export function familyPage(catalog: Catalog, id: string): FamilyPage {
         }),
       },
     ].filter(({ links }) => links.length > 0),
+    sources: sourceLinks(...announced),
   };
 }
 
@@ -80,7 +83,7 @@ function membersGrid(catalog: Catalog, family: FamilyRecord, id: string): Grid {
     rows: catalog.membersOf(id).map((model) => {
       if (!isEstimable(model)) {
         return {
-          head: { text: model.name, href: familyPath(id) },
+          head: { text: model.name, href: `${familyPath(id)}#${model.id}` },
           note: `${formatParameters(model.parameters.total)}, not estimable yet: ${model.notEstimableBecause ?? 'its architecture is not published'}`,
           cells: [null, null, null, textCell(contextTitle(maximumContext(model))), null],
         };

@@ -1,7 +1,7 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { GpuRecord } from '../../catalog/gpu.schema.ts';
 import { usableMemoryOf } from '../../catalog/usable-memory.ts';
-import { gpuListPath, gpuPath, vramTierPath } from '../../site/routes.ts';
+import { gpuListPath, gpuPath, guidePath, vramTierPath } from '../../site/routes.ts';
 import {
   EstimateError,
   formatBandwidth,
@@ -147,10 +147,12 @@ function factList(gpu: GpuRecord): readonly Fact[] {
     {
       term: 'Usable',
       text: `${formatGB(usable.bytes)} (${formatMiB(usable.bytes)}): ${usable.basis}`,
-      ...linked(usable.source),
+      ...(usable.documented
+        ? linked(usable.source)
+        : { source: { text: 'the shares by maker', href: guidePath('gb-and-gib') } }),
     },
     gpu.bandwidth && { term: 'Bandwidth', text: formatBandwidth(gpu.bandwidth.GBps), ...linked(gpu.bandwidth.source) },
-    { term: 'Architecture', text: `${gpu.architecture}, ${gpu.vendor}` },
+    { term: 'Architecture', text: `${gpu.architecture}, ${gpu.vendor}`, ...specified },
     gpu.link && {
       term: 'Link',
       text: `${gpu.link.bus}${gpu.link.peer ? `, ${gpu.link.peer.name}${gpu.link.peer.GBps === undefined ? '' : ` ${formatBandwidth(gpu.link.peer.GBps)}`}` : ''}`,
@@ -159,13 +161,16 @@ function factList(gpu: GpuRecord): readonly Fact[] {
     gpu.nodeSize === undefined ? undefined : { term: 'Sold in servers of', text: String(gpu.nodeSize), ...specified },
     gpu.fp16Tflops === undefined ? undefined : { term: 'FP16, dense', text: `${gpu.fp16Tflops} TFLOPS`, ...specified },
     gpu.tdpWatts === undefined ? undefined : { term: 'Power', text: `${gpu.tdpWatts} W`, ...specified },
-    gpu.launch && {
-      term: 'Launch',
-      text: [gpu.launch.date, gpu.launch.priceUsd === undefined ? undefined : `${gpu.launch.priceUsd} US dollars`]
-        .filter(Boolean)
-        .join(', '),
-      ...linked(gpu.launch.source),
-    },
+    gpu.launch?.date === undefined
+      ? undefined
+      : { term: 'Launch', text: gpu.launch.date, ...linked(gpu.launch.source) },
+    gpu.launch?.priceUsd === undefined
+      ? undefined
+      : {
+          term: 'Price at launch',
+          text: `${gpu.launch.priceUsd} US dollars`,
+          ...linked(gpu.launch.priceSource ?? gpu.launch.source),
+        },
     ...(gpu.caveats ?? []).map((text) => ({ term: 'Note', text })),
   ];
   return facts.filter((fact) => fact !== undefined);

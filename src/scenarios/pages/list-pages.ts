@@ -135,6 +135,7 @@ const QUANT_SECTIONS: readonly {
     engines: ['llama-cpp'],
   },
   { title: 'Checkpoints for vLLM', caption: 'Formats that vLLM loads', engines: ['vllm'] },
+  { title: 'Checkpoints for ExLlamaV3', caption: 'Formats that ExLlamaV3 writes', engines: ['exllamav3'] },
   { title: 'Checkpoints for MLX on Macs', caption: 'Formats that mlx-lm writes', engines: ['mlx'] },
 ];
 

@@ -230,9 +230,16 @@ function factList(catalog: Catalog, model: EstimableModel, scenario: Scenario): 
   const facts: (Fact | undefined)[] = [
     {
       term: 'Parameters',
-      text: `${formatParameters(parameters.total)} counted from the tensors${parameters.published === undefined ? '' : `, ${formatParameters(parameters.published)} as published`}${parameters.scope ? ` (${parameters.scope})` : ''}`,
+      text: `${formatParameters(parameters.total)} counted from the tensors${parameters.scope ? ` (${parameters.scope})` : ''}`,
       ...source(parameters.source),
     },
+    parameters.published === undefined
+      ? undefined
+      : {
+          term: 'As published',
+          text: formatParameters(parameters.published),
+          ...source(parameters.publishedSource ?? parameters.source),
+        },
     parameters.active === undefined
       ? undefined
       : {
@@ -270,7 +277,7 @@ function factList(catalog: Catalog, model: EstimableModel, scenario: Scenario): 
     },
     { term: 'Reads', text: joinWords(model.modalities) },
     model.license && { term: 'Licence', text: model.license.name, ...source(model.license.source) },
-    { term: 'Released', text: `${model.released}, ${model.vendor}` },
+    { term: 'Released', text: `${model.released}, ${model.vendor}`, ...source(model.releasedSource) },
     family && { term: 'Family', text: family.name, source: { text: family.name, href: familyPath(family.id) } },
     ...(model.caveats ?? []).map((text) => ({ term: 'Note', text })),
   ];

@@ -1,7 +1,8 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import type { EstimableModel } from '../../catalog/model.schema.ts';
 import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { modelQuantPath, quantListPath, quantPath } from '../../site/routes.ts';
-import { EstimateError, formatBitsPerWeight, formatGB, formatMeasured } from '../../vram/index.ts';
+import { EstimateError, formatBitsPerWeight, formatGB, formatMeasured, weighExl3 } from '../../vram/index.ts';
 import { defaultContextOf, quantsOf } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
 import type { Fact, QuantPage, Question } from '../views.ts';
@@ -19,6 +20,7 @@ export function quantPage(catalog: Catalog, id: string): QuantPage {
   if (!quant)
     throw new EstimateError('unknown-quant', `Found quant "${id}"; expected the id of a record in content/quants.`);
   if (quant.engine === 'vllm' || quant.engine === 'mlx') return checkpointPage(catalog, quant);
+  if (quant.engine === 'exllamav3') return weightsPage(catalog, quant);
   const models = catalog.estimableModels.filter((model) => quantsOf(catalog, model).some((own) => own.id === id));
   const bits = models.map(
     (model) => modelAtQuant(catalog, model.id, id).allocate(defaultContextOf(model)).bitsPerWeight,
@@ -110,6 +112,51 @@ function checkpointPage(catalog: Catalog, quant: QuantRecord): QuantPage {
     facts: factList(catalog, quant),
     grid: { ...grid, rows },
     faq,
+    related: [{ title: 'Quants next to it', links: neighbours(catalog, quant) }],
+    sources: sourceLinks(quant),
+  };
+}
+
+const SHOWN_EXL3_BITS = [2, 3, 4, 5, 6] as const;
+
+/** A format of which weights are known and nothing else: what they take on the GPU, by bit rate. */
+function weightsPage(catalog: Catalog, quant: QuantRecord): QuantPage {
+  const engine = catalog.byId.engines.get(quant.engine);
+  const runs = new Set(engine?.classes?.names);
+  const models = catalog.estimableModels.filter(({ architecture }) => runs.has(architecture.className));
+  const onGpu = (model: EstimableModel, bits: (typeof SHOWN_EXL3_BITS)[number]): string =>
+    formatGB(weighExl3(model.architecture, bits).deviceBytes);
+  const span = `Weights on the GPU for ${models.length} models of classes that ${engine?.name ?? quant.engine} runs. Cache and buffers come on top; how large is not computed here.`;
+  const [first] = models;
+  return {
+    kind: 'quant',
+    id: quant.id,
+    meta: metaOf({
+      path: quantPath(quant.id),
+      title: `${quant.name}: size of the weights by model and bit rate`,
+      description: [quant.summary, span],
+      crumbs: [{ text: 'Quants', href: quantListPath() }],
+      name: quant.name,
+      questions: [],
+      updated: newest(quant.updated, engine?.updated ?? ''),
+    }),
+    heading: `${quant.name}: what its weights take`,
+    answer: [
+      quant.summary,
+      span,
+      ...(first ? [`${first.name} takes ${onGpu(first, 4)} at 4 bits and ${onGpu(first, 3)} at 3.`] : []),
+    ],
+    facts: factList(catalog, quant),
+    grid: {
+      caption: `Weights on the GPU at ${quant.name}, head at 6 bits`,
+      corner: 'Model',
+      columns: SHOWN_EXL3_BITS.map((bits) => `${bits} bits`),
+      rows: models.map((model) => ({
+        ...modelHead(model),
+        cells: SHOWN_EXL3_BITS.map((bits) => textCell(onGpu(model, bits))),
+      })),
+    },
+    faq: [],
     related: [{ title: 'Quants next to it', links: neighbours(catalog, quant) }],
     sources: sourceLinks(quant),
   };

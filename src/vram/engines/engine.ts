@@ -9,6 +9,8 @@ export interface EstimateOptions {
   readonly mtpInFile?: boolean;
   /** Driver context charged to each device, in bytes; absent = {@link DEFAULT_DRIVER_OVERHEAD_BYTES}. */
   readonly overheadBytes?: number;
+  /** Size of the projector file (mmproj) to load beside the model, in bytes; absent = none is loaded. */
+  readonly projectorBytes?: number;
 }
 
 /** An engine reads models in a `Format` of its own and has its own settings; memory comes in one shape from all. */

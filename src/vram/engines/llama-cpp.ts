@@ -2,7 +2,7 @@
 import type { Allocation, DeviceMemory, Settings } from '../allocation.ts';
 import { EstimateError } from '../allocation.ts';
 import { type Architecture, isLatent } from '../architecture.ts';
-import { computeBuffers } from '../compute-buffer.ts';
+import { computeBuffers, draftBuffers } from '../compute-buffer.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
 import {
@@ -15,7 +15,7 @@ import {
   statesKeptWithDrafts,
 } from '../kv-cache.ts';
 import { type LayerPlacement, placeLayers } from '../layer-split.ts';
-import { isSimplified } from '../llama-graphs/classes.ts';
+import { graphStanding } from '../llama-graphs/classes.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
 import { type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
 import type { Engine, EstimateOptions } from './engine.ts';
@@ -23,9 +23,20 @@ import type { Engine, EstimateOptions } from './engine.ts';
 /** The version every figure of this module is for. */
 export const LLAMA_CPP_VERSION = 'v0.5.0';
 
-const SIMPLIFIED_NOTE = `The compute buffer is approximate: llama.cpp ${LLAMA_CPP_VERSION}'s graph for this model is simplified here.`;
+const STANDING_NOTES = {
+  checked: [],
+  unchecked: [
+    "The compute buffer follows llama.cpp's source for this model; it was not compared with what llama.cpp plans for it.",
+  ],
+  'not-run': [
+    `llama.cpp ${LLAMA_CPP_VERSION} is not known to load this model. The compute buffer is approximate; weights and cache follow files that forks of it run.`,
+  ],
+} as const;
 
 const DRAFT_NOTE =
+  'Multi-token prediction is loaded: its blocks, their cache, the states it keeps and the compute buffer of its own context.';
+
+const PLAIN_DRAFT_NOTE =
   'Multi-token prediction is loaded: its blocks, their cache and the states it keeps. The compute buffer of its own context is not counted.';
 
 const IDENTITY = { name: 'llama.cpp', version: LLAMA_CPP_VERSION } as const;
@@ -185,10 +196,12 @@ function residentsOf(
   }
   if (settings.mtp) {
     const cache = nextTokenCacheBytes(architecture, cacheSettings);
-    weights.nextTokenLayers.forEach(({ all }, index) => {
+    weights.nextTokenLayers.forEach(({ all, experts }, index) => {
       const device = perDevice[placement.deviceOfNextToken[index] ?? -1];
       if (device) {
-        device.weights += all.device;
+        const onHost = architecture.layers + index < placement.expertLayersOnHost;
+        device.weights += all.device - (onHost ? experts.device : 0);
+        if (onHost) host.weights += experts.host;
         device.kvCache += cache;
       } else {
         host.weights += all.host;
@@ -213,8 +226,8 @@ function fileOf({ mtpInFile }: EstimateOptions, { mtp }: Settings): WeighOptions
 }
 
 /**
- * Weights, cache and state on all devices together, in bytes: what {@link estimateLlamaCpp} answers without the compute
- * buffers, at a small part of its cost. Throws as it does.
+ * Weights, cache, state and projector on all devices together, in bytes: what {@link estimateLlamaCpp} answers without
+ * the compute buffers, at a small part of its cost. Throws as it does.
  */
 export function residentBytes(
   architecture: Architecture,
@@ -223,7 +236,10 @@ export function residentBytes(
   options: EstimateOptions = {},
 ): number {
   const { perDevice } = residentsOf(architecture, scheme, settings, fileOf(options, settings));
-  return perDevice.reduce((sum, { weights, kvCache, state }) => sum + weights + kvCache + state, 0);
+  return perDevice.reduce(
+    (sum, { weights, kvCache, state }) => sum + weights + kvCache + state,
+    options.projectorBytes ?? 0,
+  );
 }
 
 /**
@@ -241,27 +257,30 @@ export function estimateLlamaCpp(
   const file = fileOf(options, settings);
   const residents = residentsOf(architecture, scheme, settings, file);
   const { placement, cacheSettings, weights, host } = residents;
-  const buffers = computeBuffers(
-    architecture,
-    scheme,
-    { ...cacheSettings, outputs: settings.outputs },
-    placement,
-    file,
-  );
-  const overhead = options.overheadBytes ?? DRIVER_OVERHEAD_BYTES.nvidia;
+  const graphSettings = { ...cacheSettings, outputs: settings.outputs };
+  const buffers = computeBuffers(architecture, scheme, graphSettings, placement, file);
+  const drafts = settings.mtp ? draftBuffers(architecture, scheme, graphSettings, placement) : undefined;
+  const { overheadBytes: overhead = DRIVER_OVERHEAD_BYTES.nvidia, projectorBytes = 0 } = options;
+  const loaded = projectorBytes > 0 && { projector: projectorBytes };
   const perDevice = residents.perDevice.map((own, device): DeviceMemory => {
-    const compute = buffers.devices[device] ?? 0;
-    return { ...own, compute, overhead, total: own.weights + own.kvCache + own.state + compute };
+    const compute = (buffers.devices[device] ?? 0) + (drafts?.devices[device] ?? 0);
+    const total = own.weights + own.kvCache + own.state + compute;
+    // Whatever the split of the layers, clip.cpp takes the first GPU.
+    if (device === 0) return { ...own, compute, overhead, ...loaded, total: total + projectorBytes };
+    return { ...own, compute, overhead, total };
   });
   return {
     engine: IDENTITY,
     parameters: weights.parameters,
     bitsPerWeight: (weights.fileBytes * 8) / weights.parameters,
     fileBytes: weights.fileBytes,
-    device: sumDevices(perDevice),
-    host: { ...host, compute: buffers.host },
+    device: { ...sumDevices(perDevice), ...loaded },
+    host: { ...host, compute: buffers.host + (drafts?.host ?? 0) },
     perDevice,
-    notes: [...(isSimplified(architecture) ? [SIMPLIFIED_NOTE] : []), ...(settings.mtp ? [DRAFT_NOTE] : [])],
+    notes: [
+      ...STANDING_NOTES[graphStanding(architecture)],
+      ...(settings.mtp ? [drafts ? DRAFT_NOTE : PLAIN_DRAFT_NOTE] : []),
+    ],
   };
 }
 

@@ -43,6 +43,8 @@ export interface VllmSettings {
   /** Tokens that the model's own multi-token-prediction block drafts; 0 = it is not loaded. */
   readonly draftTokens: number;
   readonly prefixCaching: boolean;
+  /** Weights of the parts that read images or audio, in bytes; absent = they are left out (`--language-model-only`). */
+  readonly towerBytes?: number;
   /** No CUDA graphs. */
   readonly enforceEager: boolean;
   /** Rows of the rotary table: `max_position_embeddings`. */
@@ -201,7 +203,10 @@ function planOf(architecture: Architecture, format: CheckpointFormat, settings: 
   return {
     cache: pagedCacheOf(architecture, paged),
     paged,
-    weights: weightsPerGpu(architecture, format, load) + rotaryBytes(architecture, settings.positions),
+    weights:
+      weightsPerGpu(architecture, format, load) +
+      rotaryBytes(architecture, settings.positions) +
+      Math.ceil((settings.towerBytes ?? 0) / tensorParallel),
     compute:
       Math.max(forwardBytes(architecture, maxBatchedTokens, tensorParallel), logits) +
       NON_TORCH_BYTES +
@@ -259,6 +264,7 @@ const EXPERTS_NOTE = 'No log confirms the peak of models with experts.';
 const PACKED_NOTE =
   'A request reserves pages for the tokens in flight, which at short contexts take more than the context itself; logs do not confirm how many.';
 const VISION_NOTE = 'Vision and audio towers are not counted.';
+const TOWER_NOTE = 'Vision and audio towers are counted with their weights, without the peak of their own run.';
 
 /**
  * Memory on each GPU of the group. `total` is what vLLM must have within its share of the GPU; with `settings.gpu` the
@@ -301,7 +307,7 @@ export function estimateVllm(
       APPROXIMATE_NOTE,
       ...(architecture.feedForward.experts ? [EXPERTS_NOTE] : []),
       ...(architecture.attention.kind === 'compressed' ? [PACKED_NOTE] : []),
-      VISION_NOTE,
+      settings.towerBytes === undefined ? VISION_NOTE : TOWER_NOTE,
     ],
     blockTokens: cache.blockTokens,
     ...(budgetBytes !== undefined && {

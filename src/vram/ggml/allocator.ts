@@ -141,7 +141,7 @@ export function planAllocations(
   };
 }
 
-/** Free space of one buffer: blocks sorted by address, the last one without end. */
+/** Free space of one buffer: blocks by address, one of them without end. */
 class FreeSpace {
   highest = 0;
   /** Two hashes of the outcome of every comparison so far. */
@@ -226,28 +226,41 @@ class FreeSpace {
     return offset;
   }
 
+  /**
+   * Gives `size` bytes back; the first block that touches them grows. A give of nothing, which a state without other
+   * sequences makes, may leave an empty block inside a free one: ggml's list is then out of order, and so is this one.
+   */
   give(offset: number, size: number): void {
-    if (size === 0) {
-      this.note(-1);
-      return;
-    }
     const { offsets, sizes } = this;
-    let block = 0;
-    while ((offsets[block] as number) < offset) block++;
-    const joinsNext = offset + size === offsets[block];
-    const joinsPrevious = block > 0 && (offsets[block - 1] as number) + (sizes[block - 1] as number) === offset;
-    this.note(4 * block + (joinsNext ? 1 : 0) + (joinsPrevious ? 2 : 0));
-    if (joinsNext && joinsPrevious) {
-      sizes[block - 1] = (sizes[block - 1] as number) + size + (sizes[block] as number);
-      this.remove(block);
-    } else if (joinsPrevious) {
-      sizes[block - 1] = (sizes[block - 1] as number) + size;
-    } else if (joinsNext) {
-      offsets[block] = offset;
-      sizes[block] = (sizes[block] as number) + size;
-    } else {
-      this.insert(block, offset, size);
+    const end = offset + size;
+    for (let block = 0; block < this.count; block++) {
+      const start = offsets[block] as number;
+      if (start + (sizes[block] as number) === offset) {
+        sizes[block] = (sizes[block] as number) + size;
+        const joins = block < this.count - 1 && start + (sizes[block] as number) === offsets[block + 1];
+        if (joins) {
+          sizes[block] = (sizes[block] as number) + (sizes[block + 1] as number);
+          this.remove(block + 1);
+        }
+        this.note(4 * block + (joins ? 1 : 0));
+        return;
+      }
+      if (end === start) {
+        offsets[block] = offset;
+        sizes[block] = (sizes[block] as number) + size;
+        const joins = block > 0 && (offsets[block - 1] as number) + (sizes[block - 1] as number) === offset;
+        if (joins) {
+          sizes[block - 1] = (sizes[block - 1] as number) + (sizes[block] as number);
+          this.remove(block);
+        }
+        this.note(4 * block + (joins ? 3 : 2));
+        return;
+      }
     }
+    let block = 0;
+    while (block < this.count && (offsets[block] as number) < offset) block++;
+    this.note(-2 - block);
+    this.insert(block, offset, size);
   }
 }
 
@@ -289,7 +302,7 @@ export function runAllocations({ steps, bufferOf, alignments }: AllocationPlan, 
         const taken = steps[position] as number;
         const offset = offsets[taken] as number;
         offsets[slot] = offset;
-        space.give(offset + size, Math.max((sizes[taken] as number) - size, 0));
+        if ((sizes[taken] as number) > size) space.give(offset + size, (sizes[taken] as number) - size);
       }
     }
   }

@@ -204,7 +204,7 @@ export class ModelGraph {
   }
 
   /** The cache of a layer that another layer may share. */
-  private cache(name: string, layer: number, type: KvType, width: number, rows: number): GraphTensor {
+  cache(name: string, layer: number, type: KvType, width: number, rows: number): GraphTensor {
     const elementBytes = KV_TYPES[type].blockBytes / KV_TYPES[type].blockElements;
     return this.once(layer, `cached ${name}`, () =>
       this.graph.cache(layer, elementBytes, elementBytes * width * rows, width, rows),
@@ -321,29 +321,6 @@ export class ModelGraph {
     return bias ? this.graph.overwriting([result, bias]) : result;
   }
 
-  /** Queries, keys and values by head, from one matrix or from three. */
-  queryKeyValue(layer: number, input: GraphTensor, widths: HeadWidths): [GraphTensor, GraphTensor, GraphTensor] {
-    const { graph, tokens } = this;
-    const { heads, kvHeads, keyDim, valueDim } = widths;
-    if (this.has(layer, 'attn_qkv')) {
-      const fused = this.project(layer, 'attn_qkv', input);
-      const strides = [4 * keyDim, fused.strides[1]];
-      return [
-        graph.window(fused, [keyDim, heads, tokens], strides),
-        graph.window(fused, [keyDim, kvHeads, tokens], strides),
-        graph.window(fused, [keyDim, kvHeads, tokens], strides),
-      ];
-    }
-    const query = this.project(layer, 'attn_q', input);
-    const key = this.project(layer, 'attn_k', input);
-    const value = this.project(layer, 'attn_v', input);
-    return [
-      graph.reshape(query, keyDim, heads, tokens),
-      graph.reshape(key, keyDim, kvHeads, tokens),
-      graph.reshape(value, valueDim, kvHeads, tokens),
-    ];
-  }
-
   /** Spreads a row by a Hadamard matrix, block by block. */
   rotate(input: GraphTensor, rotation: GraphTensor): GraphTensor {
     const { graph } = this;
@@ -373,42 +350,6 @@ export class ModelGraph {
     const cache = this.cache('index', layer, this.settings.kType, width, cells);
     this.store(cache, graph.window(keys, [width, this.tokens], [keys.strides[2]]), ids);
     return graph.window(cache, [width, 1, cells], [cache.elementBytes * width, cache.elementBytes * width]);
-  }
-
-  /** Inputs of DeepSeek V4's raw window: every sequence has cells of its own. */
-  rawInput(
-    window: number,
-    rotationSide: number | undefined,
-  ): { cells: number; mask: GraphTensor; keyRows: GraphTensor; rotation: GraphTensor | undefined } {
-    const { graph, settings, sequences } = this;
-    const cells = windowCells(window, { ...settings, sequences: 1 });
-    return {
-      cells,
-      keyRows: graph.input(8, this.tokens),
-      mask: graph.input(settings.flashAttention ? 2 : 4, cells, this.tokens / sequences, 1, sequences),
-      rotation: rotationSide === undefined ? undefined : graph.input(4, rotationSide, rotationSide),
-    };
-  }
-
-  /** Cached rows of one head, of all sequences. */
-  cachedRows(layer: number, name: string, width: number, cells: number): GraphTensor {
-    const cache = this.cache(name, layer, this.settings.kType, width, cells * this.sequences);
-    const row = cache.elementBytes * width;
-    return this.graph.window(cache, [width, 1, cells, this.sequences], [row, row, row * cells]);
-  }
-
-  /** Stores rows of one head and returns the cached ones. */
-  storeRow(layer: number, name: string, rows: GraphTensor, ids: GraphTensor, cells: number): GraphTensor {
-    const { graph } = this;
-    const [width, , count] = rows.shape;
-    const cache = this.cache(name, layer, this.settings.kType, width, cells * this.sequences);
-    this.store(cache, graph.window(rows, [width, count], [rows.strides[2]]), ids);
-    return this.cachedRows(layer, name, width, cells);
-  }
-
-  /** A buffer for an unfinished block: `rows` rows per sequence. */
-  unfinished(layer: number, name: string, width: number, rows: number): GraphTensor {
-    return this.cache(name, layer, 'f32', width, rows * this.sequences);
   }
 
   private storeValues(layer: number, values: GraphTensor, input: AttentionInput): void {
@@ -785,6 +726,8 @@ export class ModelGraph {
       inPlaceSteps?: number;
       ids?: GraphTensor | undefined;
       keepsHidden?: boolean;
+      /** What is added to the logits (MiniMax 01). */
+      logitMask?: GraphTensor;
     } = {},
   ): void {
     const weight = this.outputWeight(options.norm ?? 'output_norm');
@@ -793,10 +736,10 @@ export class ModelGraph {
     if (options.keepsHidden) normed.isOutput = true;
     if (options.ids) normed = this.pick(normed, options.ids);
     normed.isOutput = true;
-    this.head(normed, options.inPlaceSteps ?? 0);
+    this.head(normed, options.inPlaceSteps ?? 0, options.logitMask);
   }
 
-  head(hidden: GraphTensor, inPlaceSteps: number): void {
+  head(hidden: GraphTensor, inPlaceSteps: number, mask?: GraphTensor): void {
     const { graph } = this;
     // Tied embeddings are a second copy with the output layer.
     const table = this.outputWeight(this.architecture.tiedEmbeddings ? 'token_embd' : 'output');
@@ -804,6 +747,7 @@ export class ModelGraph {
     let logits = graph.mulMat(table, hidden);
     const bias = this.outputWeight('output.bias');
     if (bias) logits = graph.overwriting([logits, bias]);
+    if (mask) logits = graph.overwriting([logits, mask]);
     for (let step = 0; step < inPlaceSteps; step++) logits = graph.overwriting([logits]);
     logits.isOutput = true;
     graph.expand(logits);

@@ -5,10 +5,15 @@ import type { ModelGraph } from './builder.ts';
 
 export interface ClassGraph {
   readonly build: (g: ModelGraph) => void;
+  /** The graph of the first multi-token-prediction block, which is number `layer`; absent = not known here. */
+  readonly buildDraft?: (g: ModelGraph, layer: number) => void;
   /** Whether a layer turns queries and keys; absent = all do. */
   readonly rotates?: (kind: LayerKind, layer: number) => boolean;
-  /** The graph is simplified here, or llama.cpp does not run the class: compute buffers are approximate. */
-  readonly isSimplified?: true;
+  /**
+   * What the graph rests on where it was not compared with plans of llama.cpp: its source, or, where llama.cpp is not known
+   * to run the class, what is known of the model.
+   */
+  readonly standing?: 'unchecked' | 'not-run';
 }
 
 const graphs = new Map<string, ClassGraph>();
@@ -34,8 +39,16 @@ export function rotatesLayer(architecture: Architecture, kind: LayerKind, layer:
   return graphOf(architecture)?.rotates?.(kind, layer) ?? true;
 }
 
-export function isSimplified(architecture: Architecture): boolean {
-  return graphOf(architecture)?.isSimplified === true;
+/** What the graph of an architecture rests on; `checked` where it was compared with plans of llama.cpp. */
+export function graphStanding(architecture: Architecture): 'checked' | 'unchecked' | 'not-run' {
+  return graphOf(architecture)?.standing ?? 'checked';
+}
+
+/** Adds the graph of an architecture's multi-token-prediction block; false where it is not known. */
+export function buildDraft(g: ModelGraph): boolean {
+  const build = graphOf(g.architecture)?.buildDraft;
+  build?.(g, g.architecture.layers);
+  return build !== undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Graph of DeepSeek V4: residual streams, compressed rows with unfinished blocks, an indexer over them. */
 import { type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
-import { CELL_PADDING, contextCells, isQuantizedKvType, padTo } from '../kv-cache.ts';
+import { CELL_PADDING, contextCells, isQuantizedKvType, padTo, windowCells } from '../kv-cache.ts';
 import type { HeadWidths, ModelGraph } from './builder.ts';
 import { routingOf } from './parts.ts';
 import { enterBlock, headMix, leaveBlock, pickStreams, startStreams, weighStreams } from './residual-streams.ts';
@@ -62,6 +62,48 @@ function compressionInputs(
 
 const INDEX_SIDE = 128;
 
+/** Inputs of the raw window: every sequence has cells of its own. */
+function rawInput(
+  { graph, settings, sequences, tokens }: ModelGraph,
+  window: number,
+  rotationSide: number | undefined,
+): { cells: number; mask: GraphTensor; keyRows: GraphTensor; rotation: GraphTensor | undefined } {
+  const cells = windowCells(window, { ...settings, sequences: 1 });
+  return {
+    cells,
+    keyRows: graph.input(8, tokens),
+    mask: graph.input(settings.flashAttention ? 2 : 4, cells, tokens / sequences, 1, sequences),
+    rotation: rotationSide === undefined ? undefined : graph.input(4, rotationSide, rotationSide),
+  };
+}
+
+/** Cached rows of one head, of all sequences. */
+function cachedRows(g: ModelGraph, layer: number, name: string, width: number, cells: number): GraphTensor {
+  const cache = g.cache(name, layer, g.settings.kType, width, cells * g.sequences);
+  const row = cache.elementBytes * width;
+  return g.graph.window(cache, [width, 1, cells, g.sequences], [row, row, row * cells]);
+}
+
+/** Stores rows of one head and returns the cached ones. */
+function storeRow(
+  g: ModelGraph,
+  layer: number,
+  name: string,
+  rows: GraphTensor,
+  ids: GraphTensor,
+  cells: number,
+): GraphTensor {
+  const [width, , count] = rows.shape;
+  const cache = g.cache(name, layer, g.settings.kType, width, cells * g.sequences);
+  g.store(cache, g.graph.window(rows, [width, count], [rows.strides[2]]), ids);
+  return cachedRows(g, layer, name, width, cells);
+}
+
+/** A buffer for an unfinished block: `rows` rows per sequence. */
+function unfinished(g: ModelGraph, layer: number, name: string, width: number, rows: number): GraphTensor {
+  return g.cache(name, layer, 'f32', width, rows * g.sequences);
+}
+
 export function buildDeepseekV4(g: ModelGraph): void {
   const { graph, architecture } = g;
   const attention = shapeOf(g);
@@ -72,7 +114,7 @@ export function buildDeepseekV4(g: ModelGraph): void {
   const embedding = g.embedding();
   const positions = g.positions();
   const ids = g.outputIds();
-  const raw = g.rawInput(attention.window, rotationSide);
+  const raw = rawInput(g, attention.window, rotationSide);
   const csa = compressionInputs(g, attention.csaRatio, 2 * attention.csaRatio, true, rotationSide);
   const hca = compressionInputs(g, attention.hcaRatio, attention.hcaRatio, false, rotationSide);
   const index = compressionInputs(g, attention.csaRatio, 2 * attention.csaRatio, true, INDEX_SIDE);
@@ -138,12 +180,12 @@ function attend(
   }
   graph.expand(q);
   graph.expand(row);
-  const rawKeys = g.storeRow(layer, 'raw', row, raw.keyRows, raw.cells);
+  const rawKeys = storeRow(g, layer, 'raw', row, raw.keyRows, raw.cells);
   let keys = rawKeys;
   let mask = raw.mask;
   const compression = kind === 'C' ? inputs.csa : kind === 'H' ? inputs.hca : undefined;
   if (compression) {
-    const rows = g.cachedRows(layer, kind === 'C' ? 'csa' : 'hca', rowWidth, compression.cells);
+    const rows = cachedRows(g, layer, kind === 'C' ? 'csa' : 'hca', rowWidth, compression.cells);
     const cells = raw.cells + compression.cells;
     keys = graph.compute([rowWidth, 1, cells, sequences], [rawKeys, rows], rawKeys.elementBytes);
     const own = chosen ? openMask(g, compression, chosen) : compression.mask;
@@ -194,7 +236,7 @@ function choose(
   q = graph.rope(q, positions);
   q = g.rotate(q, inputs.rotation as GraphTensor);
   let weights = graph.overwriting([graph.mulMat(g.weight(layer, 'indexer.proj'), input)]);
-  const keys = g.cachedRows(layer, 'index', indexer.headDim, inputs.cells);
+  const keys = cachedRows(g, layer, 'index', indexer.headDim, inputs.cells);
   q = graph.window(q, [indexer.headDim, indexer.heads, tokens / sequences, sequences], q.strides.slice(1, 3));
   weights = graph.window(weights, [indexer.heads, tokens / sequences, 1, sequences], [weights.strides[1]]);
   const scores = graph.compute([inputs.cells, tokens / sequences, 1, sequences], [q, keys, weights, inputs.mask]);
@@ -222,7 +264,7 @@ function compress(
   let scores = graph.mulMat(g.weight(layer, `${name}_gate`), input);
   const offsets = graph.getRows(g.weight(layer, `${name}_ape`), inputs.position);
   scores = graph.overwriting([scores, offsets]);
-  const stateOf = (part: string): GraphTensor => g.unfinished(layer, `${cache} ${part}`, stateWidth, stateRows);
+  const stateOf = (part: string): GraphTensor => unfinished(g, layer, `${cache} ${part}`, stateWidth, stateRows);
   const valueState = stateOf('values');
   const scoreState = stateOf('scores');
   const source = (state: GraphTensor, fresh: GraphTensor): GraphTensor =>
@@ -269,7 +311,7 @@ function compress(
   row = g.norm(row, g.weight(layer, `${name}_norm`));
   row = graph.rope(row, inputs.writePosition);
   if (inputs.rotation) row = g.rotate(row, inputs.rotation);
-  g.storeRow(layer, cache, row, inputs.write, inputs.cells);
+  storeRow(g, layer, cache, row, inputs.write, inputs.cells);
   const keptValues = graph.getRows(values, inputs.persistSource);
   const keptScores = graph.getRows(scores, inputs.persistSource);
   graph.expand(graph.into(valueState, [keptValues, inputs.persistTarget, valueState]));

@@ -133,8 +133,10 @@ const DECODERS: Readonly<Record<string, DecoderRecipe>> = {
   GemmaForCausalLM: { scaledEmbedding: true, scaledQueries: true },
 };
 
-/** llama.cpp does not run these; their compute buffers are approximate. */
-const SIMPLIFIED: readonly string[] = ['InklingForConditionalGeneration'];
+const STANDINGS: Readonly<Record<string, ClassGraph['standing']>> = {
+  InklingForConditionalGeneration: 'not-run',
+  MuseGlimmerForConditionalGeneration: 'unchecked',
+};
 
 export const GRAPHS: Readonly<Record<string, ClassGraph>> = Object.fromEntries(
   Object.entries(DECODERS).map(([className, recipe]) => [
@@ -142,7 +144,7 @@ export const GRAPHS: Readonly<Record<string, ClassGraph>> = Object.fromEntries(
     {
       build: (g) => buildDecoder(g, recipe),
       ...(recipe.rotates && { rotates: recipe.rotates }),
-      ...(SIMPLIFIED.includes(className) && { isSimplified: true }),
+      ...(STANDINGS[className] && { standing: STANDINGS[className] }),
     } satisfies ClassGraph,
   ]),
 );

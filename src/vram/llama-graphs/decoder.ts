@@ -2,7 +2,8 @@
 import { type Architecture, hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { Activation, AttentionInput, HeadWidths, ModelGraph, Routing } from './builder.ts';
-import { attentionInputs, layerWidths, routingOf, withGatedShared } from './parts.ts';
+import { attentionInputs, layerWidths } from './heads.ts';
+import { queryKeyValue, routingOf, withGatedShared } from './parts.ts';
 
 /** How the layers of a class differ from Llama's. */
 export interface DecoderRecipe {
@@ -152,7 +153,7 @@ function attend(
     k = graph.reshape(ofHead('attn_k_norm', flat[1] as GraphTensor), keyDim, kvHeads, g.tokens);
     v = graph.reshape(flat[2] as GraphTensor, valueDim, kvHeads, g.tokens);
   } else {
-    [q, k, v] = g.queryKeyValue(layer, input, widths);
+    [q, k, v] = queryKeyValue(g, layer, input, widths);
   }
   let gate = recipe.outputGate === 'before-rope' ? g.project(layer, 'attn_gate', input) : undefined;
   if (recipe.queryKeyNorm === 'before-rope') {

@@ -2,7 +2,8 @@
 import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { AttentionInput, ModelGraph } from './builder.ts';
-import { attentionInputs, layerWidths, routingOf } from './parts.ts';
+import { attentionInputs, layerWidths } from './heads.ts';
+import { queryKeyValue, routingOf } from './parts.ts';
 
 /** The layer whose cache a layer reads: its own, or the last of its kind before the shared ones. */
 function cacheLayerOf(g: ModelGraph, layer: number, kind: LayerKind): number {
@@ -142,7 +143,7 @@ export function buildGemma3n(g: ModelGraph): void {
     const cacheLayer = cacheLayerOf(g, layer, kind);
     let attended: GraphTensor;
     if (cacheLayer === layer) {
-      let [q, k, v] = g.queryKeyValue(layer, input, widths);
+      let [q, k, v] = queryKeyValue(g, layer, input, widths);
       q = g.norm(q, g.weight(layer, 'attn_q_norm'));
       k = g.norm(k, g.weight(layer, 'attn_k_norm'));
       v = graph.overwriting([v]);

@@ -9,6 +9,6 @@ export const GRAPHS: Readonly<Record<string, ClassGraph>> = {
   JambaForCausalLM: { build: buildJamba },
   Lfm2ForCausalLM: { build: buildLfm2 },
   Lfm2MoeForCausalLM: { build: buildLfm2 },
-  MiniMaxM1ForCausalLM: { build: buildLightning, isSimplified: true },
-  MiniMaxText01ForCausalLM: { build: buildLightning, isSimplified: true },
+  MiniMaxM1ForCausalLM: { build: buildLightning, standing: 'unchecked' },
+  MiniMaxText01ForCausalLM: { build: buildLightning, standing: 'unchecked' },
 };

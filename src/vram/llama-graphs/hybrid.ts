@@ -2,8 +2,8 @@
 import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { AttentionInput, ModelGraph, Routing, StateInput } from './builder.ts';
-import { routingOf } from './parts.ts';
-import { deltaRule, groupedInput, groupedWidths, linearOf } from './state-layers.ts';
+import { queryKeyValue, routingOf } from './parts.ts';
+import { groupedInput, groupedWidths, linearOf } from './state-layers.ts';
 
 /** Joins the kept end of the last micro-batch with this one along the tokens and saves the new end. */
 function convolve(
@@ -22,58 +22,114 @@ function convolve(
   return graph.compute([joined.shape[1], input.shape[0], joined.shape[2], 1], [joined, kernel]);
 }
 
-/**
- * MiniMax Text 01 and M1, which llama.cpp v0.5.0 does not run: a decayed linear attention in Qwen3-Next's place, attention
- * and experts as in Mixtral.
- */
+/** What lightning layers read beside their input: decay exponents by head, by token and by pair of tokens. */
+interface DecayInputs {
+  readonly slopes: GraphTensor;
+  readonly ofQueries: GraphTensor;
+  readonly ofKeys: GraphTensor;
+  readonly ofPairs: GraphTensor;
+  readonly sequenceIds: GraphTensor | undefined;
+}
+
+/** MiniMax Text 01 and M1 (`src/models/minimax-01.cpp`): lightning attention or softmax attention; residuals are the normed inputs, scaled. */
 export function buildLightning(g: ModelGraph): void {
-  const { graph, architecture } = g;
+  const { graph, architecture, sequences } = g;
   const kinds = layerKinds(architecture);
   const routing = routingOf(architecture, { gate: 'softmax', normalized: true, scaled: false });
+  const { heads } = linearOf(g, 'lightning');
   let current = g.embedding();
-  const positions = g.positions();
   const states = g.stateInput();
   const cache = groupedInput(g);
+  const positions = g.positions();
   const ids = g.outputIds();
+  const perSequence = g.tokens / sequences;
+  const decays: DecayInputs = {
+    slopes: graph.input(4, heads),
+    ofQueries: graph.input(4, 1, heads, perSequence),
+    ofKeys: graph.input(4, 1, heads, perSequence),
+    ofPairs: graph.input(4, heads, perSequence, perSequence),
+    sequenceIds: sequences > 1 ? graph.input(4, sequences) : undefined,
+  };
+  const unusedTokens = graph.input(4, architecture.vocabularySize);
   for (const layer of g.layers) {
-    let residual = current;
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     let mixed =
-      kinds[layer] === 'L' ? lightning(g, layer, input, states) : plainAttention(g, layer, input, cache, positions);
+      kinds[layer] === 'L'
+        ? lightning(g, layer, input, states, decays)
+        : plainAttention(g, layer, input, cache, positions);
+    let residual = input;
     if (g.isLast(layer)) {
       mixed = g.pick(mixed, ids);
       residual = g.pick(residual, ids);
     }
-    const joined = graph.overwriting([mixed, residual]);
+    const joined = graph.overwriting([mixed, graph.overwriting([residual])]);
     const normed = g.norm(joined, g.weight(layer, 'ffn_norm'));
-    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind)
-      ? g.experts(layer, normed, routing)
-      : g.feedForward(layer, normed);
-    current = graph.overwriting([fed, joined]);
+    const fed = g.experts(layer, normed, routing);
+    current = graph.overwriting([fed, graph.overwriting([normed])]);
   }
-  g.finish(current);
+  g.finish(current, { logitMask: unusedTokens });
 }
 
-function lightning(g: ModelGraph, layer: number, input: GraphTensor, states: StateInput): GraphTensor {
+function lightning(
+  g: ModelGraph,
+  layer: number,
+  input: GraphTensor,
+  states: StateInput,
+  decays: DecayInputs,
+): GraphTensor {
   const { graph, tokens, sequences } = g;
   const { heads, headDim } = linearOf(g, 'lightning');
   const width = heads * headDim;
-  const mixed = graph.overwriting([g.project(layer, 'attn_qkv', input)]);
+  const perSequence = tokens / sequences;
+  // The recurrent memory has a convolution part, which is empty.
+  g.loadState(g.state('convolution', layer, 0), 0, states);
+  const slopes = graph.overwriting([decays.slopes]);
+  const bySequence = graph.reshape(input, g.hiddenSize, perSequence, sequences);
+  const fused = graph.overwriting([graph.mulMat(g.weight(layer, 'attn_qkv'), bySequence)]);
+  const all = graph.window(
+    fused,
+    [3 * headDim, heads, perSequence, sequences],
+    [4 * 3 * headDim, 4 * 3 * width, 4 * 3 * width * perSequence],
+  );
   const part = (): GraphTensor =>
-    graph.window(
-      mixed,
-      [headDim, heads, tokens / sequences, sequences],
-      [4 * headDim, mixed.strides[1], (mixed.strides[1] * tokens) / sequences],
-    );
-  const stateAll = g.state('recurrence', layer, width * headDim);
-  const state = graph.reshape(g.loadState(stateAll, width * headDim, states), headDim, headDim, heads, sequences);
+    graph.cont(graph.window(all, [headDim, heads, perSequence, sequences], all.strides.slice(1)));
   const q = part();
   const k = part();
-  const rule = deltaRule(g, { q, k, v: part(), gate: k, beta: q, state });
-  g.saveState(stateAll, rule.state);
-  const normed = g.norm(graph.reshape(rule.output, width, tokens), g.weight(layer, 'attn_norm_2'));
-  const gate = graph.overwriting([g.project(layer, 'attn_gate', input)]);
-  return g.project(layer, 'attn_output', graph.overwriting([normed, gate]));
+  const v = part();
+  const stateAll = g.state('recurrence', layer, width * headDim);
+  let old = graph.window(stateAll, [width * headDim, sequences]);
+  if (decays.sequenceIds) old = graph.getRows(old, decays.sequenceIds);
+  old = graph.window(old, [headDim, headDim, heads, sequences]);
+
+  const exponential = (exponents: GraphTensor): GraphTensor => graph.overwriting([graph.overwriting([exponents])]);
+  const queryDecay = exponential(decays.ofQueries);
+  const keyDecay = exponential(decays.ofKeys);
+  const pairDecay = exponential(decays.ofPairs);
+  const swapped = (tensor: GraphTensor): GraphTensor => graph.cont(graph.permute(tensor, 0, 2, 1, 3));
+  const tokensFirst = (tensor: GraphTensor): GraphTensor => graph.cont(graph.permute(tensor, 1, 2, 0, 3));
+  const decayedQueries = swapped(graph.overwriting([q, queryDecay]));
+  const fromState = graph.mulMat(graph.cont(graph.transpose(old)), decayedQueries);
+  const scores = graph.mulMat(swapped(k), swapped(q));
+  const decayedScores = graph.overwriting([scores, graph.cont(graph.permute(pairDecay, 2, 0, 1, 3))]);
+  const values = tokensFirst(v);
+  const attended = graph.overwriting([fromState, graph.mulMat(values, decayedScores)]);
+  graph.expand(attended);
+
+  const blockDecay = graph.window(exponential(slopes), [1, 1, heads], [4, 4]);
+  const oldDecayed = graph.overwriting([old, blockDecay]);
+  const keysAfter = tokensFirst(graph.overwriting([k, keyDecay]));
+  const next = graph.overwriting([oldDecayed, graph.mulMat(values, keysAfter)]);
+  for (let sequence = 0; sequence < sequences; sequence++) {
+    const target = graph.window(stateAll, [headDim, headDim, heads]);
+    graph.expand(graph.into(target, [graph.window(next, [headDim, headDim, heads]), target]));
+  }
+
+  const merged = swapped(attended);
+  const flat = graph.window(merged, [width, perSequence, sequences]);
+  const normed = g.norm(flat, g.weight(layer, 'attn_norm_2'));
+  const gate = graph.overwriting([graph.mulMat(g.weight(layer, 'attn_gate'), bySequence)]);
+  const result = graph.mulMat(g.weight(layer, 'attn_output'), graph.overwriting([gate, normed]));
+  return graph.reshape(result, g.hiddenSize, tokens);
 }
 
 /** A Mamba-2 mixer. */
@@ -203,7 +259,7 @@ function plainAttention(
 ): GraphTensor {
   const { graph } = g;
   const widths = groupedWidths(g);
-  let [q, k, v] = g.queryKeyValue(layer, input, widths);
+  let [q, k, v] = queryKeyValue(g, layer, input, widths);
   if (positions) {
     const factors = g.ropeFactors(layer);
     q = graph.rope(q, positions, factors);
@@ -217,7 +273,8 @@ export function buildGraniteHybrid(g: ModelGraph): void {
   const { graph, architecture } = g;
   const kinds = layerKinds(architecture);
   const routing = routingOf(architecture, { gate: 'softmax', normalized: true, scaled: false });
-  let current = g.embedding(true);
+  // The plans copy the states' ids to the device before the embedding: its scale is no work of the device.
+  let current = g.embedding();
   const states = g.stateInput();
   const cache = groupedInput(g);
   const ids = g.outputIds();
@@ -338,7 +395,7 @@ export function buildLfm2(g: ModelGraph): void {
     if (kinds[layer] === 'L') {
       mixed = shortConvolution(g, layer, input, states);
     } else {
-      let [q, k, v] = g.queryKeyValue(layer, input, widths);
+      let [q, k, v] = queryKeyValue(g, layer, input, widths);
       q = g.norm(q, g.weight(layer, 'attn_q_norm'));
       k = g.norm(k, g.weight(layer, 'attn_k_norm'));
       q = graph.rope(q, positions);

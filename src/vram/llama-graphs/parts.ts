@@ -1,4 +1,4 @@
-/** Parts that the graphs of several families share: widths of attention, routing, the shared expert with a gate. */
+/** Parts that the graphs of most families share: widths of a shape, the second half of a layer, routing, the gated shared expert. */
 import { type Architecture, type AttentionShape, hasExperts, type LayerKind } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { AttentionInput, HeadWidths, ModelGraph, Routing } from './builder.ts';
@@ -9,49 +9,6 @@ export function widthsOf(shape: AttentionShape, heads: number): HeadWidths {
     kvHeads: shape.kvHeads,
     keyDim: shape.headDim,
     valueDim: shape.valueHeadDim ?? shape.headDim,
-  };
-}
-
-/** Widths of the layers of each kind. */
-export function layerWidths(architecture: Architecture, kind: LayerKind): HeadWidths {
-  const { attention } = architecture;
-  switch (attention.kind) {
-    case 'full':
-      return widthsOf(
-        {
-          kvHeads: attention.kvHeads,
-          headDim: attention.headDim,
-          ...(attention.valueHeadDim === undefined ? {} : { valueHeadDim: attention.valueHeadDim }),
-        },
-        attention.heads,
-      );
-    case 'sliding-window':
-      return widthsOf(kind === 'S' ? attention.sliding : attention.full, attention.heads);
-    case 'linear-hybrid':
-      if (!('kvLoraRank' in attention.full)) return widthsOf(attention.full, attention.heads);
-  }
-  throw new RangeError(`${architecture.className} has no ordinary attention`);
-}
-
-/** Inputs of the caches: one for full layers, one for windows. */
-export function attentionInputs(g: ModelGraph): { full: AttentionInput; sliding: AttentionInput | undefined } {
-  const { attention } = g.architecture;
-  const full = layerWidths(g.architecture, 'F');
-  if (attention.kind !== 'sliding-window') {
-    return {
-      full: g.attentionInput({ keyDim: full.keyDim, valueDim: full.valueDim, withValues: true }),
-      sliding: undefined,
-    };
-  }
-  const sliding = layerWidths(g.architecture, 'S');
-  return {
-    full: g.attentionInput({ keyDim: full.keyDim, valueDim: full.valueDim, withValues: true }),
-    sliding: g.attentionInput({
-      sliding: attention.window,
-      keyDim: sliding.keyDim,
-      valueDim: sliding.valueDim,
-      withValues: true,
-    }),
   };
 }
 
@@ -123,3 +80,30 @@ export function openMask(g: ModelGraph, cache: AttentionInput, chosen: GraphTens
 
 /** Routers that weigh experts by sigmoids, normalized and scaled (DeepSeek V3 and its kin). */
 export const SIGMOID: Omit<Routing, 'count' | 'used'> = { gate: 'sigmoid', normalized: true, scaled: true };
+
+/** Queries, keys and values by head, from one matrix or from three. */
+export function queryKeyValue(
+  g: ModelGraph,
+  layer: number,
+  input: GraphTensor,
+  { heads, kvHeads, keyDim, valueDim }: HeadWidths,
+): [GraphTensor, GraphTensor, GraphTensor] {
+  const { graph, tokens } = g;
+  if (g.has(layer, 'attn_qkv')) {
+    const fused = g.project(layer, 'attn_qkv', input);
+    const strides = [4 * keyDim, fused.strides[1]];
+    return [
+      graph.window(fused, [keyDim, heads, tokens], strides),
+      graph.window(fused, [keyDim, kvHeads, tokens], strides),
+      graph.window(fused, [keyDim, kvHeads, tokens], strides),
+    ];
+  }
+  const query = g.project(layer, 'attn_q', input);
+  const key = g.project(layer, 'attn_k', input);
+  const value = g.project(layer, 'attn_v', input);
+  return [
+    graph.reshape(query, keyDim, heads, tokens),
+    graph.reshape(key, keyDim, kvHeads, tokens),
+    graph.reshape(value, valueDim, kvHeads, tokens),
+  ];
+}

@@ -3,7 +3,8 @@ import { type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import { CELL_PADDING, isQuantizedKvType } from '../kv-cache.ts';
 import type { AttentionInput, HeadWidths, ModelGraph } from './builder.ts';
-import { closeLayer, layerWidths, routingOf } from './parts.ts';
+import { layerWidths } from './heads.ts';
+import { closeLayer, queryKeyValue, routingOf } from './parts.ts';
 
 /** Tokens of a block, and blocks that a query reads at most. */
 const BLOCK_TOKENS = 128;
@@ -46,7 +47,7 @@ export function buildMiniMaxM3(g: ModelGraph): void {
   const ids = g.outputIds();
   for (const layer of g.layers) {
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
-    let [q, k, v] = g.queryKeyValue(layer, input, widths);
+    let [q, k, v] = queryKeyValue(g, layer, input, widths);
     q = graph.rope(g.norm(q, g.weight(layer, 'attn_q_norm')), positions);
     k = graph.rope(g.norm(k, g.weight(layer, 'attn_k_norm')), positions);
     let attended: GraphTensor;

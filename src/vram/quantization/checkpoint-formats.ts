@@ -29,6 +29,8 @@ export interface CheckpointFormat {
   /** Embedding table and output head; absent = 16 bits. */
   readonly embedding?: Encoding;
   readonly output?: Encoding;
+  /** A model whose embedding is its head gets a head beside it, encoded as `output`. */
+  readonly separateHead?: true;
   /** Routers are linear layers of their own; absent = they keep 16 bits. */
   readonly routers?: Encoding;
   /** Only checkpoints that the maker published so have it: no converter writes it. */
@@ -64,7 +66,13 @@ function mlx(name: string, encoding: Encoding, aliases: readonly string[] = []):
 
 /** The head keeps 6 bits by default; the name counts the decoder alone. */
 function exl3Format(bits: number): CheckpointFormat {
-  return { name: `EXL3_${bits}BPW`, engines: ['ExLlamaV3'], linear: exl3(bits), output: exl3(6) };
+  return {
+    name: `EXL3_${bits}BPW`,
+    engines: ['ExLlamaV3'],
+    linear: exl3(bits),
+    output: exl3(6),
+    separateHead: true,
+  };
 }
 
 const FORMATS: readonly CheckpointFormat[] = [

@@ -25,7 +25,9 @@ interface Answer {
   readonly error?: { readonly code: string; readonly message: string };
   readonly engine: { readonly name: string; readonly version: string };
   readonly fileBytes: number;
-  readonly device: Record<'weights' | 'kvCache' | 'state' | 'compute' | 'overhead' | 'total', number>;
+  readonly device: Record<'weights' | 'kvCache' | 'state' | 'compute' | 'overhead' | 'total', number> & {
+    readonly projector?: number;
+  };
   readonly host: Record<string, number>;
   readonly perDevice: readonly Record<string, number>[];
   readonly planForBytes: number;
@@ -184,6 +186,40 @@ describe('estimate --jsonl', () => {
     ]);
     expect((whole?.placement?.usableBytes ?? 0) - (less?.placement?.usableBytes ?? 0)).toBe(1_000_000_000);
     expect(less?.placement?.largestContext).toBeLessThanOrEqual(whole?.placement?.largestContext ?? 0);
+  });
+
+  test('a projector is a part of its own; a model without a known one is named', () => {
+    const qwen = { model: 'qwen3.8-27b', quant: 'Q4_K_M', context: 8192 };
+    const [without, loaded, rule, onCard, textOnly, fromFile, unknown, served, withTower] = ask([
+      { ...qwen, gpu: 'rtx-4090', projector: false },
+      { ...qwen, projector: true },
+      { ...qwen, projector: true, engine: 'rule of thumb' },
+      { ...qwen, projector: true, gpu: 'rtx-4090' },
+      { ...LLAMA, projector: true },
+      { config: tmpdir(), quant: 'Q4_K_M', context: 8192, projector: true },
+      { ...qwen, model: 'kimi-k2-5', projector: true },
+      { ...qwen, engine: 'vllm', quant: 'BF16', model: 'ministral-3-8b' },
+      { ...qwen, engine: 'vllm', quant: 'FP8', model: 'ministral-3-8b', projector: true },
+    ]);
+    // mmproj-F16.gguf as unsloth/Qwen3.8-27B-GGUF lists it.
+    expect(loaded?.device.projector).toBe(927_607_488);
+    expect(loaded?.device.total).toBe((without?.device.total ?? 0) + 927_607_488);
+    expect(loaded?.planForBytes).toBeGreaterThan(without?.planForBytes ?? 0);
+    expect(loaded?.notes.join()).toContain('projector');
+    expect(without?.device).not.toHaveProperty('projector');
+    expect(rule?.device.projector).toBe(927_607_488);
+    expect(onCard?.placement?.largestContext).toBeLessThan(without?.placement?.largestContext ?? 0);
+    expect(textOnly?.error).toEqual({
+      code: 'bad-request',
+      message: 'projector is true, and Llama 3.1 8B reads text only',
+    });
+    expect(fromFile?.ok).toBe(false);
+    expect(unknown?.error?.message).toContain('Kimi K2.5 is not on record');
+    // Pixtral's tower of 0.4B parameters in 16 bits, beside a text model of half the bytes of BF16.
+    const text = (withTower?.device.weights ?? 0) - (served?.device.weights ?? 0) / 2;
+    expect(text / 1e9).toBeGreaterThan(0.84);
+    expect(withTower?.notes.join()).toContain('towers are counted');
+    expect(served?.notes.join()).toContain('towers are not counted');
   });
 
   test('a line is answered while the stream is open', async () => {

@@ -152,6 +152,7 @@ describe('a repository of the hub', () => {
       vendor: 'Maker',
       repository: 'Maker/Tiny-1.7B-Instruct',
       released: '2025-04-27',
+      releasedSource: 'card',
       license: { name: 'Apache-2.0', source: 'card' },
       parameters: { total: PARAMETERS, source: 'checkpoint' },
       context: { native: 40960, source: 'config' },
@@ -228,17 +229,54 @@ describe('offline', () => {
     expect(recordIn(root, 'tall-2b')).toMatchObject({ parameters: { total: PARAMETERS, source: 'config' } });
     expect(problemsOfDisk(root).map(({ path }) => fieldName(path))).toEqual(['family', 'released']);
     expect(out).toContain('content/models/tall-2b.mdx:3:9 family');
+    expect(out).toContain("- sources.config: it names the vendor's page");
 
     const again = await run(root, ['Other/Tall-2B', '--config', config]);
     expect(again).toMatchObject({ code: 1 });
     expect(again.error).toContain('content/models/tall-2b.mdx already');
   });
 
+  test('a copy of a config is cited where it was found', async () => {
+    const root = project();
+    const config = join(root, 'config.json');
+    writeFileSync(config, JSON.stringify({ ...CONFIG, vision_config: { depth: 24 } }));
+    const source = 'https://github.com/someone/copies/blob/0123abc/tall.json';
+    const { out, code } = await run(root, ['Other/Tall-2B-Instruct-2512', '--config', config, '--source', source]);
+    expect(code, out).toBe(0);
+    expect(recordIn(root, 'tall-2b')).toMatchObject({
+      name: 'Tall 2B',
+      sources: { config: { title: 'config.json of Other/Tall-2B-Instruct-2512, copy in someone/copies', url: source } },
+    });
+    expect(out).not.toContain('sources.config');
+    expect(out).toContain('- caveats: say that the encoder is a second file');
+    const own = 'https://huggingface.co/Other/Short-2B/blob/4567def/config.json';
+    await run(root, ['Other/Short-2B', '--config', config, '--source', own]);
+    expect(recordIn(root, 'short-2b')).toMatchObject({
+      sources: { config: { title: 'config.json of Other/Short-2B', url: own } },
+    });
+    for (const wrong of [
+      ['--source', source],
+      ['--config', config, '--source', 'tall.json'],
+    ])
+      expect(() => parseArguments(['Other/Tall-2B', ...wrong], {})).toThrow(/--source (says|is)/);
+  });
+
+  test('a model without a sibling is told the families that its vendor has', async () => {
+    const root = project();
+    const config = join(root, 'config.json');
+    writeFileSync(config, JSON.stringify(CONFIG));
+    await run(root, ['Maker/Short-2B', '--config', config, '--family', 'small']);
+    const { out } = await run(root, ['Maker/Xenon-2B', '--config', config]);
+    expect(out).toContain(
+      'family: no sibling found; name a file of content/families (this vendor has small), or write',
+    );
+  });
+
   test('the draft speaks of no context that the model does not take', async () => {
     const root = project();
     const config = join(root, 'config.json');
     writeFileSync(config, JSON.stringify({ ...CONFIG, max_position_embeddings: 4096 }));
-    const { code } = await run(root, [
+    const { out, code } = await run(root, [
       'Maker/Short-2B',
       '--config',
       config,
@@ -252,6 +290,7 @@ describe('offline', () => {
     const text = readFileSync(join(root, 'content/models/short-2b.mdx'), 'utf8');
     expect(text).toMatch(/Short 2B needs [\d.]+ GB at Q4_K_M with 4K tokens\.\n$/);
     expect(text).toContain('hook: 4K tokens of context add');
+    expect(out).toContain('Q4_K_M with 4K tokens:');
   });
 
   test('a record that exists stays as it is', async () => {

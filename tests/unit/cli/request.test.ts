@@ -36,6 +36,16 @@ describe('parseRequest', () => {
     });
   });
 
+  test('a projector is part of the request only when it is asked for, and not of MLX', () => {
+    expect(parseRequest({ ...GOOD, projector: true })).toMatchObject({ projector: true });
+    expect(parseRequest({ ...GOOD, projector: false })).not.toHaveProperty('projector');
+    expect(parseRequest({ ...GOOD, projector: true }).settings).not.toHaveProperty('projector');
+    expect(parseArguments(['--projector']).fields).toEqual({ projector: true });
+    expect(parseRequest({ ...GOOD, engine: 'vllm', projector: true })).toMatchObject({ projector: true });
+    expect(() => parseRequest({ ...GOOD, engine: 'mlx', projector: true })).toThrow('unknown field "projector"');
+    expect(() => parseRequest({ ...GOOD, projector: 'yes' })).toThrow('projector is "yes", expected true or false');
+  });
+
   test('vLLM and MLX have settings of their own; devices are tensor parallel in vLLM', () => {
     expect(parseRequest({ ...GOOD, engine: 'vLLM', quant: 'AWQ', kvType: 'f16', devices: 2 })).toEqual({
       subject: { model: 'm' },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { deviceOf, modelOf } from '../../../src/islands/calculator/answer.ts';
 import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
 import { commandOf, fixesOf, quantsFor } from '../../../src/islands/calculator/fixes.ts';
 import { devicesNamed } from '../../../src/islands/calculator/hardware.ts';
@@ -63,22 +64,50 @@ describe('what to change', () => {
 
 describe('the command', () => {
   const { repositories } = calculatorCommands(catalog);
+  const state = { ...firstState(data), gpu: 'h200-sxm', model: 'qwen3-8b', quant: 'q4-k-m', context: 32_768 };
+  const command = (change: Partial<CalculatorState>, files: Readonly<Record<string, string>>): string => {
+    const own = { ...state, ...change };
+    return commandOf(data, own, modelOf(data, own), deviceOf(data, own), { repositories: files, checkpoints: {} })
+      .command;
+  };
 
   it('names every setting that is not the default, and no other', () => {
-    const state = { ...firstState(data), model: 'qwen3-8b', quant: 'q4-k-m', context: 32_768 };
-    expect(commandOf(data, state, { 'qwen3-8b': 'Qwen/Qwen3-8B-GGUF' }, 0)).toBe(
+    expect(command({}, { 'qwen3-8b': 'Qwen/Qwen3-8B-GGUF' })).toBe(
       'llama-server -hf Qwen/Qwen3-8B-GGUF:Q4_K_M -c 32768 -np 1 -ngl 999',
     );
     expect(
-      commandOf(
-        data,
-        { ...state, kType: 'q8_0', vType: 'q8_0', microBatch: 256, sequences: 4, flashAttention: 'on' },
+      command(
+        {
+          model: 'qwen3-30b-a3b',
+          kType: 'q8_0',
+          vType: 'q8_0',
+          microBatch: 256,
+          sequences: 4,
+          flashAttention: 'on',
+          experts: 12,
+        },
         {},
-        12,
       ),
     ).toBe(
-      'llama-server -m qwen3-8b-q4-k-m.gguf -c 32768 -np 4 -ngl 999 -ctk q8_0 -ctv q8_0 -ub 256 -fa on --n-cpu-moe 12',
+      'llama-server -m qwen3-30b-a3b-q4-k-m.gguf -c 32768 -np 4 -ngl 999 -ctk q8_0 -ctv q8_0 -ub 256 -fa on --n-cpu-moe 12',
     );
+  });
+
+  it('keeps the projector out where -hf would find it and the reader did not count it', () => {
+    const own = data.models.find(({ projectorBytes }) => projectorBytes !== undefined);
+    if (!own) throw new Error('no model has a projector');
+    expect(command({ model: own.id }, { [own.id]: 'a/b' })).toContain('-hf a/b:Q4_K_M --no-mmproj ');
+    expect(command({ model: own.id, projector: 1 }, { [own.id]: 'a/b' })).not.toContain('mmproj');
+    expect(command({ model: own.id, projector: 1 }, {})).toContain(`--mmproj mmproj-${own.id}.gguf`);
+  });
+
+  it('splits the layers by hand where the even split overfills a card', () => {
+    // 54 GB of Gemma 3 27B at BF16 on eight cards of 8 GB: the one with the output head is the fuller one.
+    const text = command({ model: 'gemma-3-27b', quant: 'bf16', gpu: 'rtx-4060', devices: 8, context: 8192 }, {});
+    const split = /-ts ([\d,]+)/.exec(text)?.[1]?.split(',').map(Number) ?? [];
+    expect(split).toHaveLength(8);
+    // 62 blocks and the output layer.
+    expect(split.reduce((sum, count) => sum + count, 0)).toBe(63);
   });
 
   it('knows a repository for the most looked-up models', () => {

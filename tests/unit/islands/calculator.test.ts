@@ -5,6 +5,7 @@ import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
 import { isStateFragment } from '../../../src/islands/calculator/fragment.ts';
 import {
   type CalculatorState,
+  ENGINES,
   FLASH_ATTENTION_CHOICES,
   firstState,
   KV_TYPE_NAMES,
@@ -40,7 +41,7 @@ const DATA: CalculatorData = {
       publishedParameters: 8e9,
       maxContext: 131072,
       architecture: LLAMA,
-      tensors: packTensors(LLAMA, false),
+      tensors: packTensors(LLAMA),
     },
   ],
   quants: [
@@ -54,17 +55,26 @@ const DATA: CalculatorData = {
 };
 const BASE = firstState(DATA);
 
+const whole = (field: keyof typeof LIMITS): fc.Arbitrary<number> =>
+  fc.integer({ min: LIMITS[field][0], max: LIMITS[field][1] });
+
 const states: fc.Arbitrary<CalculatorState> = fc.record({
+  engine: fc.constantFrom(...ENGINES),
   model: fc.constantFrom(...DATA.models.map(({ id }) => id)),
   quant: fc.constantFrom(...DATA.quants.map(({ id }) => id)),
   gpu: fc.constantFrom(...DATA.devices.map(({ id }) => id)),
   context: fc.integer({ min: 1, max: 131072 }),
   kType: fc.constantFrom(...KV_TYPE_NAMES),
   vType: fc.constantFrom(...KV_TYPE_NAMES),
-  sequences: fc.integer({ min: LIMITS.sequences[0], max: LIMITS.sequences[1] }),
-  microBatch: fc.integer({ min: LIMITS.microBatch[0], max: LIMITS.microBatch[1] }),
+  sequences: whole('sequences'),
+  microBatch: whole('microBatch'),
   flashAttention: fc.constantFrom(...FLASH_ATTENTION_CHOICES),
-  devices: fc.integer({ min: LIMITS.devices[0], max: LIMITS.devices[1] }),
+  devices: whole('devices'),
+  experts: whole('experts'),
+  mtp: whole('mtp'),
+  projector: whole('projector'),
+  reserve: whole('reserve'),
+  limit: whole('limit'),
 });
 
 describe('the fragment of the calculator', () => {
@@ -74,6 +84,8 @@ describe('the fragment of the calculator', () => {
         const fragment = writeFragment(state);
         expect(isStateFragment(fragment)).toBe(true);
         expect(readFragment(fragment, DATA, BASE)).toEqual(state);
+        // A link that names no engine is one of the time when there was llama.cpp alone.
+        expect(fragment.includes('e=')).toBe(state.engine !== '');
       }),
     );
   });
@@ -116,15 +128,44 @@ describe('the answer of the calculator', () => {
     expect(rows['plan-for'].bytes).toBe(planForBytes(device.total, 6_109_116_006));
     expect(fit).toBe('fits');
     expect(headroom).toMatch(/ GB free each$/);
-    expect(largestContext).toBe('128K tokens, the maximum');
+    expect(largestContext()).toBe('128K tokens, the maximum');
+  });
+
+  test('what is kept free for a display is taken off the device', () => {
+    const state: CalculatorState = { ...BASE, context: 8192, gpu: 'rtx-3090' };
+    const free = (reserve: number): number => Number.parseFloat(computeAnswer(DATA, { ...state, reserve }).headroom);
+    // 2048 MiB are 2.15 GB, and the text has one decimal.
+    expect(free(0) - free(2048)).toBeCloseTo(2.15, 0.5);
+    expect(computeAnswer(DATA, { ...state, reserve: 20_000 }).fit).toBe('no');
+  });
+
+  test('of a dense model ignores experts, drafts and projector, which it has not', () => {
+    const state: CalculatorState = { ...BASE, context: 8192, gpu: 'rtx-3090' };
+    const said = (change: Partial<CalculatorState>): unknown => {
+      const { largestContext, ...rest } = computeAnswer(DATA, { ...state, ...change });
+      return [rest, largestContext()];
+    };
+    expect(said({ experts: 12, mtp: 1, projector: 1 })).toEqual(said({}));
+  });
+
+  test('counts the projector file, and Plan for with it', () => {
+    const [model] = DATA.models;
+    if (!model) throw new Error('no model');
+    const data: CalculatorData = { ...DATA, models: [{ ...model, projectorBytes: 900_000_000 }] };
+    const state: CalculatorState = { ...BASE, context: 8192, gpu: 'rtx-3090' };
+    const [without, loaded] = [computeAnswer(data, state), computeAnswer(data, { ...state, projector: 1 })];
+    expect(loaded.rows.projector.bytes).toBe(900_000_000);
+    expect(loaded.rows.needs.bytes - without.rows.needs.bytes).toBe(900_000_000);
+    // The rule of thumb's 6.1 GB do not count it; the file comes on top.
+    expect(loaded.rows['plan-for'].bytes).toBe(planForBytes(loaded.rows.needs.bytes, 6_109_116_006 + 900_000_000));
   });
 
   test('a device that is too small: how much is short, and the context that still fits', () => {
     const small = computeAnswer(DATA, { ...BASE, context: 131072, gpu: 'rtx-3060' });
     expect(small.fit).toBe('no');
     expect(small.headroom).toMatch(/ GB short$/);
-    expect(small.largestContext).toMatch(/^\d+(\.\d+)?K tokens$/);
-    expect(computeAnswer(DATA, { ...BASE, quant: 'f16', gpu: 'rtx-3060' }).largestContext).toBe('none');
+    expect(small.largestContext()).toMatch(/^\d+(\.\d+)?K tokens$/);
+    expect(computeAnswer(DATA, { ...BASE, quant: 'f16', gpu: 'rtx-3060' }).largestContext()).toBe('none');
   });
 
   test('refusals of the engine and contexts beyond the model are errors in words', () => {

@@ -31,7 +31,7 @@ describe('what people type', () => {
     }
   }, 600_000);
 
-  it('is the patterns of the survey and more', () => expect(QUERIES.length).toBeGreaterThan(75));
+  it('is the patterns of the survey and more', () => expect(QUERIES.length).toBeGreaterThan(150));
 
   it.each(QUERIES)('%s: %s', (query, href, sentence) => {
     expect(understand(query, data)?.href).toBe(href);
@@ -45,7 +45,10 @@ describe('words of a query', () => {
     ['q4_k_m', ['q4', 'k', 'm']],
     ['24 GB, 4-bit', ['24gb', '4', 'bit']],
     ['4080super', ['4080', 'super']],
-    ['llama.cpp', []],
+    ['llama.cpp', ['llamacpp']],
+    ['q4km, iq3xxs', ['q4', 'k', 'm', 'iq3', 'xxs']],
+    ['2x3090, 8xH100, 8x7b', ['2x', '3090', '8x', 'h100', '8x7b']],
+    ['27 b, 24 gigs', ['27b', '24gb']],
     ['  …  ', []],
   ])('%s', (text, words) => {
     expect(wordsOf(text)).toEqual(words);
@@ -64,6 +67,13 @@ describe('a query that names no page', () => {
     expect(first?.text).toBe('Kimi K3');
     expect(search('qwen').length).toBeGreaterThan(10);
   });
+
+  it.each(['qwen3 embedding', 'stable diffusion vram', 'smolvlm', 'whisper', 'claude'])(
+    '"%s" is no model of the atlas, and is not taken for one',
+    (query) => {
+      expect(understand(query, data)).toBeUndefined();
+    },
+  );
 
   it('forgives a typing mistake', () => {
     expect(search('deepsek').some(({ text }) => text.startsWith('DeepSeek'))).toBe(true);

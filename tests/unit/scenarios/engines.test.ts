@@ -124,6 +124,22 @@ describe('engines beside a scenario', () => {
   });
 });
 
+test('the page of EXL3 lists weights alone, of the classes that its engine runs', () => {
+  const page = quantPage(catalog, 'exl3');
+  const heads = page.grid.rows.map(({ head }) => head.text);
+  expect(heads).toContain('Qwen3 8B');
+  // MLA is not on ExLlamaV3's list.
+  expect(heads).not.toContain('DeepSeek V3.1');
+  expect(page.answer.join(' ')).toContain('not computed here');
+  const row = page.grid.rows
+    .find(({ head }) => head.text === 'Qwen3 8B')
+    ?.cells.map((cell) => parseFloat(cell?.text ?? ''));
+  // More bits, more memory: 6.95 G weights in the blocks are 0.87 GB a bit.
+  const steps = row?.slice(1).map((gigabytes, index) => gigabytes - (row[index] ?? 0)) ?? [];
+  expect(steps).toHaveLength(4);
+  for (const step of steps) expect(step).toBeCloseTo(0.87, 1);
+});
+
 test('the page of a format of checkpoints lists the models that it makes smaller', () => {
   const heads = (id: string): string[] => quantPage(catalog, id).grid.rows.map(({ head }) => head.text);
   expect(heads('fp8')).toContain('Llama 3.1 8B');

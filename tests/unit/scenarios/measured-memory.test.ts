@@ -18,7 +18,7 @@ function residentError({ parts }: MemoryComparison): number | undefined {
 }
 
 describe('llama.cpp logs', () => {
-  const standard = all.filter(({ run }) => run.recipe === undefined);
+  const standard = all.filter(({ run, record }) => record.engine === 'llama-cpp' && run.recipe === undefined);
   const errors = standard.flatMap((own) => residentError(own) ?? []);
 
   test('weights and cache of standard quants are within 0.1 %, or the record says why not', () => {
@@ -42,6 +42,28 @@ describe('llama.cpp logs', () => {
 
   test('a miss of a whole run by 5 % has a reason in its record', () => {
     for (const { run, parts } of all) if (Math.abs(parts.total?.error ?? 0) > 0.05) expect(run.note).toBeDefined();
+  });
+});
+
+describe('vLLM logs', () => {
+  const served = all.filter(({ record }) => record.engine === 'vllm');
+  const errorsOf = (part: 'weights' | 'kvCache') =>
+    served.flatMap(({ parts }) => parts[part]?.error ?? []).map(Math.abs);
+
+  test('weights within 2 % and tokens of the cache within 5 %', () => {
+    expect(Math.max(...errorsOf('weights'))).toBeLessThan(0.02);
+    expect(Math.max(...errorsOf('kvCache'))).toBeLessThan(0.05);
+    expect(errorsOf('weights').length).toBeGreaterThanOrEqual(9);
+    expect(errorsOf('kvCache').length).toBeGreaterThanOrEqual(14);
+  });
+
+  test('what cannot be compared says why', () => {
+    const compared = new Set(served.map(({ run }) => run));
+    const left = catalog.measurements
+      .filter(({ engine }) => engine === 'vllm')
+      .flatMap(({ memory = [] }) => memory.filter((run) => !compared.has(run)));
+    expect(left.length).toBeGreaterThan(0);
+    for (const run of left) expect(run.note ?? run.differs, JSON.stringify(run)).toBeDefined();
   });
 });
 

@@ -192,6 +192,27 @@ describe('what runs on a device', () => {
     expect(page.grid.rows.some(({ head }) => head.href === '/models/deepseek-v4-pro/')).toBe(false);
     expect(page.facts.find(({ term }) => term === 'Usable')?.text).toMatch(/^8\.\d+ GB/);
   });
+
+  it('names the source of a day and of a price apart', () => {
+    const { launch, sources } = catalog.byId.gpus.get('rtx-2070') ?? {};
+    const facts = new Map(gpuPage(catalog, 'rtx-2070').facts.map(({ term, source }) => [term, source?.href]));
+    expect(launch?.priceSource).not.toBe(launch?.source);
+    expect(facts.get('Launch')).toBe(sources?.[launch?.source ?? '']?.url);
+    expect(facts.get('Price at launch')).toBe(sources?.[launch?.priceSource ?? '']?.url);
+  });
+});
+
+describe('a model that is announced only', () => {
+  it('has its text and its sources on the page of its family', () => {
+    const page = familyPage(catalog, 'mistral-large');
+    const { name, sources } = catalog.byId.models.get('mistral-large-4') ?? {};
+    expect(page.announced).toEqual([{ id: 'mistral-large-4', name }]);
+    expect(page.sources.map(({ href }) => href)).toEqual(Object.values(sources ?? {}).map(({ url }) => url));
+    expect(page.grid.rows.find(({ head }) => head.text === name)?.head.href).toBe(
+      '/families/mistral-large/#mistral-large-4',
+    );
+    expect(familyPage(catalog, 'gpt-oss')).toMatchObject({ announced: [], sources: [] });
+  });
 });
 
 describe('memory tiers', () => {

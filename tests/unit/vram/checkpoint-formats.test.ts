@@ -7,6 +7,7 @@ import {
   encodedBytes,
   formatOf,
   weighCheckpoint,
+  weighExl3,
 } from '../../../src/vram/index.ts';
 import { catalog } from '../scenarios/catalog.ts';
 
@@ -64,16 +65,47 @@ test.each([
   expect(Math.abs(fileBytes / published - 1)).toBeLessThan(tolerance);
 });
 
+test('the 0731 checkpoint of DeepSeek V4 Flash carries a drafter of three blocks instead of the one for prediction', () => {
+  const model = catalog.byId.models.get('deepseek-v4-flash');
+  if (!model?.architecture) throw new Error('no architecture');
+  const format = formatOf('FP8_FP4_EXPERTS');
+  const main = weighCheckpoint(model.architecture, format, false).fileBytes;
+  const block = weighCheckpoint(model.architecture, format, true).fileBytes - main;
+  expect((main + 3 * block) / (model.nativeFormat?.checkpointBytes ?? 0)).toBeCloseTo(1, 2);
+});
+
 test('EXL3 at 4 bits: a 32B model measured at 18,665 MiB with a 16-bit cache of 8,192 tokens', () => {
   const architecture = catalog.byId.models.get('qwen2-5-32b')?.architecture;
   if (!architecture) throw new Error('no architecture');
-  const { fileBytes } = weighCheckpoint(architecture, formatOf('EXL3_4BPW'), false);
+  const { fileBytes, deviceBytes: onDevice } = weighExl3(architecture, 4);
   // The embedding stays in RAM.
-  const onDevice = fileBytes - 152_064 * 5120 * 2;
+  expect(onDevice).toBe(fileBytes - 152_064 * 5120 * 2);
   const cache = 8192 * 64 * 8 * (128 + 128) * 2;
   const measured = 18_665 * 2 ** 20;
   expect((onDevice + cache) / measured).toBeGreaterThan(0.93);
   expect((onDevice + cache) / measured).toBeLessThan(1);
+});
+
+test('EXL3 stores a packed head where the embedding is the head', () => {
+  const architecture = catalog.byId.models.get('qwen3-4b')?.architecture;
+  if (!architecture) throw new Error('no architecture');
+  expect(architecture.tiedEmbeddings).toBe(true);
+  const { fileBytes, deviceBytes } = weighExl3(architecture, 4);
+  // 36 blocks: q, k, v, o and three feed-forward matrices at 4 bits, a 16-bit vector along each side; norms in 16 bits.
+  const matrices = [
+    [2560, 4096],
+    [2560, 1024],
+    [2560, 1024],
+    [4096, 2560],
+    [2560, 9728],
+    [2560, 9728],
+    [9728, 2560],
+  ] as const;
+  const block = matrices.reduce((sum, [columns, rows]) => sum + (columns * rows) / 2 + 2 * (columns + rows), 0);
+  const norms = 2 * (2 * 2560 + 2 * 128);
+  const head = (151_936 * 2560 * 6) / 8 + 2 * (151_936 + 2560);
+  expect(deviceBytes).toBe(36 * (block + norms) + 2 * 2560 + head);
+  expect(fileBytes - deviceBytes).toBe(151_936 * 2560 * 2);
 });
 
 describe('formatOf', () => {

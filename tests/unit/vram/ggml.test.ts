@@ -86,6 +86,28 @@ describe('one device', () => {
   });
 });
 
+test('an empty tensor that is freed inside free space keeps its neighbours from joining', () => {
+  const TAKE = 0;
+  const GIVE = 1;
+  const highest = (steps: readonly (readonly [slot: number, kind: number])[]): number | undefined =>
+    runAllocations(
+      {
+        steps: Int32Array.from(steps, ([slot, kind]) => 4 * slot + kind),
+        bufferOf: new Uint8Array(5),
+        bytesOf: new Float64Array(5),
+        tensorOf: new Int32Array(5),
+        weightOf: new Int32Array(5),
+        alignments: [128],
+      },
+      Float64Array.of(128, 0, 128, 128, 512),
+    ).highest[0];
+  const taken = [0, 1, 2, 3].map((slot) => [slot, TAKE] as const);
+  // Slot 1 lies between 0 and 2. Freed first, it leaves nothing behind, and slot 4 starts at 0.
+  expect(highest([...taken, [1, GIVE], [0, GIVE], [2, GIVE], [3, GIVE], [4, TAKE]])).toBe(512);
+  // Freed inside the space of 0 and 2, it stands in ggml's list between that space and the rest: slot 4 starts at 384.
+  expect(highest([...taken, [0, GIVE], [2, GIVE], [1, GIVE], [3, GIVE], [4, TAKE]])).toBe(384 + 512);
+});
+
 describe('several devices', () => {
   const chain = (rows: number, places: readonly number[]): Graph => {
     const graph = new Graph();

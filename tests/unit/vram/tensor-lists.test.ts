@@ -12,17 +12,17 @@ describe('packed tensors', () => {
     'unpack to the tensors they were made of, for every model (next-token blocks: %s)',
     (nextToken) => {
       for (const { id, architecture } of catalog.estimableModels) {
-        const packed: unknown = JSON.parse(JSON.stringify(packTensors(architecture, nextToken)));
+        const packed: unknown = JSON.parse(JSON.stringify(packTensors(architecture)));
         const copy = structuredClone(architecture);
         tellTensors(copy, packed as ReturnType<typeof packTensors>);
-        expect(tensorsInUse(copy, !nextToken), id).toEqual(tensorsOf(architecture, { nextToken }));
+        expect(tensorsInUse(copy, nextToken), id).toEqual(tensorsOf(architecture, { nextToken }));
       }
     },
   );
 
   test('list blocks that are alike once', () => {
     const llama = catalog.byId.models.get('llama-3-1-8b')?.architecture;
-    const packed = llama && packTensors(llama, false);
+    const packed = llama && packTensors(llama);
     expect(packed?.blocks).toHaveLength(1);
     expect(packed?.order).toEqual(Array(32).fill(0));
   });

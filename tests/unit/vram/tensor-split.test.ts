@@ -26,6 +26,18 @@ describe('the most even layer split', () => {
     expect(fullestBytes).toBeGreaterThanOrEqual(Math.floor((device.weights + device.kvCache + device.state) / devices));
   });
 
+  it.each([2, 3, 4])('over %d devices, the first of which holds a projector', (devices) => {
+    const settings = { ...DEFAULT_SETTINGS, context: 32_768, devices };
+    const options = { projectorBytes: 931_146_432 };
+    const split = balancedSplit(architecture, 'Q4_K_M', settings, options);
+    const plain = balancedSplit(architecture, 'Q4_K_M', settings);
+    expect(split.blocks.reduce((sum, own) => sum + own, 0)).toBe(architecture.layers + 1);
+    // The first device holds fewer layers for it, and no device more than the projector on top of its old share.
+    expect(split.blocks[0] ?? 0).toBeLessThan(plain.blocks[0] ?? 0);
+    expect(split.fullestBytes).toBeGreaterThan(plain.fullestBytes);
+    expect(split.fullestBytes).toBeLessThan(plain.fullestBytes + options.projectorBytes);
+  });
+
   it('cannot be improved by moving one layer', () => {
     // Two devices: every cut of the 36 layers is tried.
     const settings = { ...DEFAULT_SETTINGS, devices: 2 };

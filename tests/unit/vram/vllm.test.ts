@@ -14,23 +14,21 @@ import {
 } from '../../../src/vram/index.ts';
 import { catalog } from '../scenarios/catalog.ts';
 
+/** A start-up log of content/measurements; figures of one GPU. */
 interface Log {
   readonly model: string;
   readonly format: string;
   readonly settings: Partial<VllmSettings> & { readonly context: number };
-  readonly weightsGiB: number | null;
-  readonly poolGiB: number | null;
-  readonly tokens: number | null;
-  readonly concurrency: number | null;
-  readonly blockTokens?: number;
-  readonly tokenLine?: 'uniform' | 'groups' | 'requests';
-  readonly notCheckable?: { readonly weights?: string; readonly tokens?: string };
+  readonly weightsGiB: number | undefined;
+  readonly poolGiB: number | undefined;
+  readonly tokens: number | undefined;
+  readonly concurrency: number | undefined;
+  readonly tokenLine: 'blocks' | 'requests';
 }
 
-const { rows, refusals, budgets, packedPages } = JSON.parse(
+const { refusals, budgets, packedPages } = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../fixtures/vllm-logs.json'), 'utf8'),
 ) as {
-  readonly rows: readonly Log[];
   readonly refusals: readonly (Pick<Log, 'model' | 'settings'> & { readonly needsGiB: number })[];
   readonly budgets: readonly (Pick<Log, 'model' | 'format' | 'settings'> & {
     readonly totalGiB: number;
@@ -39,6 +37,25 @@ const { rows, refusals, budgets, packedPages } = JSON.parse(
   })[];
   readonly packedPages: { readonly bytes: readonly number[] };
 };
+
+const runs = catalog.measurements.filter(({ engine }) => engine === 'vllm').flatMap(({ memory = [] }) => memory);
+
+const rows = runs.map((run): Log => {
+  const { tokenLine = 'requests', ...own } = run.vllm ?? {};
+  const { devices = 1, MiB: measured } = run;
+  const gib = (mib: number | undefined) => (mib === undefined ? undefined : mib / 1024 / devices);
+  const comparable = run.differs === undefined;
+  return {
+    model: run.model,
+    format: run.format ?? catalog.byId.quants.get(run.quant)?.scheme ?? '',
+    settings: { ...own, context: run.context, tensorParallel: devices },
+    weightsGiB: run.recipe === undefined ? gib(measured.weights) : undefined,
+    poolGiB: comparable && run.cacheTokens !== undefined ? gib(measured.kvCache) : undefined,
+    tokens: run.cacheTokens,
+    concurrency: run.concurrency,
+    tokenLine,
+  };
+});
 
 function architectureOf(id: string): Architecture {
   const architecture = catalog.byId.models.get(id)?.architecture;
@@ -57,13 +74,14 @@ const poolOf = ({ model, settings }: Pick<Log, 'model' | 'settings'>, bytes: num
 
 const errorOf = (mine: number, theirs: number): number => Math.abs(mine - theirs) / theirs;
 
-const withWeights = rows.filter((row) => row.weightsGiB !== null && !row.notCheckable?.weights);
-const withTokens = rows.filter((row) => row.poolGiB !== null && row.tokens !== null && !row.notCheckable?.tokens);
+const withWeights = rows.filter(({ weightsGiB }) => weightsGiB !== undefined);
+const withTokens = rows.filter(({ poolGiB }) => poolGiB !== undefined);
 
-test('every figure of a log is checked, or says why it cannot be', () => {
-  for (const { weightsGiB, poolGiB, tokens, notCheckable } of rows) {
-    if (weightsGiB === null && tokens === null) expect(notCheckable).toBeDefined();
-    if ((tokens === null) !== (poolGiB === null)) expect(notCheckable?.tokens).toBeTypeOf('string');
+test('every figure of a log is checked, or its record says why it cannot be', () => {
+  for (const { MiB: measured, recipe, cacheTokens, differs, note } of runs) {
+    if (measured.weights !== undefined && recipe !== undefined) expect(note).toContain('Weights:');
+    const hasPool = measured.kvCache !== undefined && cacheTokens !== undefined;
+    if (!hasPool && differs === undefined) expect(note).toContain('Cache:');
   }
   // The guide on methodology names these numbers.
   expect(withWeights).toHaveLength(9);
@@ -95,8 +113,14 @@ test.each(withTokens)('$model, $poolGiB GiB: $tokens tokens within 1 %', (row) =
   const count = groups.reduce((sum, group) => sum + group.count, 0);
   const line = row.tokenLine === 'requests' ? tokens : Math.floor(blocks / count) * blockTokens;
   expect(errorOf(line, row.tokens ?? 0)).toBeLessThan(0.01);
-  if (row.concurrency !== null) expect(errorOf(concurrency, row.concurrency)).toBeLessThan(0.02);
-  if (row.blockTokens !== undefined) expect(blockTokens).toBe(row.blockTokens);
+  if (row.concurrency !== undefined) expect(errorOf(concurrency, row.concurrency)).toBeLessThan(0.02);
+});
+
+test('blocks of attention are as long as the states of the other layers make them', () => {
+  const row = withTokens.find(({ model }) => model === 'qwen3-8-27b');
+  if (!row) throw new Error('no log of Qwen3.8 27B');
+  // "Setting attention block size to 1568 tokens" in the same log.
+  expect(poolOf(row, (row.poolGiB ?? 0) * GiB).blockTokens).toBe(1568);
 });
 
 test('most of those pools are right to the token', () => {

@@ -21,6 +21,8 @@ test('a format of checkpoints is one that its engine loads, at the bits of its l
   expect(fieldsOf({ engine: 'vllm', scheme: 'AWQ', nominalBits: 4.15625 })).toEqual([]);
   expect(fieldsOf({ engine: 'vllm', scheme: 'AWQ', nominalBits: 4 })).toEqual(['nominalBits']);
   expect(fieldsOf({ engine: 'mlx', scheme: 'AWQ' })).toEqual(['scheme']);
+  expect(fieldsOf({ engine: 'exllamav3', scheme: 'EXL3_3BPW', nominalBits: 3 })).toEqual([]);
+  expect(fieldsOf({ engine: 'exllamav3', scheme: 'AWQ' })).toEqual(['scheme']);
   expect(fieldsOf({ engine: 'mlx', scheme: 'MLX_4BIT', nominalBits: 4.5 })).toEqual([]);
 });
 
