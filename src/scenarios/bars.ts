@@ -1,4 +1,4 @@
-import { type DeviceMemory, formatGB, GiB } from '../vram/index.ts';
+import { type DeviceMemory, formatGB, GiB, perMille } from '../vram/index.ts';
 import type { BarSegment, MemoryBar, MiniBar, Part } from './views.ts';
 import { memory } from './words.ts';
 
@@ -24,8 +24,6 @@ const MOST_TICKS = 5;
 /** A part that is not zero is drawn at least this wide, in per mille. */
 const SMALLEST_SEGMENT = 4;
 
-const perMille = (bytes: number, scaleBytes: number): number => Math.round((bytes / scaleBytes) * 1000);
-
 /** What a device holds of a model, in bytes. */
 type Share = Pick<DeviceMemory, 'weights' | 'kvCache' | 'state' | 'compute'>;
 
@@ -40,7 +38,7 @@ function spansOf(amounts: readonly Amount[], scaleBytes: number): (Amount & { st
   let start = 0;
   for (const { part, bytes } of amounts) {
     if (bytes <= 0) continue;
-    const width = Math.max(0, Math.min(Math.max(SMALLEST_SEGMENT, perMille(bytes, scaleBytes)), 1000 - start));
+    const width = Math.max(0, Math.min(Math.max(SMALLEST_SEGMENT, perMille(bytes / scaleBytes)), 1000 - start));
     if (part !== 'free' || width > 0) spans.push({ part, bytes, start, width });
     start += width;
   }
@@ -80,7 +78,7 @@ export function scenarioBar(device: DeviceMemory, planForBytes: number): MemoryB
 function ticksFor(scaleBytes: number): MemoryBar['ticks'] {
   const ticks: { at: number; label: string }[] = [];
   for (const size of [...OWNED_GB].reverse()) {
-    const at = perMille(size * GiB, scaleBytes);
+    const at = perMille((size * GiB) / scaleBytes);
     const last = ticks.at(-1);
     if (at > 1000 || at < TICK_DISTANCE || (last && last.at - at < TICK_DISTANCE)) continue;
     ticks.push({ at, label: `${size} GB` });
@@ -106,7 +104,7 @@ export function deviceBar(share: Share, overheadBytes: number, usableBytes: numb
   return {
     description: `${formatGB(used)} of ${formatGB(usableBytes)} on ${label}`,
     segments: segmentsOf(amounts, scaleBytes),
-    ticks: usableBytes < used ? [{ at: perMille(usableBytes, scaleBytes), label: formatGB(usableBytes) }] : [],
+    ticks: usableBytes < used ? [{ at: perMille(usableBytes / scaleBytes), label: formatGB(usableBytes) }] : [],
   };
 }
 
@@ -114,7 +112,7 @@ export function deviceBar(share: Share, overheadBytes: number, usableBytes: numb
 export function miniBar(share: Share, overheadBytes: number, usableBytes: number): MiniBar {
   const { used, amounts, scaleBytes } = laidOver(share, overheadBytes, usableBytes);
   const segments = spansOf(amounts, scaleBytes);
-  return usableBytes < used ? { segments, end: perMille(usableBytes, scaleBytes) } : { segments };
+  return usableBytes < used ? { segments, end: perMille(usableBytes / scaleBytes) } : { segments };
 }
 
 /** One line of the answer card. */
