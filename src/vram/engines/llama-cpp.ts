@@ -1,5 +1,5 @@
 /** What llama.cpp allocates for a GGUF model: weights, KV cache, recurrent state and compute buffers of every device and of the host. */
-import type { Allocation, DeviceMemory, Settings } from '../allocation.ts';
+import type { Allocation, DeviceMemory, KvType, Settings } from '../allocation.ts';
 import { EstimateError } from '../allocation.ts';
 import { type Architecture, isLatent } from '../architecture.ts';
 import { computeBuffers } from '../compute-buffer.ts';
@@ -60,8 +60,26 @@ function checkSettings(settings: Settings): void {
     throw new EstimateError('refused-by-engine', `devices is ${settings.devices}; expected at most 16.`);
 }
 
-/** Widths of the attention layers, one entry per kind. */
-function attentionWidths(architecture: Architecture): { widths: AttentionWidths[]; sharesRows: boolean } {
+interface Attention {
+  /** One entry per kind of layer. */
+  readonly widths: readonly AttentionWidths[];
+  /** K and V are one row of the cache. */
+  readonly sharesRows: boolean;
+}
+
+const attentions = new WeakMap<Architecture, Attention>();
+
+/** Widths of the attention layers. Memoised per architecture object. */
+function attentionOf(architecture: Architecture): Attention {
+  let known = attentions.get(architecture);
+  if (!known) {
+    known = attentionWidths(architecture);
+    attentions.set(architecture, known);
+  }
+  return known;
+}
+
+function attentionWidths(architecture: Architecture): Attention {
   const { attention } = architecture;
   if (attention.kind === 'compressed') {
     const { rowWidth, heads } = attention;
@@ -86,6 +104,15 @@ function attentionWidths(architecture: Architecture): { widths: AttentionWidths[
   return { widths, sharesRows: shapes.some(isLatent) };
 }
 
+function checkWidth(side: 'K' | 'V', type: KvType, width: number): void {
+  const { blockElements } = KV_TYPES[type];
+  if (width % blockElements === 0) return;
+  throw new EstimateError(
+    'refused-by-engine',
+    `llama.cpp ${LLAMA_CPP_VERSION} refuses a ${side} cache of type ${type}: its block of ${blockElements} does not divide the head width ${width}.`,
+  );
+}
+
 /**
  * Whether FlashAttention is used. `auto` turns it off where the device has no kernel for the model, unless a quantized
  * V cache needs it.
@@ -97,7 +124,7 @@ export function resolveFlashAttention(
   settings: Pick<Settings, 'kType' | 'vType' | 'flashAttention'>,
 ): boolean {
   const { kType, vType } = settings;
-  const { widths, sharesRows } = attentionWidths(architecture);
+  const { widths, sharesRows } = attentionOf(architecture);
   if (sharesRows && kType !== vType) {
     throw new EstimateError(
       'refused-by-engine',
@@ -112,17 +139,8 @@ export function resolveFlashAttention(
     );
   }
   for (const { keyDim, valueDim } of widths) {
-    for (const [side, type, width] of [
-      ['K', kType, keyDim],
-      ['V', vType, valueDim],
-    ] as const) {
-      const { blockElements } = KV_TYPES[type];
-      if (width % blockElements === 0) continue;
-      throw new EstimateError(
-        'refused-by-engine',
-        `llama.cpp ${LLAMA_CPP_VERSION} refuses a ${side} cache of type ${type}: its block of ${blockElements} does not divide the head width ${width}.`,
-      );
-    }
+    checkWidth('K', kType, keyDim);
+    checkWidth('V', vType, valueDim);
   }
   if (settings.flashAttention === 'on' || isQuantizedKvType(vType)) return true;
   return widths.every((own) => cudaFlashAttention(own, kType, vType));
