@@ -2,7 +2,7 @@
 import type { Allocation, DeviceMemory, KvType, Settings } from '../allocation.ts';
 import { EstimateError } from '../allocation.ts';
 import { type Architecture, isLatent } from '../architecture.ts';
-import { computeBuffers, draftBuffers } from '../compute-buffer.ts';
+import { computeBuffers } from '../compute-buffer.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
 import {
@@ -15,7 +15,7 @@ import {
   statesKeptWithDrafts,
 } from '../kv-cache.ts';
 import { type LayerPlacement, placeLayers } from '../layer-split.ts';
-import { graphStanding } from '../llama-graphs/classes.ts';
+import { draftOf } from '../llama-graphs/classes.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
 import { type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
 import type { Engine, EstimateOptions } from './engine.ts';
@@ -23,21 +23,15 @@ import type { Engine, EstimateOptions } from './engine.ts';
 /** The version every figure of this module is for. */
 export const LLAMA_CPP_VERSION = 'v0.5.0';
 
-const STANDING_NOTES = {
-  checked: [],
-  unchecked: [
-    "The compute buffer follows llama.cpp's source for this model; it was not compared with what llama.cpp plans for it.",
-  ],
-  'not-run': [
-    `llama.cpp ${LLAMA_CPP_VERSION} is not known to load this model. The compute buffer is approximate; weights and cache follow files that forks of it run.`,
-  ],
-} as const;
+/** Writes the notes of an estimate; `drafts` where the context of a multi-token-prediction block was counted. */
+type Explain = (architecture: Architecture, settings: Settings, drafts: boolean) => readonly string[];
 
-const DRAFT_NOTE =
-  'Multi-token prediction is loaded: its blocks, their cache, the states it keeps and the compute buffer of its own context.';
+let explain: Explain = () => [];
 
-const PLAIN_DRAFT_NOTE =
-  'Multi-token prediction is loaded: its blocks, their cache and the states it keeps. The compute buffer of its own context is not counted.';
+/** Has notes written: for whoever shows them. The calculator does without, and without their texts. */
+export function explainWith(notes: Explain): void {
+  explain = notes;
+}
 
 const IDENTITY = { name: 'llama.cpp', version: LLAMA_CPP_VERSION } as const;
 
@@ -277,7 +271,7 @@ export function estimateLlamaCpp(
   const { placement, cacheSettings, weights, host } = residents;
   const graphSettings = { ...cacheSettings, outputs: settings.outputs };
   const buffers = computeBuffers(architecture, scheme, graphSettings, placement, file);
-  const drafts = settings.mtp ? draftBuffers(architecture, scheme, graphSettings, placement) : undefined;
+  const drafts = settings.mtp ? draftOf(architecture)?.(architecture, scheme, graphSettings, placement) : undefined;
   const { overheadBytes: overhead = DRIVER_OVERHEAD_BYTES.nvidia, projectorBytes = 0 } = options;
   const loaded = projectorBytes > 0 && { projector: projectorBytes };
   const perDevice = residents.perDevice.map((own, device): DeviceMemory => {
@@ -295,10 +289,7 @@ export function estimateLlamaCpp(
     device: { ...sumDevices(perDevice), ...loaded },
     host: { ...host, compute: buffers.host + (drafts?.host ?? 0) },
     perDevice,
-    notes: [
-      ...STANDING_NOTES[graphStanding(architecture)],
-      ...(settings.mtp ? [drafts ? DRAFT_NOTE : PLAIN_DRAFT_NOTE] : []),
-    ],
+    notes: explain(architecture, settings, drafts !== undefined),
   };
 }
 
