@@ -26,7 +26,7 @@ const readPages = {
 
 /** The code of every calculator; graphs of single families, other engines and what reads a config.json are loaded when needed. */
 const CALCULATOR =
-  /src\/(vram\/(?!from-config|config\/|browser-(config|served|drafts)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx|.*notes)|paged-cache|served-placement|.*checkpoint|draft|.*families|llama-graphs\/(?!builder|parts|classes|representative|residual|state-layers))|islands\/calculator(\.ts|\/(answer|data|state|fragment)))/;
+  /src\/(vram\/(?!from-config|config\/|browser-(config|served)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx|.*notes)|paged-cache|served-placement|.*checkpoint|.*families|llama-graphs\/(?!builder|parts|classes|representative|residual|state-layers))|islands\/calculator(\.ts|\/(answer|data|state|fragment)))/;
 
 export default defineConfig({
   site: process.env.SITE_URL || DEFAULT_SITE_URL,
@@ -75,7 +75,7 @@ export default defineConfig({
                       { name: 'preload-helper', test: /preload-helper/, priority: 1 },
                       { name: 'calculator', test: CALCULATOR },
                       { name: 'latent', test: /llama-graphs\/(latent|kimi-delta)\.ts/ },
-                      { name: 'delta-net', test: /llama-graphs\/(delta-net|qwen4)\.ts/ },
+                      { name: 'delta-net', test: /llama-graphs\/delta-net\.ts/ },
                     ],
                   },
                 },

@@ -1,5 +1,5 @@
 /** Memory that programs can allocate on a device: as documented, or by one rule for all devices where it is not. */
-import { GiB } from '../vram/index.ts';
+import { formatWholePercent, GiB } from '../vram/index.ts';
 import type { GpuRecord } from './gpu.schema.ts';
 
 export interface UsableMemory {
@@ -35,7 +35,7 @@ function shareOf(gpu: GpuRecord): Share {
   const { vendor, unifiedMemory, memoryGB, memoryType = '' } = gpu;
   if (vendor === 'Apple') {
     const share = APPLE_SHARES.find(([upToGB]) => memoryGB <= upToGB)?.[1] ?? 2 / 3;
-    return { share, basis: `${percent(share)} of the memory, about what macOS leaves the GPU at this size` };
+    return { share, basis: `${formatWholePercent(share)} of the memory, about what macOS leaves the GPU at this size` };
   }
   if (unifiedMemory && gpu.class !== 'datacenter') {
     return vendor === 'AMD'
@@ -52,10 +52,6 @@ function shareOf(gpu: GpuRecord): Share {
     return { share: 0.965, basis: '96.5 % of the memory as sold, the least that a documented card leaves' };
   if (vendor === 'AMD') return { share: 0.99, basis: '99 % of the memory as sold; documented cards leave 99.8 %' };
   return { share: 0.95, basis: '95 % of the memory as sold, for want of any report' };
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }
 
 /** Usable bytes of `gpu`, with what they rest on. */

@@ -174,7 +174,7 @@ function vllmFigures(
  */
 const MLX_CLASSES: ReadonlySet<string> = new Set(
   (
-    'BailingMoeV2 Cohere DeciLM DeepseekV3 DeepseekV32 Ernie4_5_Moe Exaone4 ExaoneMoE FalconH1 Gemma2 Gemma3 Glm4Moe ' +
+    'BailingMoeV2 Cohere DeciLM DeepseekV2 DeepseekV3 DeepseekV32 Ernie4_5_Moe Exaone4 ExaoneMoE FalconH1 Gemma2 Gemma3 Glm4Moe ' +
     'Glm4MoeLite GlmMoeDsa GptOss Granite GraniteMoeHybrid Jamba KimiLinear Laguna Lfm2 Lfm2Moe Llama MiMoV2Flash ' +
     'MiniMaxM2 Mistral Mixtral NemotronH Olmo2 Olmo3 Phi3 Qwen2 Qwen3 Qwen3Moe Qwen3Next Qwen3_5Moe SeedOss SmolLM3 Step3p5'
   )

@@ -24,6 +24,7 @@ import {
   formatGiB,
   formatKiB,
   formatMB,
+  formatMeasured,
   formatMiB,
   formatParameters,
   formatPercent,
@@ -48,7 +49,7 @@ import { memoized } from './memoized.ts';
 import { computeScenario, type ModelAtQuant, modelAtQuant, type Scenario } from './scenario.ts';
 import { SPEED_DEPTH } from './speed.ts';
 import type { CalculationStep, FigureTable } from './views.ts';
-import { contextTitle, counted, deviceLabel, joinWords, significant } from './words.ts';
+import { contextTitle, counted, deviceLabel, joinWords } from './words.ts';
 
 /** Attributes of an element as they are written, all of them text. */
 export type Attributes = Readonly<Record<string, string>>;
@@ -371,7 +372,7 @@ const PARTS: Readonly<Record<string, Part>> = {
     number: ({ model }) => model.parameters.active ?? model.parameters.total,
     say: formatParameters,
   },
-  divergence: { title: 'KL divergence', number: ({ divergence }) => divergence.value, say: significant },
+  divergence: { title: 'KL divergence', number: ({ divergence }) => divergence.value, say: formatMeasured },
   matrix: { title: 'Importance matrix', text: ({ divergence }) => (divergence.imatrix ? 'yes' : 'no') },
   sold: { title: 'Sold as', text: ({ gpu }) => `${gpu.memoryGB} GB` },
   usable: bytes('Usable', ({ own }) => own.device.usableBytes),

@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { formatBytes, formatGB, GB, overheadOf } from '../vram/index.ts';
+import { formatBytes, formatGB, GB, overheadOf, perMille } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, quantsOf } from './expand.ts';
 import type { Facts } from './facts.ts';
@@ -154,7 +154,7 @@ const roomOf = ({ device }: CatalogDevice): number => device.usableBytes - overh
 function logarithmic(contexts: readonly number[]): (context: number) => number {
   const first = Math.log2(contexts[0] ?? 1);
   const last = Math.log2(contexts.at(-1) ?? 2);
-  return (context) => (last === first ? 500 : Math.round(((Math.log2(context) - first) / (last - first)) * 1000));
+  return (context) => (last === first ? 500 : perMille((Math.log2(context) - first) / (last - first)));
 }
 
 /** An axis of memory that starts at 0 and holds `highestBytes`. */
@@ -164,7 +164,7 @@ export function fromZero(highestBytes: number): {
 } {
   const step = niceStep(highestBytes / GB) * GB;
   const top = Math.ceil(highestBytes / step) * step;
-  const y = (bytes: number): number => Math.round((bytes / top) * 1000);
+  const y = (bytes: number): number => perMille(bytes / top);
   const ticks = Array.from({ length: Math.round(top / step) + 1 }, (_, index) => ({
     at: y(index * step),
     label: formatGB(index * step),

@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { formatBytes, formatDivergence, formatGB } from '../vram/index.ts';
+import { formatBytes, formatDivergence, formatFactor, formatGB, formatPowerOfTen, perMille } from '../vram/index.ts';
 import { defaultContextOf, defaultQuantOf, quantsOf } from './expand.ts';
 import { fromZero, spaced } from './plot.ts';
 import { needOf } from './scenario.ts';
@@ -44,7 +44,7 @@ export function qualityPlot(catalog: Catalog, model: EstimableModel): Plot | und
   const powers = same.map(({ loss }) => Math.log10(loss.value));
   const lowest = Math.floor(Math.min(...powers));
   const highest = Math.ceil(Math.max(...powers));
-  const y = (value: number): number => Math.round(((Math.log10(value) - lowest) / (highest - lowest)) * 1000);
+  const y = (value: number): number => perMille((Math.log10(value) - lowest) / (highest - lowest));
   const usual = defaultQuantOf(catalog, model);
   // The usual quant keeps its label; others have one where there is room.
   const labelled: { readonly x: number; readonly y: number }[] = [];
@@ -67,7 +67,7 @@ export function qualityPlot(catalog: Catalog, model: EstimableModel): Plot | und
     xTicks: spaced(xTicks, TICK_DISTANCE),
     yTicks: Array.from({ length: highest - lowest + 1 }, (_, index) => ({
       at: y(10 ** (lowest + index)),
-      label: String(Number((10 ** (lowest + index)).toPrecision(1))),
+      label: formatPowerOfTen(lowest + index),
     })),
     lines: [],
     marks,
@@ -90,7 +90,7 @@ function steps(points: readonly Point[], usual: QuantRecord): string[] {
   if (!own) return [];
   const down = points.findLast(({ bytes, loss }) => bytes < 0.9 * own.bytes && loss.value > own.loss.value);
   const up = points.find(({ bytes, loss }) => bytes > 1.1 * own.bytes && loss.value < own.loss.value);
-  const times = (a: Loss, b: Loss): string => (a.value / b.value).toPrecision(2);
+  const times = (a: Loss, b: Loss): string => formatFactor(a.value / b.value);
   return [
     ...(down
       ? [

@@ -1,4 +1,4 @@
-import { formatBytes, formatDivergence, formatGB, formatPercent } from '../vram/index.ts';
+import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent } from '../vram/index.ts';
 import type { CatalogDevice } from './devices.ts';
 import { defaultQuantOf, recommendedQuants } from './expand.ts';
 import type { DeviceSet, Facts, Tier } from './facts.ts';
@@ -276,7 +276,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const loss = known(lossOf(quant));
       const ratio = loss.value / known(lossOf(usual)).value;
       const planned = needOf(catalog, { model: model.id, quant: usual.id, context: contextTokens }).planForBytes;
-      return `${quant.name} departs from the 16-bit model ${Math.round(ratio)} times as far as ${usual.name} (KL divergence ${formatDivergence(loss.value)} on ${loss.model}): a choice for those who cannot find ${formatGB(planned)}.`;
+      return `${quant.name} departs from the 16-bit model ${formatFactor(ratio)} times as far as ${usual.name} (KL divergence ${formatDivergence(loss.value)} on ${loss.model}): a choice for those who cannot find ${formatGB(planned)}.`;
     },
   },
   {

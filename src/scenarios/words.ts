@@ -1,6 +1,6 @@
 /** Small pieces of wording that several pages share. Amounts are rounded in `vram/units.ts`, never here. */
 import type { GpuRecord } from '../catalog/gpu.schema.ts';
-import { formatCount, formatMemory, formatTokens } from '../vram/index.ts';
+import { formatCount, formatMemory, formatTokens, formatWholePercent } from '../vram/index.ts';
 import type { Memory } from './views.ts';
 
 export const memory = (bytes: number): Memory => formatMemory(bytes);
@@ -33,9 +33,6 @@ export function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** A measured figure at the precision it deserves: three significant figures. */
-export const significant = (value: number): string => String(Number(value.toPrecision(3)));
-
 /** First letter in upper case. */
 export const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -55,7 +52,7 @@ export function shareText(share: number): string {
     [1 / 10, 'a tenth'],
   ];
   const close = named.find(([value]) => Math.abs(share - value) < value * 0.06);
-  return close ? `about ${close[1]}` : `${Math.max(1, Math.round(share * 100))} %`;
+  return close ? `about ${close[1]}` : formatWholePercent(share);
 }
 
 /** "RTX 4090 (24 GB)", "H100 80GB": the name with its memory, once. */

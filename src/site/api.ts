@@ -19,6 +19,8 @@ import {
   type PackedTensors,
   packTensors,
   type RuleOfThumbInputs,
+  roundBitsPerWeight,
+  roundBytes,
   roundSpeed,
 } from '../vram/index.ts';
 import { API_VERSION, type ApiIndex, type ApiModel, type ApiScenario } from './api.schema.ts';
@@ -53,7 +55,7 @@ export function modelApi(catalog: Catalog, model: EstimableModel, origin: string
         quant: quant.id,
         name: quant.name,
         fileBytes,
-        bitsPerWeight: Number(bitsPerWeight.toFixed(4)),
+        bitsPerWeight: roundBitsPerWeight(bitsPerWeight),
         weightsBytes: device.weights,
         hostWeightsBytes: host.weights,
         scenarios: contextsOf(model).map((context) => apiScenario(catalog, model.id, quant.id, context, origin)),
@@ -136,7 +138,7 @@ export function measurementsOf(catalog: Catalog): ApiMeasurements {
       parts: Object.fromEntries(
         Object.entries(parts).map(([part, { measuredBytes, estimatedBytes }]) => [
           part,
-          { measuredBytes: Math.round(measuredBytes), estimatedBytes: Math.round(estimatedBytes) },
+          { measuredBytes: roundBytes(measuredBytes), estimatedBytes: roundBytes(estimatedBytes) },
         ]),
       ),
     })),

@@ -10,8 +10,20 @@ export const DEFAULT_SITE_URL = 'https://vram-atlas.example';
 
 export const SITE_LANGUAGE = 'en';
 
-/** Where the code and the content are, and where a mistake is reported. Absent = the pages name no address. */
-export const SOURCE_URL: string | undefined = undefined;
+/**
+ * The address of a repository without a slash at its end; `undefined` where none is given.
+ * @throws {RangeError} where the text is no http or https address
+ */
+export function repositoryAddress(text: string | undefined): string | undefined {
+  if (!text) return undefined;
+  if (!/^https?:\/\/[^\s/]\S*$/.test(text)) {
+    throw new RangeError(`Found SOURCE_URL "${text}"; expected an http or https address.`);
+  }
+  return text.replace(/\/+$/, '');
+}
+
+/** Where code and content are and a mistake is reported: `SOURCE_URL` of the build. Absent = no page links to it. */
+export const SOURCE_URL = repositoryAddress(process.env['SOURCE_URL']);
 
 /** Licences of what the site publishes. */
 export const CONTENT_LICENSE = { name: 'CC BY 4.0', url: 'https://creativecommons.org/licenses/by/4.0/' } as const;

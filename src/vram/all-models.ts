@@ -1,8 +1,7 @@
-/** Makes every graph known, and tensors derived: for whoever does not count the bytes of code. */
+/** Makes every graph known, tensors derived and notes written: for whoever does not count the bytes of code. */
 
-import { drafts } from './drafts.ts';
-import { bring } from './engines/llama-cpp.ts';
-import { notesOf } from './engines/llama-cpp-notes.ts';
+import { checkWith, explainWith } from './engines/llama-cpp.ts';
+import { llamaCppNotes } from './engines/llama-cpp-notes.ts';
 import { checkSettings } from './engines/llama-cpp-settings.ts';
 import { addGraphs } from './llama-graphs/classes.ts';
 import { GRAPHS as COMPRESSED } from './llama-graphs/compressed-classes.ts';
@@ -15,13 +14,15 @@ import { GRAPHS as HYBRID } from './llama-graphs/hybrid-classes.ts';
 import { GRAPHS as KIMI_DELTA } from './llama-graphs/kimi-delta-classes.ts';
 import { GRAPHS as KIMI_K3 } from './llama-graphs/kimi-k3-classes.ts';
 import { GRAPHS as LATENT } from './llama-graphs/latent-classes.ts';
+import { GRAPHS as LIGHTNING } from './llama-graphs/lightning-classes.ts';
 import { GRAPHS as QWEN4 } from './llama-graphs/qwen4-classes.ts';
 import { GRAPHS as SPARSE } from './llama-graphs/sparse-classes.ts';
 import { deriveTensorsWith } from './tensor-lists.ts';
 import { converterKeepsNextToken, tensorsOf } from './tensors.ts';
 
 deriveTensorsWith({ tensorsOf, converterKeepsNextToken });
-bring({ checkSettings, drafts, notesOf });
+explainWith(llamaCppNotes);
+checkWith(checkSettings);
 for (const graphs of [
   COMPRESSED,
   DECODERS,
@@ -33,6 +34,7 @@ for (const graphs of [
   KIMI_DELTA,
   KIMI_K3,
   LATENT,
+  LIGHTNING,
   QWEN4,
   SPARSE,
 ]) {

@@ -4,6 +4,7 @@
  * loaded is an error, never another figure.
  */
 import type { Architecture } from './architecture.ts';
+import { explainWith } from './engines/llama-cpp.ts';
 import { addGraphs, type ClassGraph, hasGraph } from './llama-graphs/classes.ts';
 import type { GraphFamily } from './llama-graphs/families.ts';
 
@@ -32,6 +33,7 @@ const LOADERS: Readonly<Record<GraphFamily, Loader>> = {
   'kimi-delta': () => import('./llama-graphs/kimi-delta-classes.ts'),
   'kimi-k3': () => import('./llama-graphs/kimi-k3-classes.ts'),
   latent: () => import('./llama-graphs/latent-classes.ts'),
+  lightning: () => import('./llama-graphs/lightning-classes.ts'),
   qwen4: () => import('./llama-graphs/qwen4-classes.ts'),
   sparse: () => import('./llama-graphs/sparse-classes.ts'),
 };
@@ -40,9 +42,9 @@ const LOADERS: Readonly<Record<GraphFamily, Loader>> = {
  * Loads the code that estimates of a model need; resolves at once where it is there.
  *
  * @param family what `graphFamilyOf` says of the architecture
- * @param drafts the estimates count multi-token prediction
+ * @param drafts the estimates count multi-token prediction: their notes say how far
  */
 export async function loadGraph(architecture: Architecture, family: GraphFamily, drafts = false): Promise<void> {
   if (!hasGraph(architecture)) addGraphs((await LOADERS[family]()).GRAPHS);
-  if (drafts) await import('./browser-drafts.ts');
+  if (drafts) explainWith((await import('./engines/llama-cpp-notes.ts')).llamaCppNotes);
 }

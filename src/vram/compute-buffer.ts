@@ -199,7 +199,7 @@ function knownOf(architecture: Architecture): Known {
   return own;
 }
 
-/** The weights of a file, memoised per architecture object. */
+/** Weights of the file as graphs read them. Memoised per architecture object. */
 export function weightTableOf(architecture: Architecture, options: WeighOptions): GraphWeights {
   const { weights } = knownOf(architecture);
   let table = weights.get(options.mtpInFile);

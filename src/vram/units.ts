@@ -168,3 +168,43 @@ export function formatTimes(ratio: number): string {
 export function formatDivergence(nats: number): string {
   return nats.toPrecision(2);
 }
+
+/** How many times one figure is another at two significant figures: "1.7", "12", "130". */
+export function formatFactor(ratio: number): string {
+  return String(Number(ratio.toPrecision(2)));
+}
+
+/** A ratio near 1, or bytes per parameter, in two decimals: "0.98", "2.00". */
+export function formatHundredths(ratio: number): string {
+  return ratio.toFixed(2);
+}
+
+/** A share of 1 in whole per cent, at least one where it is not zero: "65 %", "1 %". */
+export function formatWholePercent(share: number): string {
+  return `${share > 0 ? Math.max(1, Math.round(share * 100)) : 0} %`;
+}
+
+/** A measured figure without a unit at three significant figures: "0.0282", "6.23". */
+export function formatMeasured(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+/** A power of ten on an axis: "0.01", "1", "100". */
+export function formatPowerOfTen(exponent: number): string {
+  return String(Number((10 ** exponent).toPrecision(1)));
+}
+
+/** Bits per weight as data give them: four decimals. */
+export function roundBitsPerWeight(bits: number): number {
+  return Number(bits.toFixed(4));
+}
+
+/** Whole bytes of a measurement or an estimate in parts. */
+export function roundBytes(bytes: number): number {
+  return Math.round(bytes);
+}
+
+/** A share of a drawing in whole per mille, the unit of its coordinates. */
+export function perMille(share: number): number {
+  return Math.round(share * 1000);
+}

@@ -1,5 +1,6 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { MeasurementRecord } from '../../catalog/measurement.schema.ts';
+import { SOURCE_URL } from '../../site/config.ts';
 import {
   accuracyPath,
   gpuPath,
@@ -12,10 +13,12 @@ import {
   contextLabel,
   formatBytes,
   formatCount,
+  formatHundredths,
   formatPercent,
   formatSpeed,
   formatSpeedRange,
   formatTokens,
+  perMille,
   type SpeedClass,
 } from '../../vram/index.ts';
 import { ATTENTION_NAMES, type AttentionKind, type Distance, distanceOf, errorText, PART_NAMES } from '../accuracy.ts';
@@ -108,6 +111,7 @@ export function accuracyPage(catalog: Catalog): AccuracyPage {
     links: [
       { text: 'Every run as JSON', href: measurementApiPath() },
       { text: 'How the figures are computed', href: methodologyPath() },
+      ...(SOURCE_URL === undefined ? [] : [{ text: 'Send a measured run', href: SOURCE_URL }]),
     ],
   };
 }
@@ -264,7 +268,7 @@ function notCompared(catalog: Catalog, memory: readonly MemoryComparison[]): rea
 const logScale =
   (from: number, to: number) =>
   (value: number): number =>
-    Math.round(((Math.log10(value) - from) / (to - from)) * 1000);
+    perMille((Math.log10(value) - from) / (to - from));
 
 /** The line on which estimate and measurement are equal. */
 const EQUAL: Plot['series'][number] = {
@@ -450,7 +454,7 @@ function speedDeviceGrid(cases: readonly SpeedCase[]): Grid {
       head: { text: gpu.shortName, href: gpuPath(gpu.id) },
       cells: [
         textCell(String(score.cases)),
-        textCell(ratio.toFixed(2)),
+        textCell(formatHundredths(ratio)),
         textCell(formatPercent(score.medianError)),
         textCell(formatPercent(score.covered)),
       ],

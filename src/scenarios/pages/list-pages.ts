@@ -17,11 +17,11 @@ import {
   searchPath,
   vramTierListPath,
 } from '../../site/routes.ts';
-import { formatBandwidth, formatGB } from '../../vram/index.ts';
+import { formatBandwidth, formatGB, formatMeasured } from '../../vram/index.ts';
 import { deviceOf } from '../devices.ts';
 import { maximumContext } from '../expand.ts';
 import type { Grid, ListPage } from '../views.ts';
-import { contextTitle, significant } from '../words.ts';
+import { contextTitle } from '../words.ts';
 import { metaOf } from './meta.ts';
 import {
   largestModelWithin,
@@ -150,7 +150,7 @@ function quantGrid(caption: string, quants: readonly QuantRecord[]): Grid {
         head: { text: quant.name, href: quantPath(quant.id) },
         cells: [
           textCell(String(quant.nominalBits)),
-          loss ? textCell(significant(loss.value), loss.model) : null,
+          loss ? textCell(formatMeasured(loss.value), loss.model) : null,
           textCell(quant.summary),
         ],
       };

@@ -1,6 +1,13 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import { modelListPath, modelPath, modelQuantPath, quantPath, scenarioPath } from '../../site/routes.ts';
-import { contextLabel, formatBitsPerWeight, formatBytes, formatGB, formatParameters } from '../../vram/index.ts';
+import {
+  contextLabel,
+  formatBitsPerWeight,
+  formatBytes,
+  formatGB,
+  formatMeasured,
+  formatParameters,
+} from '../../vram/index.ts';
 import { scenarioBar } from '../bars.ts';
 import { commandsOf } from '../commands.ts';
 import { contextsOf, defaultContextOf } from '../expand.ts';
@@ -12,7 +19,7 @@ import { relatedTo, scenarioLink } from '../related.ts';
 import { computeScenario } from '../scenario.ts';
 import { verdictOf } from '../verdict.ts';
 import type { Fact, ModelQuantPage, Question } from '../views.ts';
-import { contextTitle, significant, tokensText, withArticle } from '../words.ts';
+import { contextTitle, tokensText, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
 import { runs } from './scenario-page.ts';
 import { smallestDeviceText, textCell } from './shared.ts';
@@ -139,7 +146,7 @@ function factList({ scenario }: Facts): readonly Fact[] {
       ? [
           {
             term: 'Quality loss',
-            text: `mean KL divergence ${significant(evidence.value)} on ${evidence.model}${evidence.imatrix ? ', with an importance matrix' : ''}: another model, for comparing quants`,
+            text: `mean KL divergence ${formatMeasured(evidence.value)} on ${evidence.model}${evidence.imatrix ? ', with an importance matrix' : ''}: another model, for comparing quants`,
             ...(evidenceSource && { source: evidenceSource }),
           },
         ]

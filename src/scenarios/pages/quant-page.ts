@@ -2,11 +2,11 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import type { EstimableModel } from '../../catalog/model.schema.ts';
 import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { modelQuantPath, quantListPath, quantPath } from '../../site/routes.ts';
-import { EstimateError, formatBitsPerWeight, formatGB, weighExl3 } from '../../vram/index.ts';
+import { EstimateError, formatBitsPerWeight, formatGB, formatMeasured, weighExl3 } from '../../vram/index.ts';
 import { defaultContextOf, quantsOf } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
 import type { Fact, QuantPage, Question } from '../views.ts';
-import { contextTitle, significant, withArticle } from '../words.ts';
+import { contextTitle, withArticle } from '../words.ts';
 import { checkpointQuantParts } from './checkpoint-quant-page.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
 import { modelHead, planForCell, smallestDeviceText, textCell } from './shared.ts';
@@ -182,10 +182,10 @@ function factList(catalog: Catalog, quant: QuantRecord): readonly Fact[] {
       : []),
     ...(quant.quality ?? []).map((entry) => {
       const source = sourceLink(quant, entry.source);
-      const against = entry.baseline === undefined ? '' : ` (16 bits: ${significant(entry.baseline)})`;
+      const against = entry.baseline === undefined ? '' : ` (16 bits: ${formatMeasured(entry.baseline)})`;
       return {
         term: `${entry.metric === 'perplexity' ? 'Perplexity' : 'Mean KL divergence'}, ${entry.model}`,
-        text: `${significant(entry.value)}${against}${entry.imatrix === undefined ? '' : entry.imatrix ? ', with importance matrix' : ', without importance matrix'}${entry.corpus ? `, ${entry.corpus}` : ''}`,
+        text: `${formatMeasured(entry.value)}${against}${entry.imatrix === undefined ? '' : entry.imatrix ? ', with importance matrix' : ', without importance matrix'}${entry.corpus ? `, ${entry.corpus}` : ''}`,
         ...(source && { source }),
       };
     }),

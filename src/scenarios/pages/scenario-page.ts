@@ -1,6 +1,14 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import { modelApiPath, modelListPath, modelPath, modelQuantPath, scenarioPath } from '../../site/routes.ts';
-import { contextLabel, formatBytes, formatGB, formatParameters, formatPercent, GB } from '../../vram/index.ts';
+import {
+  contextLabel,
+  formatBytes,
+  formatGB,
+  formatHundredths,
+  formatParameters,
+  formatPercent,
+  GB,
+} from '../../vram/index.ts';
 import { classAccuracies } from '../accuracy.ts';
 import { partOf, scenarioBar } from '../bars.ts';
 import { cacheNote } from '../cache-note.ts';
@@ -157,7 +165,7 @@ function ruleOfThumbOf(scenario: Scenario): ScenarioPage['ruleOfThumb'] {
       partOf(
         'weights',
         weights,
-        `${formatParameters(at.publishedParameters)} parameters x ${bytesPerParameter.toFixed(2)} bytes`,
+        `${formatParameters(at.publishedParameters)} parameters x ${formatHundredths(bytesPerParameter)} bytes`,
       ),
       partOf('kv-cache', kvCache, ruleOfThumbCacheDetail(scenario)),
       { ...partOf('overhead', overhead, '10 % of both'), label: 'Overhead' },

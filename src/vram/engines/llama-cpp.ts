@@ -1,56 +1,70 @@
 /** What llama.cpp allocates for a GGUF model: weights, KV cache, recurrent state and compute buffers of every device and of the host. */
-import type { Allocation, DeviceMemory, Settings } from '../allocation.ts';
+import type { Allocation, DeviceMemory, KvType, Settings } from '../allocation.ts';
 import { EstimateError } from '../allocation.ts';
 import { type Architecture, isLatent } from '../architecture.ts';
-import { type ComputeBuffers, computeBuffers } from '../compute-buffer.ts';
+import { computeBuffers } from '../compute-buffer.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
-import { type CacheSettings, cacheBytesByKind, cacheLayoutOf, isQuantizedKvType, KV_TYPES } from '../kv-cache.ts';
+import {
+  type CacheSettings,
+  cacheBytesByKind,
+  cacheLayoutOf,
+  isQuantizedKvType,
+  KV_TYPES,
+  nextTokenCacheBytes,
+  statesKeptWithDrafts,
+} from '../kv-cache.ts';
 import { type LayerPlacement, placeLayers } from '../layer-split.ts';
-import type { GraphSettings } from '../llama-graphs/builder.ts';
-import { graphStanding } from '../llama-graphs/classes.ts';
+import { draftOf } from '../llama-graphs/classes.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
-import { type LayerWeights, type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
+import { type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
 import type { Engine, EstimateOptions } from './engine.ts';
 
 /** The version every figure of this module is for. */
 export const LLAMA_CPP_VERSION = 'v0.5.0';
 
-/** What multi-token prediction adds. */
-export interface Drafts {
-  /** Buffers of the context that drafts; `undefined` where its graph is not known. */
-  readonly draftBuffers: (
-    architecture: Architecture,
-    scheme: QuantizationScheme,
-    settings: GraphSettings,
-    placement: LayerPlacement,
-  ) => ComputeBuffers | undefined;
-  /** Bytes of the cache of one of its blocks. */
-  readonly nextTokenCacheBytes: (architecture: Architecture, settings: CacheSettings) => number;
-  /** How many times the model's states are kept. */
-  readonly statesKeptWithDrafts: (architecture: Architecture) => number;
-}
+/** Writes the notes of an estimate; `drafts` where the context of a multi-token-prediction block was counted. */
+type Explain = (architecture: Architecture, settings: Settings, drafts: boolean) => readonly string[];
 
-/** What estimates do without until a face brings it: checks of values, figures that few settings ask for, sentences. */
-interface Beside {
-  /** Throws `bad-request` or `refused-by-engine` for values that no form with bounds lets through. */
-  readonly checkSettings?: (architecture: Architecture, settings: Settings) => void;
-  readonly drafts?: Drafts;
-  /** Sentences beside the figures. `drafts`: whether the buffer of the context that drafts is counted; absent = none is. */
-  readonly notesOf?: (standing: ReturnType<typeof graphStanding>, drafts: boolean | undefined) => readonly string[];
-}
+let explain: Explain = () => [];
 
-let beside: Beside = {};
-
-/** Brings code that is not loaded with the engine. Without its sentences an estimate has none, without its checks values must be right. */
-export function bring(code: Beside): void {
-  beside = { ...beside, ...code };
+/** Has notes written: for whoever shows them. The calculator does without, and without their texts. */
+export function explainWith(notes: Explain): void {
+  explain = notes;
 }
 
 const IDENTITY = { name: 'llama.cpp', version: LLAMA_CPP_VERSION } as const;
 
-/** Widths of the attention layers, one entry per kind. */
-function attentionWidths(architecture: Architecture): { widths: AttentionWidths[]; sharesRows: boolean } {
+/** Throws `bad-request` or `refused-by-engine` for values that no form with bounds lets through. */
+type Check = (architecture: Architecture, settings: Settings) => void;
+
+let check: Check = () => {};
+
+/** Has values checked: for whoever did not bound them. The calculator's form has bounds. */
+export function checkWith(own: Check): void {
+  check = own;
+}
+
+interface Attention {
+  /** One entry per kind of layer. */
+  readonly widths: readonly AttentionWidths[];
+  /** K and V are one row of the cache. */
+  readonly sharesRows: boolean;
+}
+
+const attentions = new WeakMap<Architecture, Attention>();
+
+/** Widths of the attention layers. Memoised per architecture object. */
+function attentionOf(architecture: Architecture): Attention {
+  let known = attentions.get(architecture);
+  if (!known) {
+    known = attentionWidths(architecture);
+    attentions.set(architecture, known);
+  }
+  return known;
+}
+
+function attentionWidths(architecture: Architecture): Attention {
   const { attention } = architecture;
   if (attention.kind === 'compressed') {
     const { rowWidth, heads } = attention;
@@ -75,6 +89,15 @@ function attentionWidths(architecture: Architecture): { widths: AttentionWidths[
   return { widths, sharesRows: shapes.some(isLatent) };
 }
 
+function checkWidth(side: 'K' | 'V', type: KvType, width: number): void {
+  const { blockElements } = KV_TYPES[type];
+  if (width % blockElements === 0) return;
+  throw new EstimateError(
+    'refused-by-engine',
+    `llama.cpp ${LLAMA_CPP_VERSION} refuses a ${side} cache of type ${type}: its block of ${blockElements} does not divide the head width ${width}.`,
+  );
+}
+
 /**
  * Whether FlashAttention is used. `auto` turns it off where the device has no kernel for the model, unless a quantized
  * V cache needs it.
@@ -86,7 +109,7 @@ export function resolveFlashAttention(
   settings: Pick<Settings, 'kType' | 'vType' | 'flashAttention'>,
 ): boolean {
   const { kType, vType } = settings;
-  const { widths, sharesRows } = attentionWidths(architecture);
+  const { widths, sharesRows } = attentionOf(architecture);
   if (sharesRows && kType !== vType) {
     throw new EstimateError(
       'refused-by-engine',
@@ -101,17 +124,8 @@ export function resolveFlashAttention(
     );
   }
   for (const { keyDim, valueDim } of widths) {
-    for (const [side, type, width] of [
-      ['K', kType, keyDim],
-      ['V', vType, valueDim],
-    ] as const) {
-      const { blockElements } = KV_TYPES[type];
-      if (width % blockElements === 0) continue;
-      throw new EstimateError(
-        'refused-by-engine',
-        `llama.cpp ${LLAMA_CPP_VERSION} refuses a ${side} cache of type ${type}: its block of ${blockElements} does not divide the head width ${width}.`,
-      );
-    }
+    checkWidth('K', kType, keyDim);
+    checkWidth('V', vType, valueDim);
   }
   if (settings.flashAttention === 'on' || isQuantizedKvType(vType)) return true;
   return widths.every((own) => cudaFlashAttention(own, kType, vType));
@@ -130,13 +144,6 @@ function sumDevices(devices: readonly DeviceMemory[]): DeviceMemory {
   return sum;
 }
 
-/** What drafts, where the settings ask for it. */
-function draftsFor({ mtp }: Settings): Drafts | undefined {
-  if (mtp && !beside.drafts)
-    throw new EstimateError('unknown-architecture', 'The code of multi-token prediction was not loaded.');
-  return mtp ? beside.drafts : undefined;
-}
-
 /** What stays in memory between two micro-batches. */
 interface Residents {
   readonly placement: LayerPlacement;
@@ -152,7 +159,7 @@ function residentsOf(
   settings: Settings,
   file: WeighOptions,
 ): Residents {
-  beside.checkSettings?.(architecture, settings);
+  check(architecture, settings);
   const cacheSettings = {
     ...settings,
     flashAttention: resolveFlashAttention(architecture, settings),
@@ -160,39 +167,40 @@ function residentsOf(
   };
   const weights = weighModel(architecture, scheme, file);
   const layout = cacheLayoutOf(architecture);
-  const drafts = draftsFor(settings);
-  const kinds = cacheBytesByKind(layout, cacheSettings, drafts?.statesKeptWithDrafts(architecture));
+  const kept = settings.mtp ? statesKeptWithDrafts(architecture) : 1;
+  const kinds = cacheBytesByKind(layout, cacheSettings, kept);
   const placement = placeLayers(architecture, weights.nextTokenLayers.length, settings);
   const perDevice = Array.from({ length: settings.devices }, () => ({ weights: 0, kvCache: 0, state: 0 }));
   const host = { weights: weights.input.host, kvCache: 0 };
-  const put = (
-    own: LayerWeights | undefined,
-    block: number,
-    on: number | undefined,
-    kvCache: number,
-    state: number,
-  ) => {
-    const device = perDevice[on ?? -1];
-    if (!own) return;
+  for (let layer = 0; layer < architecture.layers; layer++) {
+    const own = weights.layers[layer];
+    const cache = kinds[layout.kindOfLayer[layer] ?? 0];
+    if (!own || !cache) continue;
+    const device = perDevice[placement.deviceOfLayer[layer] ?? -1];
     if (!device) {
       host.weights += own.all.host;
-      host.kvCache += kvCache + state;
-      return;
+      host.kvCache += cache.kvCache + cache.state;
+      continue;
     }
-    const onHost = block < placement.expertLayersOnHost;
+    const onHost = layer < placement.expertLayersOnHost;
     device.weights += own.all.device - (onHost ? own.experts.device : 0);
     if (onHost) host.weights += own.experts.host;
-    device.kvCache += kvCache;
-    device.state += state;
-  };
-  layout.kindOfLayer.forEach((kind, layer) => {
-    const { kvCache = 0, state = 0 } = kinds[kind] ?? {};
-    put(weights.layers[layer], layer, placement.deviceOfLayer[layer], kvCache, state);
-  });
-  if (drafts) {
-    const cache = drafts.nextTokenCacheBytes(architecture, cacheSettings);
-    weights.nextTokenLayers.forEach((own, index) => {
-      put(own, architecture.layers + index, placement.deviceOfNextToken[index], cache, 0);
+    device.kvCache += cache.kvCache;
+    device.state += cache.state;
+  }
+  if (settings.mtp) {
+    const cache = nextTokenCacheBytes(architecture, cacheSettings);
+    weights.nextTokenLayers.forEach(({ all, experts }, index) => {
+      const device = perDevice[placement.deviceOfNextToken[index] ?? -1];
+      if (device) {
+        const onHost = architecture.layers + index < placement.expertLayersOnHost;
+        device.weights += all.device - (onHost ? experts.device : 0);
+        if (onHost) host.weights += experts.host;
+        device.kvCache += cache;
+      } else {
+        host.weights += all.host;
+        host.kvCache += cache;
+      }
     });
   }
   const last = perDevice[placement.outputDevice];
@@ -245,7 +253,7 @@ export function estimateLlamaCpp(
   const { placement, cacheSettings, weights, host } = residents;
   const graphSettings = { ...cacheSettings, outputs: settings.outputs };
   const buffers = computeBuffers(architecture, scheme, graphSettings, placement, file);
-  const drafts = draftsFor(settings)?.draftBuffers(architecture, scheme, graphSettings, placement);
+  const drafts = settings.mtp ? draftOf(architecture)?.(architecture, scheme, graphSettings, placement) : undefined;
   const { overheadBytes: overhead = DRIVER_OVERHEAD_BYTES.nvidia, projectorBytes = 0 } = options;
   const loaded = projectorBytes > 0 && { projector: projectorBytes };
   const perDevice = residents.perDevice.map((own, device): DeviceMemory => {
@@ -263,7 +271,7 @@ export function estimateLlamaCpp(
     device: { ...sumDevices(perDevice), ...loaded },
     host: { ...host, compute: buffers.host + (drafts?.host ?? 0) },
     perDevice,
-    notes: beside.notesOf?.(graphStanding(architecture), settings.mtp ? drafts !== undefined : undefined) ?? [],
+    notes: explain(architecture, settings, drafts !== undefined),
   };
 }
 

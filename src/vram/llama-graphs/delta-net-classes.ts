@@ -1,13 +1,15 @@
 /** Classes whose graphs have Gated DeltaNet layers. */
 import type { ClassGraph } from './classes.ts';
-import { buildGatedDeltaNet } from './delta-net.ts';
+import { gatedDeltaNetDraft } from './delta-net-draft.ts';
+import { buildGatedDeltaNet } from './gated-delta-net.ts';
 
 const graph: ClassGraph = { build: buildGatedDeltaNet };
+const drafting: ClassGraph = { ...graph, draft: gatedDeltaNetDraft };
 
 export const GRAPHS: Readonly<Record<string, ClassGraph>> = {
   Qwen3NextForCausalLM: graph,
-  Qwen3_5ForCausalLM: graph,
-  Qwen3_5ForConditionalGeneration: graph,
-  Qwen3_5MoeForCausalLM: graph,
-  Qwen3_5MoeForConditionalGeneration: graph,
+  Qwen3_5ForCausalLM: drafting,
+  Qwen3_5ForConditionalGeneration: drafting,
+  Qwen3_5MoeForCausalLM: drafting,
+  Qwen3_5MoeForConditionalGeneration: drafting,
 };

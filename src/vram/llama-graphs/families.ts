@@ -12,6 +12,7 @@ export type GraphFamily =
   | 'kimi-delta'
   | 'kimi-k3'
   | 'latent'
+  | 'lightning'
   | 'qwen4'
   | 'sparse';
 
@@ -33,6 +34,8 @@ export function graphFamilyOf({ attention, className, residualStreams }: Archite
         case 'kimi-delta':
           if (onStreams) return 'glm5-next';
           return className.startsWith('KimiK3') ? 'kimi-k3' : 'kimi-delta';
+        case 'lightning':
+          return 'lightning';
         default:
           return 'hybrid';
       }

@@ -4,18 +4,26 @@ import {
   formatBandwidth,
   formatBytes,
   formatCount,
+  formatFactor,
   formatGB,
   formatGiB,
+  formatHundredths,
+  formatMeasured,
   formatMemory,
   formatMiB,
   formatParameters,
   formatPercent,
+  formatPowerOfTen,
   formatSpeedRange,
   formatTokens,
+  formatWholePercent,
   GB,
   GiB,
   MiB,
   parseContextLabel,
+  perMille,
+  roundBitsPerWeight,
+  roundBytes,
 } from '../../../src/vram/index.ts';
 
 describe('amounts of memory', () => {
@@ -93,4 +101,15 @@ test('shares, counts, bandwidths and speeds', () => {
   expect(formatBandwidth(1008)).toBe('1008 GB/s');
   expect(formatSpeedRange(34.6, 71.2)).toBe('35-71 tokens/s');
   expect(formatSpeedRange(0.82, 0.823)).toBe('0.82 tokens/s');
+});
+
+test('ratios, measured figures and places on a drawing', () => {
+  expect([1.66, 12.3, 128.4, 3].map(formatFactor)).toEqual(['1.7', '12', '130', '3']);
+  expect([0.976, 2].map(formatHundredths)).toEqual(['0.98', '2.00']);
+  expect([0.652, 0.004, 0].map(formatWholePercent)).toEqual(['65 %', '1 %', '0 %']);
+  expect([0.028_16, 6.234, 0.2].map(formatMeasured)).toEqual(['0.0282', '6.23', '0.2']);
+  expect([-3, 0, 2].map(formatPowerOfTen)).toEqual(['0.001', '1', '100']);
+  expect(roundBitsPerWeight(4.844_849)).toBe(4.8448);
+  expect(roundBytes(1e9 / 3)).toBe(333_333_333);
+  expect(perMille(2 / 3)).toBe(667);
 });
