@@ -64,7 +64,7 @@ export default defineConfig({
                       { name: 'preload-helper', test: /preload-helper/, priority: 1 },
                       { name: 'calculator', test: CALCULATOR },
                       { name: 'latent', test: /llama-graphs\/(latent|kimi-delta)\.ts/ },
-                      { name: 'delta-net', test: /llama-graphs\/(delta-net|qwen4)\.ts/ },
+                      { name: 'delta-net', test: /llama-graphs\/delta-net\.ts/ },
                     ],
                   },
                 },

@@ -1,5 +1,5 @@
 import { type DeviceMemory, formatGB, GiB, perMille } from '../vram/index.ts';
-import type { BarSegment, MemoryBar, Part } from './views.ts';
+import type { BarSegment, MemoryBar, MiniBar, Part } from './views.ts';
 import { memory } from './words.ts';
 
 type SegmentPart = BarSegment['part'];
@@ -24,24 +24,37 @@ const MOST_TICKS = 5;
 /** A part that is not zero is drawn at least this wide, in per mille. */
 const SMALLEST_SEGMENT = 4;
 
+/** What a device holds of a model, in bytes. */
+type Share = Pick<DeviceMemory, 'weights' | 'kvCache' | 'state' | 'compute'>;
+
 interface Amount {
   readonly part: SegmentPart;
   readonly bytes: number;
 }
 
-function segmentsOf(amounts: readonly Amount[], scaleBytes: number): BarSegment[] {
+/** Where each part that is not zero starts and how wide it is. */
+function spansOf(amounts: readonly Amount[], scaleBytes: number): (Amount & { start: number; width: number })[] {
+  const spans = [];
   let start = 0;
-  return amounts
-    .filter(({ bytes }) => bytes > 0)
-    .map(({ part, bytes }) => {
-      const width = Math.max(0, Math.min(Math.max(SMALLEST_SEGMENT, perMille(bytes / scaleBytes)), 1000 - start));
-      const segment = { part, label: LABELS[part], amount: memory(bytes).gb, start, width };
-      start += width;
-      return segment;
-    });
+  for (const { part, bytes } of amounts) {
+    if (bytes <= 0) continue;
+    const width = Math.max(0, Math.min(Math.max(SMALLEST_SEGMENT, perMille(bytes / scaleBytes)), 1000 - start));
+    if (part !== 'free' || width > 0) spans.push({ part, bytes, start, width });
+    start += width;
+  }
+  return spans;
 }
 
-function amountsOf(device: Pick<DeviceMemory, 'weights' | 'kvCache' | 'state' | 'compute'>): Amount[] {
+const segmentsOf = (amounts: readonly Amount[], scaleBytes: number): BarSegment[] =>
+  spansOf(amounts, scaleBytes).map(({ part, bytes, start, width }) => ({
+    part,
+    label: LABELS[part],
+    amount: memory(bytes).gb,
+    start,
+    width,
+  }));
+
+function amountsOf(device: Share): Amount[] {
   return [
     { part: 'weights', bytes: device.weights },
     { part: 'kv-cache', bytes: device.kvCache },
@@ -74,25 +87,32 @@ function ticksFor(scaleBytes: number): MemoryBar['ticks'] {
   return ticks.reverse();
 }
 
-/** A device's memory with its share of the scenario laid over it; the tick is where its memory ends. */
-export function deviceBar(
-  share: Pick<DeviceMemory, 'weights' | 'kvCache' | 'state' | 'compute'>,
-  overheadBytes: number,
-  usableBytes: number,
-  label: string,
-): MemoryBar {
+/** A device's memory in bytes with its share of the scenario laid over it. */
+function laidOver(share: Share, overheadBytes: number, usableBytes: number) {
   const used = share.weights + share.kvCache + share.state + share.compute + overheadBytes;
-  const scaleBytes = Math.max(used, usableBytes);
   const amounts: Amount[] = [
     ...amountsOf(share),
     { part: 'overhead', bytes: overheadBytes },
     { part: 'free', bytes: Math.max(0, usableBytes - used) },
   ];
+  return { used, amounts, scaleBytes: Math.max(used, usableBytes) };
+}
+
+/** The bar of a device; the tick is where its memory ends. */
+export function deviceBar(share: Share, overheadBytes: number, usableBytes: number, label: string): MemoryBar {
+  const { used, amounts, scaleBytes } = laidOver(share, overheadBytes, usableBytes);
   return {
     description: `${formatGB(used)} of ${formatGB(usableBytes)} on ${label}`,
-    segments: segmentsOf(amounts, scaleBytes).filter(({ part, width }) => part !== 'free' || width > 0),
+    segments: segmentsOf(amounts, scaleBytes),
     ticks: usableBytes < used ? [{ at: perMille(usableBytes / scaleBytes), label: formatGB(usableBytes) }] : [],
   };
+}
+
+/** The same bar for the row of a table. */
+export function miniBar(share: Share, overheadBytes: number, usableBytes: number): MiniBar {
+  const { used, amounts, scaleBytes } = laidOver(share, overheadBytes, usableBytes);
+  const segments = spansOf(amounts, scaleBytes);
+  return usableBytes < used ? { segments, end: perMille(usableBytes / scaleBytes) } : { segments };
 }
 
 /** One line of the answer card. */

@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import { gpuPath } from '../site/routes.ts';
 import { type DeviceMemory, type Fit, formatBytes, formatGB, formatTokens, overheadOf } from '../vram/index.ts';
-import { deviceBar } from './bars.ts';
+import { miniBar } from './bars.ts';
 import { type CatalogDevice, type DeviceKind, devicesOf } from './devices.ts';
 import { CONTEXT_LADDER } from './expand.ts';
 import type { Facts } from './facts.ts';
@@ -113,7 +113,7 @@ export function deviceRow(scenario: Scenario, own: CatalogDevice, count: number)
     headroom: headroomText(held, count),
     largestContext: shortContext(at.largestContext(device, count)),
     ...(speed !== undefined && { speed }),
-    bar: deviceBar(scaledShare(scenario.allocation.device, shareBytes), overheadOf(device), device.usableBytes, label),
+    bar: miniBar(scaledShare(scenario.allocation.device, shareBytes), overheadOf(device), device.usableBytes),
   };
 }
 

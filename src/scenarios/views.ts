@@ -42,6 +42,13 @@ export interface MemoryBar {
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
 }
 
+/** The memory bar in small: a device's memory with the scenario laid over it. The row says the rest. */
+export interface MiniBar {
+  readonly segments: readonly Pick<BarSegment, 'part' | 'start' | 'width'>[];
+  /** Where the device's memory ends, where that is before the end of the bar. */
+  readonly end?: number;
+}
+
 export interface Crumb {
   readonly text: string;
   readonly href: string;
@@ -93,7 +100,7 @@ export interface DeviceRow {
   readonly largestContext: string;
   /** "35-70 tokens/s", absent where no rule with evidence exists. */
   readonly speed?: string;
-  readonly bar: MemoryBar;
+  readonly bar: MiniBar;
 }
 
 export interface DeviceGroup {

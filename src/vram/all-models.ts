@@ -1,5 +1,7 @@
-/** Makes every graph known, and tensors derived: for whoever does not count the bytes of code. */
+/** Makes every graph known, tensors derived and notes written: for whoever does not count the bytes of code. */
 
+import { explainWith } from './engines/llama-cpp.ts';
+import { llamaCppNotes } from './engines/llama-cpp-notes.ts';
 import { addGraphs } from './llama-graphs/classes.ts';
 import { GRAPHS as COMPRESSED } from './llama-graphs/compressed-classes.ts';
 import { GRAPHS as DECODERS } from './llama-graphs/decoder-classes.ts';
@@ -11,12 +13,14 @@ import { GRAPHS as HYBRID } from './llama-graphs/hybrid-classes.ts';
 import { GRAPHS as KIMI_DELTA } from './llama-graphs/kimi-delta-classes.ts';
 import { GRAPHS as KIMI_K3 } from './llama-graphs/kimi-k3-classes.ts';
 import { GRAPHS as LATENT } from './llama-graphs/latent-classes.ts';
+import { GRAPHS as LIGHTNING } from './llama-graphs/lightning-classes.ts';
 import { GRAPHS as QWEN4 } from './llama-graphs/qwen4-classes.ts';
 import { GRAPHS as SPARSE } from './llama-graphs/sparse-classes.ts';
 import { deriveTensorsWith } from './tensor-lists.ts';
 import { converterKeepsNextToken, tensorsOf } from './tensors.ts';
 
 deriveTensorsWith({ tensorsOf, converterKeepsNextToken });
+explainWith(llamaCppNotes);
 for (const graphs of [
   COMPRESSED,
   DECODERS,
@@ -28,6 +32,7 @@ for (const graphs of [
   KIMI_DELTA,
   KIMI_K3,
   LATENT,
+  LIGHTNING,
   QWEN4,
   SPARSE,
 ]) {

@@ -45,6 +45,8 @@ function loaderOf({ attention, className, residualStreams }: Architecture): Load
           return className.startsWith('KimiK3')
             ? () => import('./llama-graphs/kimi-k3-classes.ts')
             : () => import('./llama-graphs/kimi-delta-classes.ts');
+        case 'lightning':
+          return () => import('./llama-graphs/lightning-classes.ts');
         default:
           return () => import('./llama-graphs/hybrid-classes.ts');
       }

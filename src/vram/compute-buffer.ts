@@ -15,7 +15,7 @@ import {
   type Weight,
   type WeightTable,
 } from './llama-graphs/builder.ts';
-import { buildDraft, buildModel, rotatesLayer } from './llama-graphs/classes.ts';
+import { buildModel, rotatesLayer } from './llama-graphs/classes.ts';
 import { representativeLayers } from './llama-graphs/representative-layers.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import { tensorDeviceBytes, tensorsInFile, type WeighOptions } from './weights.ts';
@@ -165,7 +165,7 @@ function rangeOf(architecture: Architecture, settings: GraphSettings): Range | u
 }
 
 /** The context that has the same cells everywhere. */
-function roundContext(architecture: Architecture, settings: GraphSettings): number {
+export function roundContext(architecture: Architecture, settings: GraphSettings): number {
   if (settings.context < settings.microBatch) return settings.context;
   return architecture.attention.kind === 'compressed'
     ? padTo(settings.context, 4 * CELL_PADDING)
@@ -199,7 +199,8 @@ function knownOf(architecture: Architecture): Known {
   return own;
 }
 
-function weightTableOf(architecture: Architecture, options: WeighOptions): GraphWeights {
+/** Weights of the file as graphs read them. Memoised per architecture object. */
+export function weightTableOf(architecture: Architecture, options: WeighOptions): GraphWeights {
   const { weights } = knownOf(architecture);
   let table = weights.get(options.mtpInFile);
   if (!table) {
@@ -207,38 +208,6 @@ function weightTableOf(architecture: Architecture, options: WeighOptions): Graph
     weights.set(options.mtpInFile, table);
   }
   return table;
-}
-
-/**
- * Compute buffers of the context in which the multi-token-prediction block drafts: a graph of its own over a micro-batch
- * as large as the model's, with a cache of F16 rows. `undefined` where the graph is not known. Not memoised: it is one layer.
- */
-export function draftBuffers(
-  architecture: Architecture,
-  scheme: QuantizationScheme,
-  settings: GraphSettings,
-  placement: LayerPlacement,
-): ComputeBuffers | undefined {
-  const options: WeighOptions = { mtpInFile: true };
-  const model = new ModelGraph(
-    architecture,
-    { ...settings, kType: 'f16', vType: 'f16', context: roundContext(architecture, settings) },
-    weightTableOf(architecture, options),
-    cacheLayoutOf(architecture).widestValues,
-    [architecture.layers],
-  );
-  if (!buildDraft(model)) return undefined;
-  const deviceOfLayer = [...placement.deviceOfLayer, ...placement.deviceOfNextToken];
-  const plan = planGraph(model.graph, placingOf({ ...placement, deviceOfLayer }));
-  const bytes = Float64Array.from(plan.bytesOf);
-  if (placement.weightsOnHost) {
-    const bytesByWeight = tensorDeviceBytes(architecture, scheme, options);
-    plan.weightOf.forEach((weight, slot) => {
-      if (weight >= 0) bytes[slot] = bytesByWeight[weight] as number;
-    });
-  }
-  const { highest } = runAllocations(plan, bytes);
-  return { devices: highest.slice(0, placement.devices), host: highest[placement.devices] ?? 0 };
 }
 
 function bytesOf(

@@ -14,9 +14,8 @@ const row = (label: string, fit: DeviceRow['fit'], fitText: string, speed?: stri
   largestContext: '96K',
   ...(speed === undefined ? {} : { speed }),
   bar: {
-    description: `19 of 25 GB on ${label}`,
-    segments: [{ part: 'weights', label: 'Weights', amount: '19.0 GB', start: 0, width: 730 }],
-    ticks: [{ at: 960, label: '25.2 GB' }],
+    segments: [{ part: 'weights', start: 0, width: 730 }],
+    end: 960,
   },
 });
 

@@ -12,7 +12,7 @@ const row = (label: string, fit: DeviceRow['fit']): DeviceRow => ({
   usable: '12.0 GB',
   headroom: '1.00 GB',
   largestContext: '8K',
-  bar: { description: '', segments: [], ticks: [] },
+  bar: { segments: [] },
 });
 
 const groups: readonly DeviceGroup[] = [

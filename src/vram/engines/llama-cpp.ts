@@ -1,8 +1,8 @@
 /** What llama.cpp allocates for a GGUF model: weights, KV cache, recurrent state and compute buffers of every device and of the host. */
-import type { Allocation, DeviceMemory, Settings } from '../allocation.ts';
+import type { Allocation, DeviceMemory, KvType, Settings } from '../allocation.ts';
 import { EstimateError } from '../allocation.ts';
 import { type Architecture, isLatent } from '../architecture.ts';
-import { computeBuffers, draftBuffers } from '../compute-buffer.ts';
+import { computeBuffers } from '../compute-buffer.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
 import {
@@ -15,7 +15,7 @@ import {
   statesKeptWithDrafts,
 } from '../kv-cache.ts';
 import { type LayerPlacement, placeLayers } from '../layer-split.ts';
-import { graphStanding } from '../llama-graphs/classes.ts';
+import { draftOf } from '../llama-graphs/classes.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
 import { type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
 import type { Engine, EstimateOptions } from './engine.ts';
@@ -23,21 +23,15 @@ import type { Engine, EstimateOptions } from './engine.ts';
 /** The version every figure of this module is for. */
 export const LLAMA_CPP_VERSION = 'v0.5.0';
 
-const STANDING_NOTES = {
-  checked: [],
-  unchecked: [
-    "The compute buffer follows llama.cpp's source for this model; it was not compared with what llama.cpp plans for it.",
-  ],
-  'not-run': [
-    `llama.cpp ${LLAMA_CPP_VERSION} is not known to load this model. The compute buffer is approximate; weights and cache follow files that forks of it run.`,
-  ],
-} as const;
+/** Writes the notes of an estimate; `drafts` where the context of a multi-token-prediction block was counted. */
+type Explain = (architecture: Architecture, settings: Settings, drafts: boolean) => readonly string[];
 
-const DRAFT_NOTE =
-  'Multi-token prediction is loaded: its blocks, their cache, the states it keeps and the compute buffer of its own context.';
+let explain: Explain = () => [];
 
-const PLAIN_DRAFT_NOTE =
-  'Multi-token prediction is loaded: its blocks, their cache and the states it keeps. The compute buffer of its own context is not counted.';
+/** Has notes written: for whoever shows them. The calculator does without, and without their texts. */
+export function explainWith(notes: Explain): void {
+  explain = notes;
+}
 
 const IDENTITY = { name: 'llama.cpp', version: LLAMA_CPP_VERSION } as const;
 
@@ -66,8 +60,26 @@ function checkSettings(settings: Settings): void {
     throw new EstimateError('refused-by-engine', `devices is ${settings.devices}; expected at most 16.`);
 }
 
-/** Widths of the attention layers, one entry per kind. */
-function attentionWidths(architecture: Architecture): { widths: AttentionWidths[]; sharesRows: boolean } {
+interface Attention {
+  /** One entry per kind of layer. */
+  readonly widths: readonly AttentionWidths[];
+  /** K and V are one row of the cache. */
+  readonly sharesRows: boolean;
+}
+
+const attentions = new WeakMap<Architecture, Attention>();
+
+/** Widths of the attention layers. Memoised per architecture object. */
+function attentionOf(architecture: Architecture): Attention {
+  let known = attentions.get(architecture);
+  if (!known) {
+    known = attentionWidths(architecture);
+    attentions.set(architecture, known);
+  }
+  return known;
+}
+
+function attentionWidths(architecture: Architecture): Attention {
   const { attention } = architecture;
   if (attention.kind === 'compressed') {
     const { rowWidth, heads } = attention;
@@ -92,6 +104,15 @@ function attentionWidths(architecture: Architecture): { widths: AttentionWidths[
   return { widths, sharesRows: shapes.some(isLatent) };
 }
 
+function checkWidth(side: 'K' | 'V', type: KvType, width: number): void {
+  const { blockElements } = KV_TYPES[type];
+  if (width % blockElements === 0) return;
+  throw new EstimateError(
+    'refused-by-engine',
+    `llama.cpp ${LLAMA_CPP_VERSION} refuses a ${side} cache of type ${type}: its block of ${blockElements} does not divide the head width ${width}.`,
+  );
+}
+
 /**
  * Whether FlashAttention is used. `auto` turns it off where the device has no kernel for the model, unless a quantized
  * V cache needs it.
@@ -103,7 +124,7 @@ export function resolveFlashAttention(
   settings: Pick<Settings, 'kType' | 'vType' | 'flashAttention'>,
 ): boolean {
   const { kType, vType } = settings;
-  const { widths, sharesRows } = attentionWidths(architecture);
+  const { widths, sharesRows } = attentionOf(architecture);
   if (sharesRows && kType !== vType) {
     throw new EstimateError(
       'refused-by-engine',
@@ -118,17 +139,8 @@ export function resolveFlashAttention(
     );
   }
   for (const { keyDim, valueDim } of widths) {
-    for (const [side, type, width] of [
-      ['K', kType, keyDim],
-      ['V', vType, valueDim],
-    ] as const) {
-      const { blockElements } = KV_TYPES[type];
-      if (width % blockElements === 0) continue;
-      throw new EstimateError(
-        'refused-by-engine',
-        `llama.cpp ${LLAMA_CPP_VERSION} refuses a ${side} cache of type ${type}: its block of ${blockElements} does not divide the head width ${width}.`,
-      );
-    }
+    checkWidth('K', kType, keyDim);
+    checkWidth('V', vType, valueDim);
   }
   if (settings.flashAttention === 'on' || isQuantizedKvType(vType)) return true;
   return widths.every((own) => cudaFlashAttention(own, kType, vType));
@@ -259,7 +271,7 @@ export function estimateLlamaCpp(
   const { placement, cacheSettings, weights, host } = residents;
   const graphSettings = { ...cacheSettings, outputs: settings.outputs };
   const buffers = computeBuffers(architecture, scheme, graphSettings, placement, file);
-  const drafts = settings.mtp ? draftBuffers(architecture, scheme, graphSettings, placement) : undefined;
+  const drafts = settings.mtp ? draftOf(architecture)?.(architecture, scheme, graphSettings, placement) : undefined;
   const { overheadBytes: overhead = DRIVER_OVERHEAD_BYTES.nvidia, projectorBytes = 0 } = options;
   const loaded = projectorBytes > 0 && { projector: projectorBytes };
   const perDevice = residents.perDevice.map((own, device): DeviceMemory => {
@@ -277,10 +289,7 @@ export function estimateLlamaCpp(
     device: { ...sumDevices(perDevice), ...loaded },
     host: { ...host, compute: buffers.host + (drafts?.host ?? 0) },
     perDevice,
-    notes: [
-      ...STANDING_NOTES[graphStanding(architecture)],
-      ...(settings.mtp ? [drafts ? DRAFT_NOTE : PLAIN_DRAFT_NOTE] : []),
-    ],
+    notes: explain(architecture, settings, drafts !== undefined),
   };
 }
 

@@ -726,8 +726,6 @@ export class ModelGraph {
       inPlaceSteps?: number;
       ids?: GraphTensor | undefined;
       keepsHidden?: boolean;
-      /** What is added to the logits (MiniMax 01). */
-      logitMask?: GraphTensor;
     } = {},
   ): void {
     const weight = this.outputWeight(options.norm ?? 'output_norm');
@@ -736,10 +734,10 @@ export class ModelGraph {
     if (options.keepsHidden) normed.isOutput = true;
     if (options.ids) normed = this.pick(normed, options.ids);
     normed.isOutput = true;
-    this.head(normed, options.inPlaceSteps ?? 0, options.logitMask);
+    this.head(normed, options.inPlaceSteps ?? 0);
   }
 
-  head(hidden: GraphTensor, inPlaceSteps: number, mask?: GraphTensor): void {
+  head(hidden: GraphTensor, inPlaceSteps: number): void {
     const { graph } = this;
     // Tied embeddings are a second copy with the output layer.
     const table = this.outputWeight(this.architecture.tiedEmbeddings ? 'token_embd' : 'output');
@@ -747,7 +745,6 @@ export class ModelGraph {
     let logits = graph.mulMat(table, hidden);
     const bias = this.outputWeight('output.bias');
     if (bias) logits = graph.overwriting([logits, bias]);
-    if (mask) logits = graph.overwriting([logits, mask]);
     for (let step = 0; step < inPlaceSteps; step++) logits = graph.overwriting([logits]);
     logits.isOutput = true;
     graph.expand(logits);

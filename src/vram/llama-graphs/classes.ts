@@ -1,19 +1,22 @@
 /** Which graph llama.cpp builds for a class. The graphs are in modules of their own (`*-classes.ts`), which add themselves here. */
 import { EstimateError } from '../allocation.ts';
 import type { Architecture, LayerKind } from '../architecture.ts';
-import type { ModelGraph } from './builder.ts';
+import type { ComputeBuffers } from '../compute-buffer.ts';
+import type { LayerPlacement } from '../layer-split.ts';
+import type { QuantizationScheme } from '../quantization/schemes.ts';
+import type { GraphSettings, ModelGraph } from './builder.ts';
 
 export interface ClassGraph {
   readonly build: (g: ModelGraph) => void;
-  /** The graph of the first multi-token-prediction block, which is number `layer`; absent = not known here. */
-  readonly buildDraft?: (g: ModelGraph, layer: number) => void;
+  /** Compute buffers of the context in which the model's multi-token-prediction block drafts; absent = not known here. */
+  readonly draft?: (
+    architecture: Architecture,
+    scheme: QuantizationScheme,
+    settings: GraphSettings,
+    placement: LayerPlacement,
+  ) => ComputeBuffers;
   /** Whether a layer turns queries and keys; absent = all do. */
   readonly rotates?: (kind: LayerKind, layer: number) => boolean;
-  /**
-   * What the graph rests on where it was not compared with plans of llama.cpp: its source, or, where llama.cpp is not known
-   * to run the class, what is known of the model.
-   */
-  readonly standing?: 'unchecked' | 'not-run';
 }
 
 const graphs = new Map<string, ClassGraph>();
@@ -39,16 +42,9 @@ export function rotatesLayer(architecture: Architecture, kind: LayerKind, layer:
   return graphOf(architecture)?.rotates?.(kind, layer) ?? true;
 }
 
-/** What the graph of an architecture rests on; `checked` where it was compared with plans of llama.cpp. */
-export function graphStanding(architecture: Architecture): 'checked' | 'unchecked' | 'not-run' {
-  return graphOf(architecture)?.standing ?? 'checked';
-}
-
-/** Adds the graph of an architecture's multi-token-prediction block; false where it is not known. */
-export function buildDraft(g: ModelGraph): boolean {
-  const build = graphOf(g.architecture)?.buildDraft;
-  build?.(g, g.architecture.layers);
-  return build !== undefined;
+/** How to count the context in which an architecture's multi-token-prediction block drafts; `undefined` where it is not known. */
+export function draftOf(architecture: Architecture): ClassGraph['draft'] {
+  return graphOf(architecture)?.draft;
 }
 
 /**

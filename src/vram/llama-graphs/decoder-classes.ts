@@ -133,18 +133,12 @@ const DECODERS: Readonly<Record<string, DecoderRecipe>> = {
   GemmaForCausalLM: { scaledEmbedding: true, scaledQueries: true },
 };
 
-const STANDINGS: Readonly<Record<string, ClassGraph['standing']>> = {
-  InklingForConditionalGeneration: 'not-run',
-  MuseGlimmerForConditionalGeneration: 'unchecked',
-};
-
 export const GRAPHS: Readonly<Record<string, ClassGraph>> = Object.fromEntries(
   Object.entries(DECODERS).map(([className, recipe]) => [
     className,
     {
       build: (g) => buildDecoder(g, recipe),
       ...(recipe.rotates && { rotates: recipe.rotates }),
-      ...(STANDINGS[className] && { standing: STANDINGS[className] }),
     } satisfies ClassGraph,
   ]),
 );

@@ -1,9 +1,10 @@
 /** Classes whose graphs have Gated DeltaNet layers. */
 import type { ClassGraph } from './classes.ts';
-import { buildGatedDeltaNet, buildGatedDeltaNetDraft } from './delta-net.ts';
+import { gatedDeltaNetDraft } from './delta-net-draft.ts';
+import { buildGatedDeltaNet } from './gated-delta-net.ts';
 
 const graph: ClassGraph = { build: buildGatedDeltaNet };
-const drafting: ClassGraph = { ...graph, buildDraft: buildGatedDeltaNetDraft };
+const drafting: ClassGraph = { ...graph, draft: gatedDeltaNetDraft };
 
 export const GRAPHS: Readonly<Record<string, ClassGraph>> = {
   Qwen3NextForCausalLM: graph,

@@ -1,62 +1,12 @@
-/** Graphs with Gated DeltaNet: Qwen3-Next, Qwen3.5 and their kin. */
-import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { AttentionInput, ModelGraph, StateInput } from './builder.ts';
 import { routingOf, withGatedShared } from './parts.ts';
-import { deltaRule, groupedInput, groupedWidths, linearOf } from './state-layers.ts';
+import { deltaRule, groupedWidths, linearOf } from './state-layers.ts';
 
-/** Qwen3-Next, Qwen3.5 and their kin. */
-export function buildGatedDeltaNet(g: ModelGraph): void {
-  const { graph, architecture } = g;
-  const kinds = layerKinds(architecture);
-  const isNext = architecture.className === 'Qwen3NextForCausalLM';
-  let current = g.embedding();
-  const states = g.stateInput();
-  const cache = groupedInput(g);
-  const positions = g.positions(isNext ? 1 : 4);
-  const ids = g.outputIds();
-  for (const layer of g.layers) {
-    const residual = current;
-    const input = g.norm(current, g.weight(layer, 'attn_norm'));
-    graph.expand(input);
-    const attended =
-      kinds[layer] === 'L'
-        ? deltaLayer(g, layer, input, states, isNext)
-        : gatedAttention(g, layer, input, cache, positions, isNext);
-    const joined = graph.overwriting([attended, residual]);
-    const normed = g.norm(joined, g.weight(layer, 'post_attention_norm'));
-    const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind)
-      ? mixture(g, layer, normed)
-      : g.feedForward(layer, normed);
-    current = graph.overwriting([fed, joined]);
-  }
-  g.finish(current, { ids, keepsHidden: true });
-}
-
-function mixture(g: ModelGraph, layer: number, input: GraphTensor): GraphTensor {
+/** Routed experts and the shared one, which has a gate of its own. */
+export function mixture(g: ModelGraph, layer: number, input: GraphTensor): GraphTensor {
   const routing = routingOf(g.architecture, { gate: 'softmax', normalized: true, scaled: false });
   return withGatedShared(g, layer, input, g.experts(layer, input, routing), 'sigmoid');
-}
-
-/** Qwen3.5's multi-token-prediction block: a layer with attention over the last hidden states beside the tokens. */
-export function buildGatedDeltaNetDraft(g: ModelGraph, layer: number): void {
-  const { graph, hiddenSize } = g;
-  const tokens = graph.getRows(g.inputTable('token_embd'), graph.input(4, g.tokens));
-  const hidden = graph.input(4, hiddenSize, g.tokens);
-  const positions = g.positions(4);
-  const ids = g.outputIds();
-  const cache = groupedInput(g);
-  const last = g.norm(hidden, g.weight(layer, 'nextn.hnorm'));
-  const next = g.norm(tokens, g.weight(layer, 'nextn.enorm'));
-  const both = graph.compute([2 * hiddenSize, g.tokens, 1, 1], [next, last]);
-  const current = graph.mulMat(g.weight(layer, 'nextn.eh_proj'), both);
-  const input = g.norm(current, g.weight(layer, 'attn_norm'));
-  const joined = graph.overwriting([gatedAttention(g, layer, input, cache, positions, false), current]);
-  const normed = g.norm(joined, g.weight(layer, 'post_attention_norm'));
-  const fed = g.has(layer, 'ffn_gate_inp') ? mixture(g, layer, normed) : g.feedForward(layer, normed);
-  const result = g.norm(graph.overwriting([fed, joined]), g.weight(layer, 'nextn.shared_head_norm'));
-  result.isOutput = true;
-  g.head(g.pick(result, ids), 0);
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { ClassGraph } from './classes.ts';
 import { buildGlm5Next } from './glm5-next.ts';
 
-const graph: ClassGraph = { build: buildGlm5Next, standing: 'not-run' };
+const graph: ClassGraph = { build: buildGlm5Next };
 
 export const GRAPHS: Readonly<Record<string, ClassGraph>> = {
   Glm5NextForCausalLM: graph,

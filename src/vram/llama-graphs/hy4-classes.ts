@@ -3,5 +3,5 @@ import type { ClassGraph } from './classes.ts';
 import { buildHy4 } from './hy4.ts';
 
 export const GRAPHS: Readonly<Record<string, ClassGraph>> = {
-  HYV4ForCausalLM: { build: buildHy4, standing: 'unchecked' },
+  HYV4ForCausalLM: { build: buildHy4 },
 };

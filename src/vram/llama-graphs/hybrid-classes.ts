@@ -1,6 +1,6 @@
 /** Classes whose graphs have layers with a state. */
 import type { ClassGraph } from './classes.ts';
-import { buildFalconH1, buildGraniteHybrid, buildJamba, buildLfm2, buildLightning, buildNemotronH } from './hybrid.ts';
+import { buildFalconH1, buildGraniteHybrid, buildJamba, buildLfm2, buildNemotronH } from './hybrid.ts';
 
 export const GRAPHS: Readonly<Record<string, ClassGraph>> = {
   GraniteMoeHybridForCausalLM: { build: buildGraniteHybrid },
@@ -9,6 +9,4 @@ export const GRAPHS: Readonly<Record<string, ClassGraph>> = {
   JambaForCausalLM: { build: buildJamba },
   Lfm2ForCausalLM: { build: buildLfm2 },
   Lfm2MoeForCausalLM: { build: buildLfm2 },
-  MiniMaxM1ForCausalLM: { build: buildLightning, standing: 'unchecked' },
-  MiniMaxText01ForCausalLM: { build: buildLightning, standing: 'unchecked' },
 };

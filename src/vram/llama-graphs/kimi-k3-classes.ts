@@ -3,5 +3,5 @@ import type { ClassGraph } from './classes.ts';
 import { buildKimiK3 } from './kimi-k3.ts';
 
 export const GRAPHS: Readonly<Record<string, ClassGraph>> = {
-  KimiK3ForConditionalGeneration: { build: buildKimiK3, standing: 'unchecked' },
+  KimiK3ForConditionalGeneration: { build: buildKimiK3 },
 };

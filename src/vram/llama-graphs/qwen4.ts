@@ -1,8 +1,8 @@
 /** Graphs of Qwen3.8 Flash Next (`src/models/qwen4exp.cpp`): Gated DeltaNet and sparse attention on residual streams, n-grams in one layer. */
-import { layerKinds } from '../architecture.ts';
+import { type IndexerShape, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
-import { contextCells, NGRAM_TOKENS } from '../kv-cache.ts';
-import type { ModelGraph, StateInput } from './builder.ts';
+import { contextCells } from '../kv-cache.ts';
+import type { ModelGraph } from './builder.ts';
 import { deltaLayer, gatedAttention } from './delta-net.ts';
 import { openMask, routingOf, withGatedShared } from './parts.ts';
 import { pickStreams, startStreams, streamsOf } from './residual-streams.ts';
@@ -77,7 +77,7 @@ export function buildQwen4(g: ModelGraph): void {
   };
   let current = startStreams(g, embedding);
   for (const layer of g.layers) {
-    if (ngrams && g.has(layer, 'ple_key')) current = addNgrams(g, layer, ngrams, current, states);
+    if (ngrams && g.has(layer, 'ple_key')) current = addNgrams(g, layer, ngrams, current);
     let mix = ofLayer(layer, 'attn', current);
     graph.expand(mix.input);
     const { input } = mix;
@@ -99,11 +99,7 @@ export function buildQwen4(g: ModelGraph): void {
     const fed = withGatedShared(g, layer, mix.input, g.experts(layer, mix.input, routing), 'sigmoid');
     current = leave(current, fed, mix.inject);
   }
-  const head = (name: string): GraphTensor => {
-    const tensor = g.outputWeight(`output_hc_${name}`);
-    if (!tensor) throw new RangeError(`no weight output_hc_${name} in ${architecture.className}`);
-    return tensor;
-  };
+  const head = (name: string): GraphTensor => g.outputWeight(`output_hc_${name}`) as GraphTensor;
   const hidden = enter(current, { norm: head('norm'), down: head('down'), up: head('up') }, false).input;
   hidden.isOutput = true;
   g.head(hidden, 0);
@@ -121,53 +117,16 @@ function ngramRows(g: ModelGraph): GraphTensor | undefined {
   return byToken;
 }
 
-/** Adds to the streams what the n-grams that end at each token say, gated by the streams, and a convolution of it. */
-function addNgrams(
-  g: ModelGraph,
-  layer: number,
-  rows: GraphTensor,
-  hidden: GraphTensor,
-  states: StateInput,
-): GraphTensor {
-  const { graph, tokens, hiddenSize, sequences } = g;
-  const streams = streamsOf(g);
-  const width = streams * hiddenSize;
-  const normed = (tensor: GraphTensor, name: string): GraphTensor => {
-    const byStream = graph.overwriting([graph.reshape(tensor, hiddenSize, streams, tokens)]);
-    const weighed = graph.overwriting([graph.reshape(byStream, width, tokens), g.weight(layer, `ple_norm_${name}`)]);
-    return graph.reshape(weighed, hiddenSize, streams, tokens);
-  };
-  const key = normed(graph.mulMat(g.weight(layer, 'ple_key'), rows), 'key');
+/**
+ * Adds to the streams what the n-grams that end at each token say. Its norms, gate and convolution are left out: they take
+ * less than a layer does, and what stays in memory is the same.
+ */
+function addNgrams(g: ModelGraph, layer: number, rows: GraphTensor, hidden: GraphTensor): GraphTensor {
+  const { graph } = g;
+  const key = graph.mulMat(g.weight(layer, 'ple_key'), rows);
   const value = graph.mulMat(g.weight(layer, 'ple_value'), rows);
-  const products = graph.overwriting([key, normed(hidden, 'query')]);
-  const score = graph.overwriting([graph.compute([1, streams, tokens, 1], [products])]);
-  const size = graph.overwriting([graph.overwriting([graph.overwriting([score])])]);
-  const gate = graph.overwriting([graph.overwriting([graph.overwriting([score]), size])]);
-  const spread = graph.compute([hiddenSize, streams, tokens, 1], [graph.reshape(value, hiddenSize, 1, tokens)]);
-  const gated = graph.overwriting([spread, gate]);
-  const input = graph.reshape(normed(gated, 'conv'), width, tokens);
-
-  const kernel = g.weight(layer, 'ple_conv1d');
-  const [taps] = kernel.shape;
-  const history = (taps - 1) * NGRAM_TOKENS;
-  const perSequence = tokens / sequences;
-  const all = g.state('n-grams', layer, history * width);
-  const old = graph.reshape(g.loadState(all, history * width, states), history, width, sequences);
-  const turned = graph.transpose(graph.reshape(input, width, perSequence, sequences));
-  const joined = graph.compute([history + perSequence, width, sequences, 1], [old, turned]);
-  g.saveState(all, graph.cont(graph.window(joined, [history, width, sequences], joined.strides.slice(1, 3))));
-  let convolved: GraphTensor | undefined;
-  for (let tap = 0; tap < taps; tap++) {
-    const shifted = graph.cont(
-      graph.transpose(graph.window(joined, [perSequence, width, sequences], joined.strides.slice(1, 3))),
-    );
-    const weight = graph.cont(graph.window(kernel, [1, width], [kernel.strides[1]]));
-    const term = graph.overwriting([shifted, graph.reshape(weight, width)]);
-    convolved = convolved ? graph.overwriting([convolved, term]) : term;
-  }
-  const result = graph.cont(graph.overwriting([convolved ?? joined]));
-  const added = graph.overwriting([gated, graph.reshape(result, hiddenSize, streams, tokens)]);
-  return graph.overwriting([hidden, added]);
+  const gated = graph.overwriting([graph.reshape(key, ...hidden.shape), value]);
+  return graph.overwriting([hidden, gated]);
 }
 
 /** Scores pooled index keys, spreads the scores over the cells of each block and takes the best cells. */
@@ -180,9 +139,7 @@ function chooseBlocks(
   inputs: BlockInputs,
 ): GraphTensor {
   const { graph, tokens } = g;
-  const { attention } = g.architecture;
-  const indexer = attention.kind === 'linear-hybrid' ? attention.indexer : undefined;
-  if (!indexer) throw new RangeError(`${g.architecture.className} has no indexer`);
+  const indexer = (g.architecture.attention as { indexer: IndexerShape }).indexer;
   const { heads, headDim } = indexer;
   const { blocks } = inputs;
   const cells = contextCells(g.settings.context);

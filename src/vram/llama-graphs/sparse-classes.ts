@@ -3,7 +3,7 @@ import type { ClassGraph } from './classes.ts';
 import { buildMiniMaxM3 } from './sparse.ts';
 
 export const GRAPHS: Readonly<Record<string, ClassGraph>> = {
-  MiniMaxM3ForCausalLM: { build: buildMiniMaxM3, standing: 'unchecked' },
-  MiniMaxM3SparseForCausalLM: { build: buildMiniMaxM3, standing: 'unchecked' },
-  MiniMaxM3SparseForConditionalGeneration: { build: buildMiniMaxM3, standing: 'unchecked' },
+  MiniMaxM3ForCausalLM: { build: buildMiniMaxM3 },
+  MiniMaxM3SparseForCausalLM: { build: buildMiniMaxM3 },
+  MiniMaxM3SparseForConditionalGeneration: { build: buildMiniMaxM3 },
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deviceBar, scenarioBar } from '../../../src/scenarios/bars.ts';
+import { deviceBar, miniBar, scenarioBar } from '../../../src/scenarios/bars.ts';
 import { scenarioKeys } from '../../../src/scenarios/expand.ts';
 import { contextPlot } from '../../../src/scenarios/plot.ts';
 import { computeScenario } from '../../../src/scenarios/scenario.ts';
@@ -38,6 +38,16 @@ describe('the memory bar', () => {
     const short = deviceBar(share, 0.5e9, 4e9, 'a card');
     expect(short.segments.some(({ part }) => part === 'free')).toBe(false);
     expect(short.ticks).toEqual([{ at: 500, label: '4.00 GB' }]);
+    // In a table the same bar stands without words.
+    for (const [bar, usable] of [
+      [roomy, 16e9],
+      [short, 4e9],
+    ] as const) {
+      const mini = miniBar(share, 0.5e9, usable);
+      expect(bar.segments).toMatchObject(mini.segments.map(({ part, start, width }) => ({ part, start, width })));
+      expect(mini.segments).toHaveLength(bar.segments.length);
+      expect(mini.end).toBe(bar.ticks[0]?.at);
+    }
   });
 });
 

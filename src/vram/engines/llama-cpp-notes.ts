@@ -1,0 +1,32 @@
+/** What an estimate for llama.cpp says beside its figures. */
+import type { Settings } from '../allocation.ts';
+import type { Architecture } from '../architecture.ts';
+import { LLAMA_CPP_VERSION } from './llama-cpp.ts';
+
+/** Classes whose graph was read in llama.cpp's source, and not compared with plans of it. */
+const UNCHECKED =
+  /^(HYV4|KimiK3|MiniMax(M1|M3|M3Sparse|Text01)|MuseGlimmer|Qwen4Exp)For(CausalLM|ConditionalGeneration)$/;
+
+/** Classes that llama.cpp is not known to run. */
+const NOT_RUN = /^(Glm5Next|Inkling)For(CausalLM|ConditionalGeneration)$/;
+
+const UNCHECKED_NOTE =
+  "The compute buffer follows llama.cpp's source for this model; it was not compared with what llama.cpp plans for it.";
+
+const NOT_RUN_NOTE = `llama.cpp ${LLAMA_CPP_VERSION} is not known to load this model. The compute buffer is approximate; weights and cache follow files that forks of it run.`;
+
+const DRAFTING =
+  'Multi-token prediction is loaded: its blocks, their cache, the states it keeps and the compute buffer of its own context.';
+
+const DRAFTING_WITHOUT_BUFFER =
+  'Multi-token prediction is loaded: its blocks, their cache and the states it keeps. The compute buffer of its own context is not counted.';
+
+/** @param drafts whether the context of the multi-token-prediction block was counted */
+export function llamaCppNotes(architecture: Architecture, settings: Settings, drafts: boolean): readonly string[] {
+  const { className } = architecture;
+  const notes: string[] = [];
+  if (UNCHECKED.test(className)) notes.push(UNCHECKED_NOTE);
+  if (NOT_RUN.test(className)) notes.push(NOT_RUN_NOTE);
+  if (settings.mtp) notes.push(drafts ? DRAFTING : DRAFTING_WITHOUT_BUFFER);
+  return notes;
+}
