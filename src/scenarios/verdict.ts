@@ -92,6 +92,8 @@ function reach(facts: Facts, own: CatalogDevice): string {
     : `, and room up to ${tokensText(largest)}`;
 }
 
+/** What closing programs and moving the display gives back at most. */
+const FREED_BY_HAND_BYTES = 2e9;
 /** What every card of the catalogue holds more than twice. */
 const ANY_CARD_BYTES = 2.5e9;
 
@@ -179,7 +181,11 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const { headroomBytes } = facts.scenario.at.fitOn(own.device, 1, facts.scenario.contextTokens);
       if (farAboveNeeds(facts.scenario))
         return `The ${nameWithMemory(own.gpu)} is tight by Plan for only: what llama.cpp allocates leaves ${formatBytes(headroomBytes)}.`;
-      return `The ${nameWithMemory(own.gpu)} is tight: what llama.cpp allocates leaves ${formatBytes(headroomBytes)}, so close other programs and keep the display off it.`;
+      const advice =
+        own.kind === 'consumer' && headroomBytes < FREED_BY_HAND_BYTES
+          ? ', so close other programs and keep the display off it'
+          : ', less than the margin in Plan for';
+      return `The ${nameWithMemory(own.gpu)} is tight: what llama.cpp allocates leaves ${formatBytes(headroomBytes)}${advice}.`;
     },
   },
   {
@@ -270,13 +276,17 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const usual = lossOf(defaultQuantOf(catalog, scenario.model));
       return loss !== undefined && usual !== undefined && loss.value >= 3 * usual.value;
     },
-    say: ({ catalog, scenario }) => {
+    say: ({ catalog, scenario, largerQuant }) => {
       const { model, quant, contextTokens } = scenario;
       const usual = defaultQuantOf(catalog, model);
       const loss = known(lossOf(quant));
       const ratio = loss.value / known(lossOf(usual)).value;
       const planned = needOf(catalog, { model: model.id, quant: usual.id, context: contextTokens }).planForBytes;
-      return `${quant.name} departs from the 16-bit model ${formatFactor(ratio)} times as far as ${usual.name} (KL divergence ${formatDivergence(loss.value)} on ${loss.model}): a choice for those who cannot find ${formatGB(planned)}.`;
+      const held = largerQuant !== undefined && largerQuant.quant.order >= usual.order;
+      const whom = held
+        ? `, which the same card holds in ${formatGB(planned)}.`
+        : `: a choice for those who cannot find ${formatGB(planned)}.`;
+      return `${quant.name} departs from the 16-bit model ${formatFactor(ratio)} times as far as ${usual.name} (KL divergence ${formatDivergence(loss.value)} on ${loss.model})${whom}`;
     },
   },
   {

@@ -215,3 +215,20 @@ describe('advice on a quant', () => {
     }
   });
 });
+
+describe('a tight card', () => {
+  const tight = (path: string): string =>
+    verdictOf(factsAt(path)).find((sentence) => sentence.includes('is tight')) ?? '';
+
+  it('is helped by closing programs only where it is a desktop card and little is missing', () => {
+    expect(tight('mistral-small-3-2-24b/iq3-m/32k')).toContain('keep the display off it');
+    expect(tight('step-3-7-flash/q5-k-m/64k')).toMatch(/^The H200 141GB .* less than the margin in Plan for\.$/);
+  });
+});
+
+it('a lossy quant is no choice for want of memory where the same card holds the usual one', () => {
+  expect(verdictOf(factsAt('granite-4-0-h-tiny/iq3-m/128k')).join(' ')).toContain(
+    'which the same card holds in 5.82 GB.',
+  );
+  expect(verdictOf(factsAt('phi-4/iq2-m/16k')).join(' ')).toContain('cannot find 12.9 GB.');
+});
