@@ -32,27 +32,32 @@ interface Amount {
   readonly bytes: number;
 }
 
+type Span = Pick<BarSegment, 'part' | 'start' | 'width'>;
+
 /** Where each part that is not zero starts and how wide it is. */
-function spansOf(amounts: readonly Amount[], scaleBytes: number): (Amount & { start: number; width: number })[] {
-  const spans = [];
+function spansOf(amounts: readonly Amount[], scaleBytes: number): Span[] {
   let start = 0;
-  for (const { part, bytes } of amounts) {
-    if (bytes <= 0) continue;
-    const width = Math.max(0, Math.min(Math.max(SMALLEST_SEGMENT, perMille(bytes / scaleBytes)), 1000 - start));
-    if (part !== 'free' || width > 0) spans.push({ part, bytes, start, width });
-    start += width;
-  }
-  return spans;
+  return amounts
+    .filter(({ bytes }) => bytes > 0)
+    .map(({ part, bytes }) => {
+      const width = Math.max(0, Math.min(Math.max(SMALLEST_SEGMENT, perMille(bytes / scaleBytes)), 1000 - start));
+      const span = { part, start, width };
+      start += width;
+      return span;
+    })
+    .filter(({ part, width }) => part !== 'free' || width > 0);
 }
 
-const segmentsOf = (amounts: readonly Amount[], scaleBytes: number): BarSegment[] =>
-  spansOf(amounts, scaleBytes).map(({ part, bytes, start, width }) => ({
+function segmentsOf(amounts: readonly Amount[], scaleBytes: number): BarSegment[] {
+  const bytesOf = new Map(amounts.map(({ part, bytes }) => [part, bytes]));
+  return spansOf(amounts, scaleBytes).map(({ part, start, width }) => ({
     part,
     label: LABELS[part],
-    amount: memory(bytes).gb,
+    amount: memory(bytesOf.get(part) ?? 0).gb,
     start,
     width,
   }));
+}
 
 function amountsOf(device: Share): Amount[] {
   return [
