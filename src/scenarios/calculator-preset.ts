@@ -8,9 +8,10 @@ import { bestOf, namedSets } from './verdict.ts';
 import type { CalculatorPreset } from './views.ts';
 import { memory } from './words.ts';
 
-/** The device that the calculator starts with: the smallest that holds the scenario, otherwise the fewest of the largest kind. */
+/** The device that the calculator starts with: the smallest that many people own and that holds the scenario, otherwise the smallest of all, otherwise the fewest of the largest kind. */
 function presetDevice(facts: Facts): DeviceSet {
-  const { card, unified, catalog } = facts;
+  const { card, unified, usualCard, catalog } = facts;
+  if (usualCard) return { own: usualCard.own, count: 1 };
   if (card) return { own: bestOf(card), count: 1 };
   const set = namedSets(facts).at(-1);
   if (set) return set;
