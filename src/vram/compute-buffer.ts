@@ -273,8 +273,9 @@ function bytesOf(
     const growthKey = `${settingsKey}/${rangeKey}`;
     let growth = own.growths.get(growthKey);
     let growing = series.plans.get(rangeKey);
-    // It takes two graphs to tell how sizes grow: not worth it for the first context that is ever asked for.
-    const first = own.growths.size === 0 && !own.asked.has(growthKey);
+    // It takes two graphs to tell how sizes grow: not worth it for the first context that is ever asked for, nor, where
+    // graphs are large, for the first with new settings.
+    const first = !own.asked.has(growthKey) && (own.growths.size === 0 || layersAddUp(architecture));
     if (first) {
       if (own.asked.size >= MOST_SERIES) own.asked.clear();
       own.asked.add(growthKey);

@@ -82,14 +82,17 @@ export function planForCell(
   };
 }
 
+/** Keeps a size and its unit on one line of a narrow cell. */
+const inOneLine = (name: string): string => name.replace(/ GB\)$/, '\u00a0GB)');
+
 /** The smallest device that holds `planForBytes`, in words: a card, a machine with unified memory, or several GPUs. */
 export function smallestDeviceText(catalog: Catalog, at: ModelAtQuant, context: number): string {
   const devices = devicesOf(catalog);
   const { planForBytes } = at.need(context);
   const card = tierFor(devices.cards, planForBytes);
-  if (card) return nameWithMemory(bestOf(card).gpu);
+  if (card) return inOneLine(nameWithMemory(bestOf(card).gpu));
   const unified = tierFor(devices.unified, planForBytes);
-  if (unified) return nameWithMemory(bestOf(unified).gpu);
+  if (unified) return inOneLine(nameWithMemory(bestOf(unified).gpu));
   const h200 = devices.byId.get('h200-sxm');
   const count = h200 && at.fewestDevices(h200.device, context);
   return h200 && count !== undefined ? deviceLabel(h200.gpu, count) : 'more than 16 GPUs';
