@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ModelRecord } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { formatBitsPerWeight, formatGB, type KvType, overheadOf, planForBytes } from '../vram/index.ts';
+import { type KvType, overheadOf, planForBytes } from '../vram/index.ts';
 import { type CatalogDevice, type Devices, devicesOf, preferenceOf } from './devices.ts';
 import { contextsOf, maximumContext, quantsOf, recommendedQuants } from './expand.ts';
 import { memoized } from './memoized.ts';
@@ -109,25 +109,6 @@ interface Rung {
   readonly roomBytes: number;
   /** Desktop cards first, then best-known first. */
   readonly devices: readonly CatalogDevice[];
-}
-
-/** From here on the rule of thumb says so much more than the engine allocates that a page has to say why. */
-const FAR_ABOVE_NEEDS = 1.3;
-/** A file of which so much stays in RAM is far from what the rule counts. */
-const LARGE_HOST_SHARE = 0.15;
-
-/**
- * Why Plan for lies far above Needs, and what to go by instead, in a sentence; `undefined` where it does not. The rule of
- * thumb counts every parameter at the bits of the quant's name, wherever it is kept and whatever it was published in.
- */
-export function farAboveNeeds({ allocation, needsBytes, planForBytes: planned, quant }: Scenario): string | undefined {
-  if (planned < FAR_ABOVE_NEEDS * needsBytes) return undefined;
-  const { host, fileBytes, bitsPerWeight } = allocation;
-  const counted =
-    host.weights > LARGE_HOST_SHARE * fileBytes
-      ? `counts the ${formatGB(host.weights)} of embeddings that stay in RAM`
-      : `counts ${quant.nominalBits} bits for every weight where this file has ${formatBitsPerWeight(bitsPerWeight)}`;
-  return `Plan for follows the rule of thumb, which ${counted}; here Needs plus 5 %, ${formatGB(planForBytes(needsBytes))}, is the figure to go by.`;
 }
 
 /** The sizes of a list of devices, smallest first. */

@@ -8,7 +8,7 @@ import {
 } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, maximumContext } from './expand.ts';
-import { type Facts, farAboveNeeds } from './facts.ts';
+import type { Facts } from './facts.ts';
 import { speedText } from './speed.ts';
 import { bestOf, known, namedSets, setNames, tierNames } from './verdict.ts';
 import type { Question } from './views.ts';
@@ -106,8 +106,6 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const own = known(askedCardThatDoesNot(facts));
       const { at, contextTokens, planForBytes, needsBytes } = facts.scenario;
       const { fit, headroomBytes } = at.fitOn(own.device, 1, contextTokens);
-      if (fit === 'tight' && farAboveNeeds(facts.scenario))
-        return `Just about. llama.cpp allocates ${formatGB(needsBytes)} and ${formatBytes(headroomBytes)} remain; only the rule of thumb behind Plan for (${formatGB(planForBytes)}) asks for more.`;
       return fit === 'tight'
         ? `Just about. llama.cpp allocates ${formatGB(needsBytes)} and ${formatBytes(headroomBytes)} remain, less than the margin in Plan for (${formatGB(planForBytes)}). ${wayOut(facts, own)}`
         : `No. It is ${formatBytes(-headroomBytes)} short of the ${formatGB(needsBytes)} that llama.cpp allocates. ${wayOut(facts, own)}`;

@@ -2,7 +2,7 @@ import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent } 
 import type { CatalogDevice } from './devices.ts';
 import { defaultQuantOf, recommendedQuants } from './expand.ts';
 import type { DeviceSet, Facts, Tier } from './facts.ts';
-import { farAboveNeeds, LARGEST_CONSUMER_GB } from './facts.ts';
+import { LARGEST_CONSUMER_GB } from './facts.ts';
 import { lossOf } from './quality.ts';
 import { needOf } from './scenario.ts';
 import { speedText } from './speed.ts';
@@ -179,8 +179,6 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     say: (facts) => {
       const own = known(facts.tight);
       const { headroomBytes } = facts.scenario.at.fitOn(own.device, 1, facts.scenario.contextTokens);
-      if (farAboveNeeds(facts.scenario))
-        return `The ${nameWithMemory(own.gpu)} is tight by Plan for only: what llama.cpp allocates leaves ${formatBytes(headroomBytes)}.`;
       const advice =
         own.kind === 'consumer' && headroomBytes < FREED_BY_HAND_BYTES
           ? ', so close other programs and keep the display off it'

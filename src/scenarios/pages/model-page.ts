@@ -15,7 +15,7 @@ import { cacheNote, layerCounts } from '../cache-note.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
 import { engineTable } from '../engine-table.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf } from '../expand.ts';
-import { type Facts, factsOf, farAboveNeeds } from '../facts.ts';
+import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
 import { hardwareGroups, hardwareIntro, hardwareTables } from '../hardware.ts';
 import { twinOfModel } from '../index-policy.ts';
@@ -47,7 +47,6 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
   const scenario = computeScenario(catalog, { model: id, quant: quant.id, context });
   const facts = factsOf(catalog, scenario);
   const faq = questionsOf(model, facts);
-  const whyFar = farAboveNeeds(scenario);
   const path = modelPath(id);
   const quality = qualityPlot(catalog, model);
   const twin = twinOfModel(catalog, model);
@@ -80,7 +79,6 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
       `${model.name} at ${quant.name} with ${tokensText(context)} of context needs ${needs} of VRAM in ${engine}; plan for ${planFor}.`,
       span(catalog, model, context),
       runs(facts),
-      ...(whyFar === undefined ? [] : [whyFar]),
     ],
     bar: scenarioBar(scenario.allocation.device, scenario.planForBytes),
     grid: quantGrid(catalog, model, scenario),
@@ -195,11 +193,7 @@ function span(catalog: Catalog, model: EstimableModel, context: number): string 
   if (!low || !high) return '';
   const [least, most] = [low, high].map(({ id }) => needOf(catalog, { model: model.id, quant: id, context }));
   if (!least || !most) return '';
-  // Where the rule of thumb overshoots, a range of Plan for would be a range of nothing that anybody needs.
-  const far = farAboveNeeds(computeScenario(catalog, { model: model.id, quant: high.id, context }));
-  return far
-    ? `llama.cpp allocates ${formatGB(least.needsBytes)} at ${low.name} and ${formatGB(most.needsBytes)} at ${high.name}.`
-    : `The range is ${formatGB(least.planForBytes)} at ${low.name} to ${formatGB(most.planForBytes)} at ${high.name}.`;
+  return `The range is ${formatGB(least.planForBytes)} at ${low.name} to ${formatGB(most.planForBytes)} at ${high.name}.`;
 }
 
 function questionsOf(model: ModelRecord, facts: Facts): readonly Question[] {

@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import { modelApiPath, modelListPath, modelPath, modelQuantPath, scenarioPath } from '../../site/routes.ts';
 import {
+  bytesPerParameterOf,
   contextLabel,
   formatBytes,
   formatGB,
@@ -19,7 +20,7 @@ import { commandsOf } from '../commands.ts';
 import type { CatalogDevice } from '../devices.ts';
 import { scenarioEngines } from '../engine-table.ts';
 import type { ScenarioKey } from '../expand.ts';
-import { type Facts, factsOf, farAboveNeeds } from '../facts.ts';
+import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
 import { expertsInRamText, hardwareGroups, hardwareIntro } from '../hardware.ts';
 import { canonicalPathOf } from '../index-policy.ts';
@@ -27,7 +28,7 @@ import { kvTypesOf } from '../kv-types.ts';
 import { partsOf } from '../parts.ts';
 import { scenarioPlot } from '../plot.ts';
 import { relatedTo } from '../related.ts';
-import { computeScenario, type Scenario } from '../scenario.ts';
+import { computeScenario, type ModelAtQuant, type Scenario } from '../scenario.ts';
 import { bestOf, namedSets, setNames, verdictOf } from '../verdict.ts';
 import type { ScenarioPage } from '../views.ts';
 import { contextTitle, memory, nameWithMemory, tokensText, withArticle } from '../words.ts';
@@ -50,7 +51,6 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
   const note = cacheNote(scenario);
   const experts = expertsInRamText(facts);
   const kvTypes = kvTypesOf(facts);
-  const whyFar = farAboveNeeds(scenario);
   return {
     kind: 'scenario',
     meta: metaOf({
@@ -78,7 +78,6 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
     answer: [
       `${model.name} at ${quant.name} with ${tokensText(contextTokens)} of context needs ${needs.gb} of VRAM in ${engine}; plan for ${planFor.gb}.`,
       runs(facts),
-      ...(whyFar === undefined ? [] : [whyFar]),
     ],
     planFor,
     needs,
@@ -148,9 +147,18 @@ function runsShort(facts: Facts): string {
   return facts.datacenterSets.length > 0 ? `Takes ${setNames(namedSets(facts))}.` : '';
 }
 
+/** Why fewer parameters count than are published, or a parameter fewer bytes than the quant's nominal ones. */
+function countedReason({ model, quant, file, publishedParameters }: ModelAtQuant, counted: number): string {
+  if (counted < publishedParameters)
+    return ` ${formatParameters(publishedParameters - counted)} parameters of embeddings per layer stay in RAM and are left out.`;
+  return model.architecture.nativeExpertFormat && bytesPerParameterOf(file.scheme) > bytesPerParameterOf('MXFP4_MOE')
+    ? ` The experts stay in MXFP4 at ${quant.name} too, so no parameter counts more than MXFP4's bytes.`
+    : '';
+}
+
 function ruleOfThumbOf(scenario: Scenario): ScenarioPage['ruleOfThumb'] {
   const { ruleOfThumb, needsBytes, planForBytes, at } = scenario;
-  const { weights, kvCache, overhead, total, bytesPerParameter } = ruleOfThumb;
+  const { parameters, weights, kvCache, overhead, total, bytesPerParameter } = ruleOfThumb;
   const distance = Math.abs(total / needsBytes - 1);
   const against =
     total >= planForBytes
@@ -158,14 +166,14 @@ function ruleOfThumbOf(scenario: Scenario): ScenarioPage['ruleOfThumb'] {
       : total >= needsBytes
         ? `That is only ${formatPercent(distance)} above what llama.cpp allocates, so Plan for is Needs plus 5 %.`
         : `That is ${formatPercent(distance)} below what llama.cpp allocates, so Plan for is Needs plus 5 %.`;
-  const reason = at.model.ruleOfThumb ? ` ${at.model.ruleOfThumb.reason}` : '';
+  const reason = at.model.ruleOfThumb ? ` ${at.model.ruleOfThumb.reason}` : countedReason(at, parameters);
   return {
     intro: `Published parameters times nominal bytes, a 16-bit cache and 10 % on top make ${formatGB(total)}. ${against}${reason}`,
     parts: [
       partOf(
         'weights',
         weights,
-        `${formatParameters(at.publishedParameters)} parameters x ${formatHundredths(bytesPerParameter)} bytes`,
+        `${formatParameters(parameters)} parameters x ${formatHundredths(bytesPerParameter)} bytes`,
       ),
       partOf('kv-cache', kvCache, ruleOfThumbCacheDetail(scenario)),
       { ...partOf('overhead', overhead, '10 % of both'), label: 'Overhead' },

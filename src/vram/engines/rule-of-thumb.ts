@@ -18,7 +18,9 @@ export interface RuleOfThumbInputs {
 }
 
 export interface RuleOfThumb {
-  /** Nominal bytes of one parameter, in two decimals. */
+  /** Parameters that are counted: published ones without embeddings that stay in host memory. */
+  readonly parameters: number;
+  /** Bytes that one parameter counts, in two decimals: nominal ones, or fewer where the experts keep a smaller format. */
   readonly bytesPerParameter: number;
   readonly weights: number;
   readonly kvCache: number;
@@ -37,6 +39,17 @@ const HEADROOM_SHARE = 0.05;
 export function bytesPerParameterOf(scheme: QuantizationScheme): number {
   const type = GGML_TYPES[SCHEMES[scheme].base];
   return Math.round((type.blockBytes / type.blockElements) * 100) / 100;
+}
+
+/** The same for a model whose experts keep the format that they are published in: no parameter counts more than that. */
+function bytesPerParameterIn({ nativeExpertFormat }: Architecture, scheme: QuantizationScheme): number {
+  const nominal = bytesPerParameterOf(scheme);
+  return nativeExpertFormat === 'mxfp4' ? Math.min(nominal, bytesPerParameterOf('MXFP4_MOE')) : nominal;
+}
+
+/** Embeddings of every layer, which stay in host memory: makers leave them out of what they call effective parameters. */
+function parametersOnHost({ layers, perLayerEmbeddingSize = 0, perLayerVocabularySize = 0 }: Architecture): number {
+  return layers * perLayerEmbeddingSize * perLayerVocabularySize;
 }
 
 function bytesOf(type: KvType): number {
@@ -91,8 +104,9 @@ export function estimateRuleOfThumb(
   publishedParameters: number,
   inputs?: RuleOfThumbInputs,
 ): RuleOfThumb {
-  const bytesPerParameter = bytesPerParameterOf(scheme);
-  const weights = Math.round(publishedParameters * bytesPerParameter);
+  const bytesPerParameter = bytesPerParameterIn(architecture, scheme);
+  const parameters = publishedParameters - parametersOnHost(architecture);
+  const weights = Math.round(parameters * bytesPerParameter);
   const kvCache = Math.round(
     inputs
       ? settings.context *
@@ -104,7 +118,7 @@ export function estimateRuleOfThumb(
       : cacheOf(architecture, settings),
   );
   const overhead = Math.round((weights + kvCache) * OVERHEAD_SHARE);
-  return { bytesPerParameter, weights, kvCache, overhead, total: weights + kvCache + overhead };
+  return { parameters, bytesPerParameter, weights, kvCache, overhead, total: weights + kvCache + overhead };
 }
 
 /**

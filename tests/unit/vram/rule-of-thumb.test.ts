@@ -44,6 +44,14 @@ describe('parts', () => {
     expect(total).toBe(weights + kvCache + overhead);
   });
 
+  test('experts that stay in MXFP4 count 17 bytes for 32 parameters, whatever the quant', () => {
+    const weightsOf = (scheme: QuantizationScheme): number =>
+      estimateRuleOfThumb(plannedModel('gpt-oss-20b'), scheme, DEFAULT_SETTINGS, 21e9).weights;
+    for (const scheme of ['MXFP4_MOE', 'Q4_K_M', 'Q8_0', 'BF16'] as const)
+      expect(weightsOf(scheme)).toBe(Math.round(21e9 * 0.53));
+    expect(weightsOf('Q2_K')).toBe(Math.round(21e9 * 0.33));
+  });
+
   test('layers with a state cache nothing, windows their tokens only', () => {
     const cacheOf = (model: string, context: number): number =>
       estimateRuleOfThumb(plannedModel(model), 'Q4_K_M', { ...DEFAULT_SETTINGS, context }, 1e9).kvCache;
