@@ -27,7 +27,14 @@ export interface BuildResult {
 function buildPages(): Promise<number> {
   return new Promise((resolve, reject) => {
     const astro = spawn(process.execPath, [...MEMORY, 'node_modules/astro/bin/astro.mjs', 'build', '--outDir', FRESH], {
-      env: { ...process.env, ASTRO_TELEMETRY_DISABLED: '1', NO_COLOR: '1', FORCE_COLOR: '' },
+      env: {
+        ...process.env,
+        ASTRO_TELEMETRY_DISABLED: '1',
+        NO_COLOR: '1',
+        FORCE_COLOR: '',
+        // The bundler's allocator gives back at once what it has freed: a fifth of the peak is there while pages are made.
+        MIMALLOC_PURGE_DELAY: '0',
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let pages = 0;
