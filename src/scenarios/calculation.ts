@@ -9,6 +9,7 @@ import {
   formatGB,
   formatParameters,
   type IndexerShape,
+  planForBytes,
   windowCells,
 } from '../vram/index.ts';
 import { cachingLayers, layerCounts } from './cache-note.ts';
@@ -27,7 +28,7 @@ const ALL_TOKENS = 'Layers with the whole context';
 
 /** "how this is calculated" of a scenario: every term with this model's own numbers and where they were read. */
 export function calculationSteps(scenario: Scenario): readonly CalculationStep[] {
-  const { model, quant, allocation, contextTokens, needsBytes, planForBytes, ruleOfThumb } = scenario;
+  const { model, quant, allocation, contextTokens, needsBytes, ruleOfThumb } = scenario;
   const { device, host, parameters, bitsPerWeight, fileBytes } = allocation;
   const architectureSource = sourceOf(scenario, model.architectureSource);
   const parametersSource = sourceOf(scenario, model.parameters.source);
@@ -70,8 +71,8 @@ export function calculationSteps(scenario: Scenario): readonly CalculationStep[]
     },
     {
       term: 'Plan for',
-      formula: `the larger of ${formatGB(ruleOfThumb.total)} (rule of thumb) and ${formatGB(Math.ceil(needsBytes * 1.05))} (Needs + 5 %)`,
-      result: formatGB(planForBytes),
+      formula: `the larger of ${formatGB(ruleOfThumb.total)} (rule of thumb) and ${formatGB(planForBytes(needsBytes))} (Needs + 5 %)`,
+      result: formatGB(scenario.planForBytes),
     },
   );
   return steps;

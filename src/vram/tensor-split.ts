@@ -38,24 +38,11 @@ function layerBytes(
   };
 }
 
-/** Whether `devices` hold all layers when each takes as many as stay within `limit`, which is no less than any layer and `first`, which is on the first device. */
-function suffices(layers: readonly number[], first: number, last: number, devices: number, limit: number): boolean {
-  let held = first;
-  let used = 1;
-  for (let layer = 0; layer < layers.length; layer++) {
-    const bytes = layers[layer] as number;
-    held += bytes;
-    if (held > limit) {
-      held = bytes;
-      used += 1;
-    }
-  }
-  return used + (held + last > limit ? 1 : 0) <= devices;
-}
-
 /**
  * Layers per device when each takes as many as stay within `limit`, the first beside `first` bytes; `undefined` where
  * `devices` do not hold them all.
+ *
+ * @param limit no less than any layer, `first` and `last`
  */
 function fill(
   layers: readonly number[],
@@ -68,7 +55,6 @@ function fill(
   let held = first;
   let count = 0;
   for (const bytes of layers) {
-    if (bytes > limit) return undefined;
     if (held + bytes > limit) {
       counts.push(count);
       held = 0;
@@ -79,7 +65,6 @@ function fill(
   }
   if (held + last > limit) {
     // The output layer may stand alone on the last device.
-    if (last > limit) return undefined;
     counts.push(count);
     count = 0;
   }
@@ -101,7 +86,7 @@ export function balancedSplit(
   const within = (limit: number) => fill(layers, first, last, settings.devices, limit);
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (suffices(layers, first, last, settings.devices, middle)) high = middle;
+    if (within(middle)) high = middle;
     else low = middle;
   }
   const limit = within(low) ? low : high;

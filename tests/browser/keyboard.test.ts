@@ -45,12 +45,16 @@ describe('from the home page, by keyboard', () => {
     return { page, keyboard: new Keyboard(page) };
   }
 
-  /** The answer of the page stands in the first screen. */
-  async function expectAnswer(page: Page): Promise<void> {
+  /** Enter leads to the model's page, with its answer in the first screen. */
+  async function expectAnswerTo(page: Page, keyboard: Keyboard): Promise<void> {
+    await keyboard.press('Enter');
+    await page.waitForURL(MODEL_PAGE);
     const answer = page.locator('main p').filter({ hasText: ANSWER }).first();
     await answer.waitFor();
     const box = await answer.boundingBox();
     expect((box?.y ?? Number.POSITIVE_INFINITY) + (box?.height ?? 0)).toBeLessThan(page.viewportSize()?.height ?? 0);
+    expect(keyboard.presses).toBeLessThanOrEqual(MOST_PRESSES);
+    await page.context().close();
   }
 
   test('search: "/", the question, Enter', async () => {
@@ -58,11 +62,7 @@ describe('from the home page, by keyboard', () => {
     await keyboard.press('/');
     await page.locator('search form[data-ready]').waitFor();
     await keyboard.type('qwen3.5 27b');
-    await keyboard.press('Enter');
-    await page.waitForURL(MODEL_PAGE);
-    await expectAnswer(page);
-    expect(keyboard.presses).toBeLessThanOrEqual(MOST_PRESSES);
-    await page.context().close();
+    await expectAnswerTo(page, keyboard);
   });
 
   test('search with every letter counted', async () => {
@@ -70,11 +70,7 @@ describe('from the home page, by keyboard', () => {
     await keyboard.press('/');
     await page.locator('search form[data-ready]').waitFor();
     for (const letter of '3.5 27b') await keyboard.press(letter === ' ' ? 'Space' : letter);
-    await keyboard.press('Enter');
-    await page.waitForURL(MODEL_PAGE);
-    await expectAnswer(page);
-    expect(keyboard.presses).toBeLessThanOrEqual(MOST_PRESSES);
-    await page.context().close();
+    await expectAnswerTo(page, keyboard);
   });
 
   test('search, reached by Tab instead of "/"', async () => {
@@ -83,10 +79,7 @@ describe('from the home page, by keyboard', () => {
     while (!(await box.evaluate((own) => own === document.activeElement))) await keyboard.press('Tab');
     await page.locator('search form[data-ready]').waitFor();
     await keyboard.type('qwen3.5 27b');
-    await keyboard.press('Enter');
-    await page.waitForURL(MODEL_PAGE);
-    expect(keyboard.presses).toBeLessThanOrEqual(MOST_PRESSES);
-    await page.context().close();
+    await expectAnswerTo(page, keyboard);
   });
 
   test('calculator: past the navigation, to the model, its name', async () => {

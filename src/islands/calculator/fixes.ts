@@ -17,6 +17,7 @@ import {
 import { fileOf, settingsOf } from './answer.ts';
 import type { CalculatorData, CalculatorDevice, CalculatorModel, CalculatorQuant } from './data.ts';
 import type { CalculatorState } from './state.ts';
+import { type Fixes, fittingWays, furtherWays } from './ways.ts';
 
 const CACHE_TYPES: readonly KvType[] = ['q8_0', 'q4_0'];
 /** llama.cpp uses no more devices. */
@@ -53,12 +54,6 @@ async function smallestThat(
 /** Quants that a file of the model can have: MXFP4_MOE changes the type of experts, and a dense model has none. */
 export const quantsFor = (data: CalculatorData, { architecture }: CalculatorModel): readonly CalculatorQuant[] =>
   data.quants.filter(({ scheme }) => scheme !== 'MXFP4_MOE' || architecture.feedForward.experts !== undefined);
-
-export interface Fixes {
-  readonly title: string;
-  /** Cheapest first. */
-  readonly ways: readonly string[];
-}
 
 /**
  * The ways to make the settings fit the chosen devices, cheapest in quality first; where they fit already, how much
@@ -100,13 +95,7 @@ export async function fixesOf(
     const finer = await mostBits(quants.slice(place + 1));
     await pause();
     const longest = largestContext(file, settings, device, model.maxContext);
-    return {
-      title: 'It fits. With the same devices:',
-      ways: [
-        ...(finer ? [`${finer.quant.name} fits too, the most bits that do.`] : ['No quant with more bits fits.']),
-        `The context may grow to ${formatTokens(longest)} tokens${longest === model.maxContext ? ', the model’s maximum' : ''}.`,
-      ],
-    };
+    return furtherWays(finer?.quant.name, 'quant', longest, model);
   }
 
   const ways: string[] = [];
@@ -152,12 +141,7 @@ export async function fixesOf(
     .filter((own) => own.usableBytes - overheadOf(own) >= planForBytes)
     .sort((a, b) => a.usableBytes - b.usableBytes)[0];
   if (other) ways.push(`Another device: the smallest that holds it is the ${other.name}.`);
-  return ways.length > 0
-    ? { title: 'It does not fit with room to spare. Each of these makes it fit:', ways }
-    : {
-        title: 'No single change makes it fit.',
-        ways: ['Combine a smaller quant, a shorter context and more devices.'],
-      };
+  return fittingWays(ways, 'Combine a smaller quant, a shorter context and more devices.');
 }
 
 /** Where the files of models are, by the model's id. */

@@ -2,9 +2,10 @@
 import { EstimateError, formatBytes, formatTokens, overheadOf } from '../../vram/browser.ts';
 import { type CheckpointFormat, formatOf, type ServedPlacement } from '../../vram/browser-served.ts';
 import type { CalculatorData, CalculatorDevice, CalculatorModel, CalculatorQuant } from './data.ts';
-import type { Command, Files, Fixes, Room } from './fixes.ts';
+import type { Command, Files, Room } from './fixes.ts';
 import { limitedTo, placeInMlx, placeInVllm, shareOf } from './served.ts';
 import type { CalculatorState } from './state.ts';
+import { type Fixes, fittingWays, furtherWays } from './ways.ts';
 
 type Placed = ServedPlacement & { readonly planForBytes: number };
 
@@ -57,13 +58,7 @@ export async function fixesOf(
 
   if (here.fit === 'fits') {
     const finer = await mostBits(data.quants.filter(({ nominalBits }) => nominalBits > ALIKE * bits));
-    return {
-      title: 'It fits. With the same devices:',
-      ways: [
-        ...(finer ? [`${finer.quant.name} fits too, the most bits that do.`] : ['No format with more bits fits.']),
-        `The context may grow to ${formatTokens(longest)} tokens${longest === model.maxContext ? ', the model’s maximum' : ''}.`,
-      ],
-    };
+    return furtherWays(finer?.quant.name, 'format', longest, model);
   }
 
   const ways: string[] = [];
@@ -87,17 +82,12 @@ export async function fixesOf(
     break;
   }
   for (const own of data.devices.toSorted((a, b) => a.usableBytes - b.usableBytes)) {
-    if (own.usableBytes * state.devices < total(here) * state.devices) continue;
+    if (own.usableBytes < total(here)) continue;
     if (!(await withChange({ limit: isVllm ? state.limit : 0 }, own))) continue;
     ways.push(`Another device: the smallest that holds it is the ${own.name}.`);
     break;
   }
-  return ways.length > 0
-    ? { title: 'It does not fit with room to spare. Each of these makes it fit:', ways }
-    : {
-        title: 'No single change makes it fit.',
-        ways: [`Combine a smaller format, a shorter context${isVllm ? ' and more GPUs' : ' and a larger Mac'}.`],
-      };
+  return fittingWays(ways, `Combine a smaller format, a shorter context and ${isVllm ? 'more GPUs' : 'a larger Mac'}.`);
 }
 
 /** What MLX's converter is told to write a format. */
