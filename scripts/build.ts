@@ -14,9 +14,15 @@ const OLD = '.build/old';
 
 /**
  * Megabytes for new and for old objects. Graphs of the estimator are larger than the default nursery and would be copied
- * out of it before they die; without a limit old objects pile up to a third more than the build needs.
+ * out of it before they die; without a limit old objects pile up to a third more than the build needs. Both start large:
+ * growing to their size takes dozens of collections while the bundler works.
  */
-const MEMORY = ['--max-semi-space-size=64', '--max-old-space-size=1100'];
+const MEMORY = [
+  '--min-semi-space-size=64',
+  '--max-semi-space-size=64',
+  '--initial-heap-size=900',
+  '--max-old-space-size=1100',
+];
 
 export interface BuildResult {
   readonly pages: number;
