@@ -58,6 +58,14 @@ describe('DeviceTable', () => {
     expect(speeds).toEqual(['28-43 tokens/s', '–', '–']);
   });
 
+  it('shows the signs of markup in a name or a verdict as text', async () => {
+    const name = `<b> & "R&D" 'x'`;
+    const rows = [{ ...row(name, 'fits', name), device: { text: name, href: '/gpus/x/' } }];
+    const root = await renderComponent(DeviceTable, { caption: name, groups: [{ title: name, rows }] });
+    expect([textOf(one(root, 'th a')), textOf(one(root, '.fit'))]).toEqual([name, name]);
+    expect(root.querySelectorAll('b')).toHaveLength(0);
+  });
+
   it('lays the scenario over the memory of the device, hidden from readers who have the cells', async () => {
     const root = await renderComponent(DeviceTable, { caption: 'Devices', groups });
     const mini = one(root, 'svg.mini');

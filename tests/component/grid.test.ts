@@ -37,6 +37,21 @@ describe('Grid', () => {
     expect(root.querySelectorAll('th a')).toHaveLength(0);
   });
 
+  it('shows the signs of markup in a cell as text', async () => {
+    const name = `<b> & "R&D" 'x'`;
+    const cells = [
+      { text: name, href: '/a?b=1&c="2"', note: name },
+      { text: name, href: '' },
+    ];
+    const root = await renderComponent(GridComponent, {
+      grid: { ...grid, rows: [{ head: cells[1], cells }] },
+      id: 'g',
+    });
+    expect(root.querySelectorAll('td').map(textOf)).toEqual([`${name} ${name}`, name]);
+    expect(one(root, 'td a').getAttribute('href')).toBe('/a?b=1&c="2"');
+    expect(root.querySelectorAll('b')).toHaveLength(0);
+  });
+
   it('heads columns and rows', async () => {
     const root = await renderComponent(GridComponent, { grid, id: 'g' });
     expect(root.querySelectorAll('th[scope=col]').map(textOf)).toEqual(['Quant', '8K', '32K']);

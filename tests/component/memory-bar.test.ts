@@ -53,6 +53,13 @@ describe('MemoryBar', () => {
     expect(root.querySelectorAll('.inside').map(textOf)).toEqual(['Weights 16.0 GB']);
   });
 
+  it('shows the signs of markup in a label as text', async () => {
+    const segments = [{ part: 'weights', label: '<b> & "x"', amount: '1 GB', start: 0, width: 1000 }];
+    const ticks = [{ at: 500, label: '<b>' }];
+    const root = await renderComponent(MemoryBarComponent, { bar: { ...bar, segments, ticks } });
+    expect(root.querySelectorAll('.bar-plot text').map(textOf)).toEqual(['<b>', '<b> & "x" 1 GB']);
+  });
+
   it('carries no style attribute, which the content security policy would block', async () => {
     const root = await renderComponent(MemoryBarComponent, { bar });
     expect(root.outerHTML).not.toContain('style=');

@@ -1,0 +1,94 @@
+/** What stands in the `<svg>` of a bar or a plot, as text: see `markup.ts`. Views count in per mille. */
+import type { MemoryBar, MiniBar, Plot } from '../scenarios/views.ts';
+import { escaped } from './markup.ts';
+
+/** Per mille of the bar that a label needs on a phone. */
+const ROOM_FOR_LABEL = 420;
+/** Of many ticks a phone shows every second, the last among them. */
+const MOST_NARROW_TICKS = 6;
+
+type Points = Plot['series'][number]['points'];
+
+const percent = (perMille: number): string => `${perMille / 10}%`;
+/** Views count upward from the axis, SVG counts downward. */
+const down = (at: number): string => percent(1000 - at);
+/** A class attribute; none where no class is named. */
+const classOf = (...names: readonly (string | false | undefined)[]): string => {
+  const list = names.filter(Boolean).join(' ');
+  return list && ` class="${list}"`;
+};
+/** Keeps a label inside the drawing. */
+const anchor = (at: number, least: number, most: number): string | undefined =>
+  at < least ? 'start' : at > most ? 'end' : undefined;
+
+const segmentsOf = (segments: MiniBar['segments'], height: string): string =>
+  segments
+    .map(
+      ({ part, start, width }) =>
+        `<rect class="${part}" x="${percent(start)}" width="${percent(width)}" height="${height}"></rect>`,
+    )
+    .join('');
+
+/** A device's memory with the scenario laid over it, and a tick where the memory ends. */
+export function miniBar({ segments, end }: MiniBar): string {
+  const tick =
+    end === undefined ? '' : `<line class="tick" x1="${percent(end)}" x2="${percent(end)}" y1="-3" y2="14"></line>`;
+  return `<rect class="track" width="100%" height="100%"></rect>${segmentsOf(segments, '100%')}${tick}`;
+}
+
+/** The parts of a scenario, ticks at memory sizes, and amounts in the parts that have room. */
+export function memoryBar({ segments, ticks }: MemoryBar): string {
+  const scale = ticks.map(({ at, label }) => {
+    const x = percent(at);
+    return `<line class="notch" x1="${x}" x2="${x}" y2="30"></line><line class="tick" x1="${x}" x2="${x}" y1="30" y2="38"></line><text${classOf(anchor(at, 40, 960))} x="${x}" y="52">${escaped(label)}</text>`;
+  });
+  const labels = segments
+    .filter(({ part, width }) => width >= ROOM_FOR_LABEL && part !== 'free')
+    .map(
+      ({ part, start, label, amount }) =>
+        `<text class="inside ${part}" x="${percent(start)}" dx="10" y="20">${escaped(label)} ${escaped(amount)}</text>`,
+    );
+  return `<rect class="track" width="100%" height="30"></rect>${segmentsOf(segments, '30')}${scale.join('')}${labels.join('')}`;
+}
+
+const path = (points: Points): string => `M${points.map(([x, y]) => `${x} ${1000 - y}`).join('L')}`;
+/** A line of no length with round ends is a dot that no scaling distorts. */
+const dots = (points: Points): string => points.map(([x, y]) => `M${x} ${1000 - y}h0`).join('');
+
+/** Colour of a series, here and in the legend. */
+export const seriesClass = (index: number): string => `s${(index % 5) + 1}`;
+
+/** Axes, lines of devices, series, marks and their labels. */
+export function plotDrawing({ yTicks, xTicks, lines, series, marks = [] }: Plot): string {
+  const rows = yTicks.map(({ at, label }) => {
+    const y = down(at);
+    return `<line class="axis" x2="100%" y1="${y}" y2="${y}"></line><text class="end" x="-8" y="${y}" dy="4">${escaped(label)}</text>`;
+  });
+  const columns = xTicks.map(({ at, label }, index) => {
+    const isBetween = xTicks.length > MOST_NARROW_TICKS && (xTicks.length - index) % 2 === 0;
+    return `<text${classOf(at > 960 && 'end', isBetween && 'between')} x="${percent(at)}" y="100%" dy="20">${escaped(label)}</text>`;
+  });
+  const devices = lines.map(({ at }) => `<line class="device" x2="100%" y1="${down(at)}" y2="${down(at)}"></line>`);
+  const curves = series.map(({ dots: isDots, points }, index) => {
+    return `<path${classOf(seriesClass(index), isDots && 'dots')} d="${isDots ? dots(points) : path(points)}"></path>`;
+  });
+  const circles = marks.map(({ x, y, label }) => {
+    const name = label
+      ? `<text${classOf(anchor(x, 150, 850))} x="${percent(x)}" y="${down(y)}" dy="-10">${escaped(label)}</text>`
+      : '';
+    return `<circle class="s1" cx="${percent(x)}" cy="${down(y)}" r="5"></circle>${name}`;
+  });
+  const names = lines.map(
+    ({ at, label }) => `<text class="start" y="${down(at)}" dx="4" dy="-4">${escaped(label)}</text>`,
+  );
+  return [
+    ...rows,
+    ...columns,
+    ...devices,
+    '<svg aria-hidden="true" width="100%" height="100%" viewBox="0 0 1000 1000" preserveAspectRatio="none">',
+    ...curves,
+    '</svg>',
+    ...circles,
+    ...names,
+  ].join('');
+}

@@ -1,0 +1,36 @@
+/**
+ * Markup as text, for `set:html`, of what a page has dozens or hundreds: each component, expression and attribute of a
+ * template costs objects of its own. Every text goes through `escaped`.
+ */
+import type { FitWord } from '../scenarios/views.ts';
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  "'": '&#39;',
+  '"': '&quot;',
+};
+
+/** Text or the value of an attribute, as Astro escapes text. */
+export const escaped = (text: string): string =>
+  /[&<>'"]/.test(text) ? text.replace(/[&<>'"]/g, (sign) => ENTITIES[sign] ?? sign) : text;
+
+/** Text whose flags, ranges and short hyphenated names stay on one line: "--n-cpu-moe", "35-70", "gpt-oss". */
+export const words = (text: string): string =>
+  text.includes('-')
+    ? escaped(text).replace(
+        /(?<![\w/-])(?:--?[a-z][\w-]*|gpt-oss|\d[\d.,]*-\d[\d.,]*(?=\s))/g,
+        '<span class="one">$&</span>',
+      )
+    : escaped(text);
+
+const SIGN_WORDS: Readonly<Record<FitWord, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
+const withSign = (fit: FitWord, markup: string): string =>
+  `<span class="fit ${fit}"><svg aria-hidden="true"><use href="#${fit}"></use></svg>${markup}</span>`;
+
+/** The sign of a verdict and its word. */
+export const verdict = (fit: FitWord, text: string): string => withSign(fit, escaped(text));
+
+/** The sign where the word has no room: it is there for readers who do not see the sign. */
+export const sign = (fit: FitWord): string => withSign(fit, `<span class="hidden">${SIGN_WORDS[fit]}</span>`);

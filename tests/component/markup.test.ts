@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import Faq from '../../src/components/Faq.astro';
+import { words } from '../../src/components/markup.ts';
+import { one, renderComponent } from './render.ts';
+
+it.each([
+  ['Keep them in RAM (--n-cpu-moe 12).', ['--n-cpu-moe']],
+  ['gpt-oss 20B with -ctk q8_0 -ctv q8_0', ['gpt-oss', '-ctk', '-ctv']],
+  ['llama-server -hf ggml-org/gpt-oss-20b-GGUF -c 8192', ['-hf', '-c']],
+  ['Qwen3-Next 80B-A3B needs 58.0 GB on 2025-08-05', []],
+  ['about 35-70 tokens/s', ['35-70']],
+  [`"-c" <b> & '-ngl' 1-2 GB`, ['-c', '-ngl', '1-2']],
+])('words keeps the flags and short names of "%s" on one line and changes no word', async (text, together) => {
+  const root = await renderComponent(Faq, { questions: [{ question: 'Which?', answer: text }] });
+  const answer = one(root, 'p');
+  expect(answer.text).toBe(text);
+  expect(answer.querySelectorAll('*').map((part) => [part.classNames, part.text])).toEqual(
+    together.map((part) => ['one', part]),
+  );
+});
+
+it('escapes what Astro escapes', () => {
+  expect(words(`<a href="x">'&'</a>`)).toBe('&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;');
+});
