@@ -12,18 +12,17 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': '&quot;',
 };
 
+const ESCAPABLE = /[&<>'"]/;
+const EVERY_ESCAPABLE = /[&<>'"]/g;
+const TOGETHER = /(?<![\w/-])(?:--?[a-z][\w-]*|gpt-oss|\d[\d.,]*-\d[\d.,]*(?=\s))/g;
+
 /** Text or the value of an attribute, as Astro escapes text. */
 export const escaped = (text: string): string =>
-  /[&<>'"]/.test(text) ? text.replace(/[&<>'"]/g, (sign) => ENTITIES[sign] ?? sign) : text;
+  ESCAPABLE.test(text) ? text.replace(EVERY_ESCAPABLE, (sign) => ENTITIES[sign] ?? sign) : text;
 
 /** Text whose flags, ranges and short hyphenated names stay on one line: "--n-cpu-moe", "35-70", "gpt-oss". */
 export const words = (text: string): string =>
-  text.includes('-')
-    ? escaped(text).replace(
-        /(?<![\w/-])(?:--?[a-z][\w-]*|gpt-oss|\d[\d.,]*-\d[\d.,]*(?=\s))/g,
-        '<span class="one">$&</span>',
-      )
-    : escaped(text);
+  text.includes('-') ? escaped(text).replace(TOGETHER, '<span class="one">$&</span>') : escaped(text);
 
 const SIGN_WORDS: Readonly<Record<FitWord, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
 const withSign = (fit: FitWord, markup: string): string =>

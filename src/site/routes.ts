@@ -82,8 +82,18 @@ export function openGraphImagePath(path: string): string {
   return id === undefined ? '/og.png' : `/og/${kind}/${id}.png`;
 }
 
+/** Origins without a slash at their end, by the address of a deployment: a page has nine addresses, and one origin. */
+const origins = new Map<string, string>();
+
 /**
  * Absolute URL of a site path.
  * @param origin address of the deployment, e.g. "https://example.org"
  */
-export const absoluteUrl = (path: string, origin: string): string => new URL(path, origin).href;
+export function absoluteUrl(path: string, origin: string): string {
+  let known = origins.get(origin);
+  if (known === undefined) {
+    known = new URL(origin).origin;
+    origins.set(origin, known);
+  }
+  return `${known}${path}`;
+}
