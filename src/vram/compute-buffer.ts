@@ -5,7 +5,7 @@
 import { type Architecture, layerKinds } from './architecture.ts';
 import { type AllocationPlan, type AllocationRun, runAllocations } from './ggml/allocator.ts';
 import { planGraph } from './ggml/scheduler.ts';
-import type { Graph } from './ggml/tensor.ts';
+import { type Graph, type GraphTensor, sameLayout } from './ggml/tensor.ts';
 import { CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
 import { type LayerPlacement, placingOf } from './layer-split.ts';
 import {
@@ -53,17 +53,18 @@ function graphWeightsOf(architecture: Architecture, options: WeighOptions): Grap
 
 /** How the tensors of a graph grow with the context, wherever they are placed: sizes are linear in {@link measuresOf} it. */
 interface Growth {
-  /** The graph at the first context of the range; let go when others were used since. */
+  /** The first context that was asked for in the range. */
+  readonly base: number;
+  /** The graph at the base; let go when others were used since. */
   graph: Graph | undefined;
-  /** What one more of each measure adds, by tensor id. */
-  readonly perCell: Float64Array;
-  readonly perRow: Float64Array;
+  /** Learned with the second context; `false` where graphs of the range differ in more than sizes. */
+  slopes: Slopes | false | undefined;
 }
 
-/** The allocations of a placement at the first context of a range, and which of them grow. */
-interface GrowingPlan {
-  readonly plan: AllocationPlan;
-  readonly growingSlots: readonly number[];
+/** What one more of each measure adds, in bytes by tensor id. */
+interface Slopes {
+  readonly perCell: Float64Array;
+  readonly perRow: Float64Array;
 }
 
 /** Results of a plan in a range in which sizes are linear in the context; by context, ascending. */
@@ -73,8 +74,8 @@ interface Line {
 
 /** What is known of one model with equal settings but for the context, in one placement. */
 interface Series {
-  /** By range of contexts. */
-  readonly plans: Map<string, GrowingPlan>;
+  /** At the base of a range of contexts. */
+  readonly plans: Map<string, AllocationPlan>;
   /** By range of contexts; none where sizes are not linear in the context. */
   readonly lines: Map<string, Line>;
   /** By context, and by quantization where it counts. */
@@ -84,11 +85,9 @@ interface Series {
 /** Results and weights of one architecture. */
 interface Known {
   readonly series: Map<string, Series>;
-  /** By settings and range of contexts; `undefined` where graphs at its ends differ in more than sizes. */
-  readonly growths: Map<string, Growth | undefined>;
+  /** By settings and range of contexts. */
+  readonly growths: Map<string, Growth>;
   readonly weights: Map<boolean | undefined, GraphWeights>;
-  /** Settings and ranges of contexts that were asked for. */
-  readonly asked: Set<string>;
   /** Layers to walk, by placement, and by quantization where it counts. */
   readonly walked: Map<string, readonly number[]>;
 }
@@ -193,7 +192,7 @@ export function computeBuffers(
 function knownOf(architecture: Architecture): Known {
   let own = known.get(architecture);
   if (!own) {
-    own = { series: new Map(), growths: new Map(), asked: new Set(), weights: new Map(), walked: new Map() };
+    own = { series: new Map(), growths: new Map(), weights: new Map(), walked: new Map() };
     known.set(architecture, own);
   }
   return own;
@@ -263,37 +262,27 @@ function bytesOf(
   let plan: AllocationPlan | undefined;
   let bytes: Float64Array | undefined;
   if (range && rangeKey) {
-    const grow = (ofFrom: AllocationPlan, growth: Growth): GrowingPlan => {
-      const growing = growingPlan(ofFrom, growth);
-      series.plans.set(rangeKey, growing);
-      if (isLinear(growing, growth)) series.lines.set(rangeKey, { points: [] });
-      if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
-      return growing;
-    };
     const growthKey = `${settingsKey}/${rangeKey}`;
     let growth = own.growths.get(growthKey);
-    let growing = series.plans.get(rangeKey);
-    // It takes two graphs to tell how sizes grow: not worth it for the first context that is ever asked for, nor, where
-    // graphs are large, for the first with new settings.
-    const first = !own.asked.has(growthKey) && (own.growths.size === 0 || layersAddUp(architecture));
-    if (first) {
-      if (own.asked.size >= MOST_SERIES) own.asked.clear();
-      own.asked.add(growthKey);
-    } else if (!growth && !own.growths.has(growthKey)) {
-      const learned = growthOf(architecture, range, graphAt, planOf);
-      growth = learned?.growth;
+    if (!growth) {
+      growth = { base: context, graph: undefined, slopes: undefined };
       if (own.growths.size >= MOST_SERIES) own.growths.clear();
       own.growths.set(growthKey, growth);
-      if (learned) growing = grow(learned.plan, learned.growth);
     }
-    if (growth) {
-      if (!growing) {
-        growth.graph ??= graphAt(range.from);
-        growing = grow(planOf(growth.graph), growth);
+    const { base } = growth;
+    if (context !== base) growth.slopes ??= slopesOf(architecture, range, base, graphOf(growth, graphAt), graphAt);
+    const { slopes } = growth;
+    if (context === base || slopes) {
+      plan = series.plans.get(rangeKey);
+      if (!plan) {
+        plan = planOf(graphOf(growth, graphAt));
+        series.plans.set(rangeKey, plan);
+        if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
       }
-      keepGraph(growth);
-      plan = growing.plan;
-      bytes = bytesAt(growing, growth, measuresOf(architecture, range.from), measuresOf(architecture, context));
+      if (slopes) {
+        bytes = bytesAt(plan, slopes, measuresOf(architecture, base), measuresOf(architecture, context));
+        if (!series.lines.has(rangeKey) && isLinear(plan, slopes)) series.lines.set(rangeKey, { points: [] });
+      }
     }
   }
   plan ??= planOf(graphAt(context));
@@ -316,13 +305,16 @@ function bytesOf(
   return run.highest;
 }
 
-/** Notes that a graph was used, and lets the one go that was not for longest. */
-function keepGraph(growth: Growth): void {
+/** The graph at the base of a range. Notes that it was used, and lets the one go that was not for longest. */
+function graphOf(growth: Growth, graphAt: (context: number) => Graph): Graph {
+  growth.graph ??= graphAt(growth.base);
   const position = recentGraphs.indexOf(growth);
   if (position >= 0) recentGraphs.splice(position, 1);
-  if (recentGraphs.push(growth) <= MOST_RECENT_GRAPHS) return;
-  const oldest = recentGraphs.shift();
-  if (oldest) oldest.graph = undefined;
+  if (recentGraphs.push(growth) > MOST_RECENT_GRAPHS) {
+    const oldest = recentGraphs.shift();
+    if (oldest) oldest.graph = undefined;
+  }
+  return growth.graph;
 }
 
 /** Bytes per buffer at a context between two runs with the same trace; `undefined` where there are none. */
@@ -338,38 +330,61 @@ function interpolate({ points }: Line, context: number): readonly number[] | und
 }
 
 /** Whether what the allocator reserves is linear in the context: every block of cells adds a multiple of the alignment. */
-function isLinear({ plan, growingSlots }: GrowingPlan, { perCell, perRow }: Growth): boolean {
-  return growingSlots.every((slot) => {
-    const id = plan.tensorOf[slot] as number;
-    const alignment = plan.alignments[plan.bufferOf[slot] as number] as number;
-    return perRow[id] === 0 && ((perCell[id] as number) * CELL_PADDING) % alignment === 0;
+function isLinear({ tensorOf, bufferOf, alignments }: AllocationPlan, { perCell, perRow }: Slopes): boolean {
+  return tensorOf.every((id, slot) => {
+    const alignment = alignments[bufferOf[slot] as number] as number;
+    return id < 0 || (perRow[id] === 0 && ((perCell[id] as number) * CELL_PADDING) % alignment === 0);
   });
 }
 
-function sameSteps(a: AllocationPlan, b: AllocationPlan): boolean {
-  return a.steps.length === b.steps.length && a.steps.every((step, index) => step === b.steps[index]);
+/** Whether two graphs are planned alike: the same operations on the same tensors, and the same of them overwritten. */
+function differInSizes(a: Graph, b: Graph): boolean {
+  return (
+    a.bytes.length === b.bytes.length &&
+    a.leafs.length === b.leafs.length &&
+    a.nodes.length === b.nodes.length &&
+    a.nodes.every((node, position) => {
+      const other = b.nodes[position] as GraphTensor;
+      return (
+        node.id === other.id &&
+        node.operation === other.operation &&
+        node.sources.length === other.sources.length &&
+        node.sources.every((source, index) => {
+          const twin = other.sources[index] as GraphTensor;
+          return (
+            source.id === twin.id &&
+            source.weight === twin.weight &&
+            (!node.inPlace ||
+              (sameLayout(node, source) === sameLayout(other, twin) &&
+                (node.bytes === source.bytes) === (other.bytes === twin.bytes)))
+          );
+        })
+      );
+    })
+  );
 }
 
-/** How tensors grow in a range, and the plan at its start; `undefined` where graphs at its ends differ in more than sizes. */
-function growthOf(
+/** How tensors grow in a range, from the graph at its base; `false` where graphs differ in more than sizes. */
+function slopesOf(
   architecture: Architecture,
   { from, to }: Range,
+  base: number,
+  first: Graph,
   graphAt: (context: number) => Graph,
-  planOf: (graph: Graph) => AllocationPlan,
-): { readonly growth: Growth; readonly plan: AllocationPlan } | undefined {
-  const first = graphAt(from);
-  const last = graphAt(to);
-  const tensors = first.bytes.length;
-  if (last.bytes.length !== tensors) return undefined;
-  const plan = planOf(first);
-  if (!sameSteps(plan, planOf(last))) return undefined;
-  const [firstCells, firstRows] = measuresOf(architecture, from);
-  const [lastCells, lastRows] = measuresOf(architecture, to);
+): Slopes | false {
+  const end = base < to ? to : from;
+  const last = graphAt(end);
+  if (!differInSizes(first, last)) return false;
+  const [firstCells, firstRows] = measuresOf(architecture, base);
+  const [lastCells, lastRows] = measuresOf(architecture, end);
   const cells = lastCells - firstCells;
   const rows = lastRows - firstRows;
   // With rows of a compressed cache it takes a third graph, with as many rows as the first, to tell the two measures apart.
-  const step = rows === 0 ? cells : 4 * CELL_PADDING;
-  const next = rows === 0 ? last : graphAt(from + step);
+  const block = 4 * CELL_PADDING;
+  const step =
+    rows === 0 ? cells : measuresOf(architecture, base + block)[1] === firstRows && base < to ? block : -block;
+  const next = rows === 0 ? last : graphAt(base + step);
+  const tensors = first.bytes.length;
   const perCell = new Float64Array(tensors);
   const perRow = new Float64Array(tensors);
   for (let id = 0; id < tensors; id++) {
@@ -377,32 +392,22 @@ function growthOf(
     perCell[id] = ((next.bytes[id] as number) - own) / step;
     if (rows !== 0) perRow[id] = ((last.bytes[id] as number) - own - (perCell[id] as number) * cells) / rows;
   }
-  return { growth: { graph: first, perCell, perRow }, plan };
+  return { perCell, perRow };
 }
 
-function growingPlan(plan: AllocationPlan, { perCell, perRow }: Growth): GrowingPlan {
-  const growingSlots: number[] = [];
-  plan.tensorOf.forEach((id, slot) => {
-    if (id >= 0 && (perCell[id] !== 0 || perRow[id] !== 0)) growingSlots.push(slot);
-  });
-  return { plan, growingSlots };
-}
-
-/** Bytes of every slot where the context has the measures `to`. */
+/** Bytes of every slot where the context has the measures `to`, from those at the base. */
 function bytesAt(
-  { plan, growingSlots }: GrowingPlan,
-  { perCell, perRow }: Growth,
+  { bytesOf, tensorOf }: AllocationPlan,
+  { perCell, perRow }: Slopes,
   from: Measures,
   to: Measures,
 ): Float64Array {
-  const bytes = plan.bytesOf.slice();
   const cells = to[0] - from[0];
   const rows = to[1] - from[1];
-  for (const slot of growingSlots) {
-    const id = plan.tensorOf[slot] as number;
-    bytes[slot] = Math.round((bytes[slot] as number) + (perCell[id] as number) * cells + (perRow[id] as number) * rows);
-  }
-  return bytes;
+  return bytesOf.map((bytes, slot) => {
+    const id = tensorOf[slot] as number;
+    return id < 0 ? bytes : Math.round(bytes + (perCell[id] as number) * cells + (perRow[id] as number) * rows);
+  });
 }
 
 /** Whether every layer leaves something behind: then none may be left out. */
