@@ -82,7 +82,7 @@ export function weighTensors(
   const nextToken = options.mtpInFile ?? keepsNextToken(architecture);
   const tensors = tensorsOf(architecture, nextToken);
   const types = quantizedTypes(tensors, scheme, contextOf(architecture, nextToken));
-  return tensors.map((tensor) => ({ tensor, type: types.get(tensor) ?? 'F32' }));
+  return tensors.map((tensor, index) => ({ tensor, type: types[index] ?? 'F32' }));
 }
 
 /** llama.cpp's class of 80-block models whose value projections llama-quantize spares. */
@@ -131,11 +131,7 @@ function weigh(architecture: Architecture, scheme: QuantizationScheme, options: 
   const key = `${scheme} ${options.mtpInFile ?? keepsNextToken(architecture)}`;
   let known = ofArchitecture.get(key);
   if (!known) {
-    const weighed = weighTensors(architecture, scheme, options);
-    known = {
-      weights: sumUp(architecture, weighed),
-      tensorBytes: Float64Array.from(weighed, ({ tensor, type }) => cudaBytes(type, tensor.shape)),
-    };
+    known = sumUp(architecture, weighTensors(architecture, scheme, options));
     ofArchitecture.set(key, known);
   }
   return known;
@@ -176,16 +172,21 @@ interface MutableBytes {
 
 const noBytes = (): MutableBytes => ({ file: 0, device: 0, host: 0 });
 
-function addTo(group: MutableBytes, { tensor, type }: WeighedTensor): void {
-  group.file += tensorFileBytes(type, tensor.shape);
-  group.device += cudaBytes(type, tensor.shape);
-  group.host += hostBytes(type, tensor.shape);
+function bytesOf(type: GgmlType, shape: readonly number[]): GroupBytes {
+  return { file: tensorFileBytes(type, shape), device: cudaBytes(type, shape), host: hostBytes(type, shape) };
+}
+
+function addTo(group: MutableBytes, { file, device, host }: GroupBytes): void {
+  group.file += file;
+  group.device += device;
+  group.host += host;
 }
 
 /** Tensors that llama.cpp's `--cpu-moe` moves: `ffn_*_exps`, biases included. */
 export const EXPERTS_NAME = /\.ffn_(up|down|gate|gate_up)_(ch|)exps/;
 
-function sumUp(architecture: Architecture, weighed: readonly WeighedTensor[]): ModelWeights {
+function sumUp(architecture: Architecture, weighed: readonly WeighedTensor[]): Weighed {
+  const tensorBytes = new Float64Array(weighed.length);
   const blocks: { all: MutableBytes; experts: MutableBytes }[] = [];
   const input = noBytes();
   const output = noBytes();
@@ -194,30 +195,31 @@ function sumUp(architecture: Architecture, weighed: readonly WeighedTensor[]): M
   const groups = { input, output, 'every-device': perDevice };
   let parameters = 0;
   let fileBytes = 0;
-  for (const item of weighed) {
-    const { tensor, type } = item;
+  for (let index = 0; index < weighed.length; index++) {
+    const { tensor, type } = weighed[index] as WeighedTensor;
+    const own = bytesOf(type, tensor.shape);
+    tensorBytes[index] = own.device;
     parameters += elementsOf(tensor.shape);
-    fileBytes += tensorFileBytes(type, tensor.shape);
+    fileBytes += own.file;
     if (tensor.place !== 'block') {
-      addTo(groups[tensor.place], item);
+      addTo(groups[tensor.place], own);
       continue;
     }
     const layer = tensor.layer ?? 0;
     const block = blocks[layer] ?? { all: noBytes(), experts: noBytes() };
     blocks[layer] = block;
-    addTo(block.all, item);
-    if (EXPERTS_NAME.test(tensor.name)) addTo(block.experts, item);
-    if (tensor.resident === true) addTo(nextTokenResident, item);
+    addTo(block.all, own);
+    if (EXPERTS_NAME.test(tensor.name)) addTo(block.experts, own);
+    if (tensor.resident === true) addTo(nextTokenResident, own);
   }
   const embedding = weighed.find(({ tensor }) => tensor.name === 'token_embd.weight');
   if (architecture.tiedEmbeddings && embedding !== undefined) {
-    output.device += cudaBytes(embedding.type, embedding.tensor.shape);
-    if (HEAD_APART_ON_HOST.has(architecture.className)) {
-      output.host += hostBytes(embedding.type, embedding.tensor.shape);
-    }
+    const { device, host } = bytesOf(embedding.type, embedding.tensor.shape);
+    output.device += device;
+    if (HEAD_APART_ON_HOST.has(architecture.className)) output.host += host;
   }
   const layers = blocks.slice(0, architecture.layers);
-  return {
+  const weights = {
     parameters,
     fileBytes,
     layers,
@@ -233,4 +235,5 @@ function sumUp(architecture: Architecture, weighed: readonly WeighedTensor[]): M
       nextTokenResident.device,
     hostBytes: input.host,
   };
+  return { weights, tensorBytes };
 }

@@ -43,7 +43,9 @@ export type GgmlType = keyof typeof GGML_TYPES;
 
 /** Elements of a tensor. */
 export function elementsOf(shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, 1);
+  let elements = 1;
+  for (const extent of shape) elements *= extent;
+  return elements;
 }
 
 /** Bytes of `elements` values of a type; `elements` is a multiple of the block. */

@@ -31,27 +31,16 @@ type Category =
   | 'down'
   | 'other';
 
-/** What the rules read from a tensor's name. */
-interface NameTraits {
+/** A tensor of a file and what the rules read from its name and extents. */
+interface Listed {
+  readonly tensor: Tensor;
+  /** Its position in the list of the model's tensors. */
+  readonly index: number;
   readonly category: Category;
-  /** Its name alone keeps llama-quantize from quantizing it. */
+  /** llama-quantize copies it as it is. */
   readonly kept: boolean;
-}
-
-const knownNames = new Map<string, NameTraits>();
-/** Models share their names: a thousand layers' worth are few. */
-const MOST_NAMES = 65_536;
-
-/** Memoised: the same names come back with every scheme and model. */
-function traitsOf(name: string): NameTraits {
-  let traits = knownNames.get(name);
-  if (!traits) {
-    const kept = !name.endsWith('weight') || KEPT_NAMES.some((part) => name.includes(part));
-    traits = { category: categoryOf(name), kept };
-    if (knownNames.size >= MOST_NAMES) knownNames.clear();
-    knownNames.set(name, traits);
-  }
-  return traits;
+  /** The converter stores it as F32 whatever the output type. */
+  readonly storedAsF32: boolean;
 }
 
 function categoryOf(name: string): Category {
@@ -95,8 +84,8 @@ function dimensionsOf(shape: readonly number[]): number {
   return dimensions;
 }
 
-function allowsQuantization(tensor: Tensor): boolean {
-  return dimensionsOf(tensor.shape) >= 2 && !traitsOf(tensor.name).kept;
+function isKept({ name, shape }: Tensor): boolean {
+  return dimensionsOf(shape) < 2 || !name.endsWith('weight') || KEPT_NAMES.some((part) => name.includes(part));
 }
 
 /** Type for a row that the wanted type's block does not divide; F16 when the second choice does not fit either. */
@@ -167,23 +156,22 @@ class Quantizer {
   private gateIndex = 0;
   private upIndex = 0;
 
-  constructor(scheme: QuantizationScheme, context: QuantizationContext, tensors: readonly Tensor[]) {
+  constructor(scheme: QuantizationScheme, context: QuantizationContext, listed: readonly Listed[]) {
     this.scheme = scheme;
     this.context = context;
-    this.valueTensors = tensors.filter((tensor) => isValueLike(traitsOf(tensor.name).category)).length;
-    this.tied = !tensors.some((tensor) => tensor.name === 'output.weight');
+    this.valueTensors = listed.filter(({ category }) => isValueLike(category)).length;
+    this.tied = !listed.some(({ category }) => category === 'output');
   }
 
-  typeOf(tensor: Tensor): GgmlType {
+  typeOf({ tensor, category, kept, storedAsF32 }: Listed): GgmlType {
     const base: GgmlType = SCHEMES[this.scheme].base;
-    if (tensor.source === 'MXFP4' || !allowsQuantization(tensor)) return tensor.source ?? keptType(tensor, base);
+    if (tensor.source === 'MXFP4' || kept) return tensor.source ?? (storedAsF32 ? 'F32' : copiedType(base));
     if (GGML_TYPES[base].blockElements === 1) return tensor.source ?? base;
-    return withFallback(this.chosenType(tensor, base), tensor.shape[0] ?? 0);
+    return withFallback(this.chosenType(tensor, category, base), tensor.shape[0] ?? 0);
   }
 
-  private chosenType(tensor: Tensor, base: GgmlType): GgmlType {
+  private chosenType(tensor: Tensor, category: Category, base: GgmlType): GgmlType {
     const { scheme } = this;
-    const { category } = traitsOf(tensor.name);
     if (category === 'output' || (this.tied && category === 'embedding')) return this.outputType(tensor, base);
     if (scheme === 'MXFP4_MOE') return (tensor.shape[2] ?? 1) > 1 ? 'MXFP4' : 'Q8_0';
     if (category === 'embedding') return this.embeddingType(base);
@@ -340,9 +328,8 @@ class Quantizer {
   }
 }
 
-/** Type of a tensor that llama-quantize copies, as the converter wrote it. */
-function keptType(tensor: Tensor, base: GgmlType): GgmlType {
-  if (isStoredAsF32(tensor)) return 'F32';
+/** Type of a tensor that llama-quantize copies, as the converter wrote it where that is not F32 for every output type. */
+function copiedType(base: GgmlType): GgmlType {
   return base === 'F32' || base === 'F16' ? base : 'BF16';
 }
 
@@ -363,21 +350,30 @@ function isStoredAsF32(tensor: Tensor): boolean {
 }
 
 /** File order: by block number, then by name, as llama.cpp's loader sorts. */
-function compareInFile(a: Tensor, b: Tensor): number {
+function compareInFile({ tensor: a }: Listed, { tensor: b }: Listed): number {
   const difference = (a.layer ?? -1) - (b.layer ?? -1);
   if (difference !== 0) return difference;
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
-const inFileOrder = new WeakMap<readonly Tensor[], readonly Tensor[]>();
+const listings = new WeakMap<readonly Tensor[], readonly Listed[]>();
 
-function sortedAsInFile(tensors: readonly Tensor[]): readonly Tensor[] {
-  let sorted = inFileOrder.get(tensors);
-  if (!sorted) {
-    sorted = [...tensors].sort(compareInFile);
-    inFileOrder.set(tensors, sorted);
+/** In file order. Memoised: the same list comes back with every scheme. */
+function listedInFile(tensors: readonly Tensor[]): readonly Listed[] {
+  let listed = listings.get(tensors);
+  if (!listed) {
+    listed = tensors
+      .map((tensor, index) => ({
+        tensor,
+        index,
+        category: categoryOf(tensor.name),
+        kept: isKept(tensor),
+        storedAsF32: isStoredAsF32(tensor),
+      }))
+      .sort(compareInFile);
+    listings.set(tensors, listed);
   }
-  return sorted;
+  return listed;
 }
 
 /** A type for each tensor, in the order given. */
@@ -385,7 +381,10 @@ export function quantizedTypes(
   tensors: readonly Tensor[],
   scheme: QuantizationScheme,
   context: QuantizationContext,
-): ReadonlyMap<Tensor, GgmlType> {
-  const quantizer = new Quantizer(scheme, context, tensors);
-  return new Map(sortedAsInFile(tensors).map((tensor) => [tensor, quantizer.typeOf(tensor)]));
+): readonly GgmlType[] {
+  const listed = listedInFile(tensors);
+  const quantizer = new Quantizer(scheme, context, listed);
+  const types = new Array<GgmlType>(tensors.length);
+  for (const own of listed) types[own.index] = quantizer.typeOf(own);
+  return types;
 }
