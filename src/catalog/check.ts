@@ -1,5 +1,6 @@
 /** From what was read to what can be relied on: every record against its schema, all records against the rules. */
 import type { z } from 'astro/zod';
+import type { Architecture } from '../vram/index.ts';
 import { type Draft, type Drafts, type RecordByKind, type Records, SCHEMAS } from './kinds.ts';
 import type { Problem } from './problem.ts';
 import { KINDS, type Kind } from './record.ts';
@@ -49,6 +50,18 @@ function draftOf<K extends Kind>(kind: K, raw: RawRecord): { draft: Draft<Record
   return { draft: draftWith({ ...Object.fromEntries(valid), unread }), problems };
 }
 
+/** Models of equal dimensions get one architecture, so that what the estimator works out for one of them counts for all. */
+function sharingArchitectures(models: Drafts['models']): Drafts['models'] {
+  const shared = new Map<string, Architecture>();
+  return models.map((model) => {
+    if (model.architecture === undefined) return model;
+    const dimensions = JSON.stringify(model.architecture);
+    const architecture = shared.get(dimensions) ?? model.architecture;
+    shared.set(dimensions, architecture);
+    return { ...model, architecture };
+  });
+}
+
 /** Checks every record against its schema and all of them against every rule. */
 export function checkRecords(raw: readonly RawRecord[]): Checked {
   const problems: Problem[] = [];
@@ -60,7 +73,8 @@ export function checkRecords(raw: readonly RawRecord[]): Checked {
         problems.push(...checked.problems);
         return checked.draft;
       });
-  const drafts = Object.fromEntries(KINDS.map((kind) => [kind, draftsOf(kind)])) as unknown as Drafts;
+  const read = Object.fromEntries(KINDS.map((kind) => [kind, draftsOf(kind)])) as unknown as Drafts;
+  const drafts = { ...read, models: sharingArchitectures(read.models) };
   const incomplete = raw.some(({ data }) => data === undefined);
   problems.push(...RULES.flatMap((rule) => rule(drafts)));
   if (incomplete || problems.some(({ level }) => level === 'error')) return { problems };

@@ -42,13 +42,13 @@ function once<T>(architecture: Architecture, key: string, compute: () => T): T {
 
 /** Numbers of the expert tensors in the file. */
 function expertTensors(architecture: Architecture, options: WeighOptions): readonly number[] {
-  return once(architecture, 'expert tensors', () =>
+  return once(architecture, `expert tensors ${options.mtpInFile}`, () =>
     tensorsInFile(architecture, options).flatMap(({ name }, index) => (EXPERTS_NAME.test(name) ? [index] : [])),
   );
 }
 
 function expertsOf(architecture: Architecture, scheme: QuantizationScheme, options: WeighOptions): Experts {
-  return once(architecture, `experts ${scheme}`, () => {
+  return once(architecture, `experts ${scheme} ${options.mtpInFile}`, () => {
     const bytes = tensorDeviceBytes(architecture, scheme, options);
     const sizes = expertTensors(architecture, options).map((index) => bytes[index] ?? 0);
     return { sizes: [...new Set(sizes)].sort((a, b) => b - a) };
@@ -75,7 +75,7 @@ function computeBytes(
   const model = standIn(experts);
   const scale = (experts.sizes[0] ?? 0) / (expertsOf(architecture, model, options).sizes[0] ?? 1);
   const added = (at: number): number =>
-    once(architecture, `added ${model} ${at}`, () => {
+    once(architecture, `added ${model} ${options.mtpInFile} ${at}`, () => {
       const settings = { ...DEFAULT_SETTINGS, context: at };
       const inRam = estimateLlamaCpp(architecture, model, { ...settings, cpuMoeLayers: -1 }, options).device.compute;
       return inRam - estimateLlamaCpp(architecture, model, settings, options).device.compute;
