@@ -82,14 +82,21 @@ interface Series {
   readonly results: Map<string | number, readonly number[]>;
 }
 
+/** The layers to walk, in order. */
+interface Walk {
+  readonly layers: readonly number[];
+  /** Tells walks of a model apart. */
+  readonly key: string;
+}
+
 /** Results and weights of one architecture. */
 interface Known {
   readonly series: Map<string, Series>;
   /** By settings and range of contexts. */
   readonly growths: Map<string, Growth>;
   readonly weights: Map<boolean | undefined, GraphWeights>;
-  /** Layers to walk, by placement, and by quantization where it counts. */
-  readonly walked: Map<string, readonly number[]>;
+  /** By placement, and by quantization where it counts. */
+  readonly walks: Map<string, Walk>;
 }
 
 const known = new WeakMap<Architecture, Known>();
@@ -192,7 +199,7 @@ export function computeBuffers(
 function knownOf(architecture: Architecture): Known {
   let own = known.get(architecture);
   if (!own) {
-    own = { series: new Map(), growths: new Map(), weights: new Map(), walked: new Map() };
+    own = { series: new Map(), growths: new Map(), weights: new Map(), walks: new Map() };
     known.set(architecture, own);
   }
   return own;
@@ -223,13 +230,15 @@ function bytesOf(
   const table = weightTableOf(architecture, options);
   const bytesByWeight = placement.weightsOnHost ? tensorDeviceBytes(architecture, scheme, options) : undefined;
   const placeKey = `${placement.key}/${mtpInFile}/${bytesByWeight ? scheme : ''}`;
-  let layers = own.walked.get(placeKey);
-  if (!layers) {
-    layers = walkedLayers(architecture, table, placement, bytesByWeight);
-    if (own.walked.size >= MOST_SERIES) own.walked.clear();
-    own.walked.set(placeKey, layers);
+  let walk = own.walks.get(placeKey);
+  if (!walk) {
+    const layers = walkedLayers(architecture, table, placement, bytesByWeight);
+    walk = { layers, key: layers.length === architecture.layers ? '' : layers.join() };
+    if (own.walks.size >= MOST_SERIES) own.walks.clear();
+    own.walks.set(placeKey, walk);
   }
-  const settingsKey = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${transposedValues}/${mtpInFile}/${layers.length === architecture.layers ? '' : layers}`;
+  const { layers } = walk;
+  const settingsKey = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${transposedValues}/${mtpInFile}/${walk.key}`;
   const key = `${placement.key}/${settingsKey}`;
   let series = own.series.get(key);
   if (!series) {

@@ -76,15 +76,21 @@ function clear(tensor: GraphTensor): void {
   tensor.slot = -1;
 }
 
-/** Gives nodes without a backend that of the node before (or behind) them; where the host's does not count, it ends the run. */
-function spread(nodes: readonly GraphTensor[], host: number, downwards: boolean, hostToo: boolean): void {
+/**
+ * Gives nodes without a backend that of the node before (or behind) them; where the host's does not count, it ends the run.
+ * Returns whether a node is left without one.
+ */
+function spread(nodes: readonly GraphTensor[], host: number, downwards: boolean, hostToo: boolean): boolean {
   let backend = UNASSIGNED;
+  let left = false;
   for (let step = 0; step < nodes.length; step++) {
     const node = nodes[downwards ? step : nodes.length - 1 - step] as GraphTensor;
     if (node.operation === 'view') continue;
     if (node.backend !== UNASSIGNED) backend = node.backend === host && !hostToo ? UNASSIGNED : node.backend;
     else if (backend !== UNASSIGNED && supports(backend, host, node)) node.backend = backend;
+    else left = true;
   }
+  return left;
 }
 
 function assignBackends({ nodes, leafs }: Graph, placing: Placing): void {
@@ -102,10 +108,8 @@ function assignBackends({ nodes, leafs }: Graph, placing: Placing): void {
     node.backend = firstBackend(node, host);
   }
   // Neighbours follow: devices first, downwards then upwards, then the host too.
-  spread(nodes, host, true, false);
-  spread(nodes, host, false, false);
-  spread(nodes, host, true, true);
-  spread(nodes, host, false, true);
+  if (spread(nodes, host, true, false) && spread(nodes, host, false, false) && spread(nodes, host, true, true))
+    spread(nodes, host, false, true);
   for (const node of nodes) {
     if (node.backend === UNASSIGNED && node.viewOf) node.backend = node.viewOf.backend;
     if (node.backend === UNASSIGNED) node.backend = host;
