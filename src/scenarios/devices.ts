@@ -118,7 +118,7 @@ const LLAMA_CPP_VENDORS: Readonly<Partial<Record<GpuRecord['vendor'], DeviceVend
 };
 
 /** The record as the estimator sees it; `undefined` for accelerators that llama.cpp v0.5.0 has no backend for here. */
-export function deviceOf(gpu: GpuRecord): CatalogDevice | undefined {
+export const deviceOf = memoized((gpu: GpuRecord): CatalogDevice | undefined => {
   const vendor = LLAMA_CPP_VENDORS[gpu.vendor];
   if (!vendor || /gaudi/i.test(gpu.architecture)) return undefined;
   return {
@@ -131,7 +131,7 @@ export function deviceOf(gpu: GpuRecord): CatalogDevice | undefined {
     kind: kindOf(gpu),
     ...(gpu.bandwidth && { speed: speedOf(gpu, gpu.bandwidth.GBps) }),
   };
-}
+});
 
 function speedOf(gpu: GpuRecord, bandwidthGBps: number): SpeedDevice {
   const { vendor, architecture, unifiedMemory } = gpu;

@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
-import type { ModelRecord } from '../catalog/model.schema.ts';
+import { isEstimable, type ModelRecord } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
 import { type KvType, overheadOf, planForBytes } from '../vram/index.ts';
 import { type CatalogDevice, type Devices, devicesOf, preferenceOf } from './devices.ts';
@@ -104,11 +104,11 @@ const FEWEST_USEFUL_BITS = 2;
 const LARGE_MODEL = 100e9;
 
 interface Rung {
-  readonly memoryGB: number;
-  /** Most room of any device of that size. */
-  readonly roomBytes: number;
-  /** Desktop cards first, then best-known first. */
-  readonly devices: readonly CatalogDevice[];
+  /** Most and least room of any device of that size. */
+  readonly mostBytes: number;
+  readonly leastBytes: number;
+  /** All devices of that size: desktop cards first, then best-known first. */
+  readonly tier: Tier;
 }
 
 /** The sizes of a list of devices, smallest first. */
@@ -116,19 +116,23 @@ const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Rung[] =
   [...Map.groupBy(devices, ({ gpu }) => gpu.memoryGB)]
     .sort(([a], [b]) => a - b)
     .map(([memoryGB, own]) => ({
-      memoryGB,
-      roomBytes: Math.max(...own.map(roomOf)),
-      devices: own.sort(
-        (a, b) =>
-          Number(a.kind !== 'consumer') - Number(b.kind !== 'consumer') || preferenceOf(a.gpu) - preferenceOf(b.gpu),
-      ),
+      mostBytes: Math.max(...own.map(roomOf)),
+      leastBytes: Math.min(...own.map(roomOf)),
+      tier: {
+        memoryGB,
+        devices: own.sort(
+          (a, b) =>
+            Number(a.kind !== 'consumer') - Number(b.kind !== 'consumer') || preferenceOf(a.gpu) - preferenceOf(b.gpu),
+        ),
+      },
     })),
 );
 
 /** The smallest devices of a list that hold `planForBytes`; `undefined` where none does. */
 export function tierFor(devices: readonly CatalogDevice[], planForBytes: number): Tier | undefined {
-  const rung = ladderOf(devices).find(({ roomBytes }) => roomBytes >= planForBytes);
-  return rung && { memoryGB: rung.memoryGB, devices: rung.devices.filter((own) => roomOf(own) >= planForBytes) };
+  const rung = ladderOf(devices).find(({ mostBytes }) => mostBytes >= planForBytes);
+  if (!rung || rung.leastBytes >= planForBytes) return rung?.tier;
+  return { ...rung.tier, devices: rung.tier.devices.filter((own) => roomOf(own) >= planForBytes) };
 }
 
 /** Single cards that people ask about, best-known first. */
@@ -187,11 +191,12 @@ function setsOf(
 }
 
 /** Desktop cards that most people who run models at home have. */
-const USUAL_CARDS: readonly string[] = ['rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-4090', 'rtx-5090'];
+const usualCards = memoized(({ byId }: Devices): readonly CatalogDevice[] =>
+  ['rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-4090', 'rtx-5090'].flatMap((id) => byId.get(id) ?? []),
+);
 
 function usualCardOf(catalog: Catalog, scenario: Scenario, consumer: Tier | undefined): Facts['usualCard'] {
-  const { byId } = devicesOf(catalog);
-  const own = USUAL_CARDS.flatMap((id) => byId.get(id) ?? []).find((card) => roomOf(card) >= scenario.planForBytes);
+  const own = usualCards(devicesOf(catalog)).find((card) => roomOf(card) >= scenario.planForBytes);
   if (!own || !consumer || own.gpu.memoryGB === consumer.memoryGB) return undefined;
   const largestQuant = recommendedQuants(catalog, scenario.model).findLast(
     (quant) => needOf(catalog, { ...scenario.key, quant: quant.id }).planForBytes <= roomOf(own),
@@ -296,8 +301,7 @@ function smallerSiblingOf(catalog: Catalog, scenario: Scenario): Sibling | undef
     .filter((member) => member.id !== model.id && member.parameters.total < model.parameters.total * 0.7)
     .reverse();
   for (const member of smaller) {
-    if (!catalog.estimableModels.some(({ id }) => id === member.id)) continue;
-    if (!quantsOf(catalog, member).some(({ id }) => id === quant.id)) continue;
+    if (!isEstimable(member) || !quantsOf(catalog, member).includes(quant)) continue;
     const context = Math.min(contextTokens, maximumContext(member));
     const need = modelAtQuant(catalog, member.id, quant.id).need(context);
     if (need.planForBytes >= planForBytes) continue;

@@ -6,9 +6,10 @@ import {
   formatParameters,
   formatPercent,
 } from '../vram/index.ts';
-import { type CatalogDevice, devicesOf } from './devices.ts';
+import { type CatalogDevice, type Devices, devicesOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, maximumContext } from './expand.ts';
 import type { Facts } from './facts.ts';
+import { memoized } from './memoized.ts';
 import { speedText } from './speed.ts';
 import { bestOf, known, namedSets, setNames, tierNames } from './verdict.ts';
 import type { Question } from './views.ts';
@@ -27,19 +28,15 @@ const MOST_QUESTIONS = 7;
 const SHORTEST_USEFUL_CONTEXT = 4096;
 
 /** Cards that people ask about by name, least memory first. */
-const ASKED: readonly string[] = [
-  'rtx-4060',
-  'rtx-3060-12gb',
-  'rtx-5060-ti-16gb',
-  'rtx-4090',
-  'rtx-5090',
-  'rtx-pro-6000-bw',
-];
+const askedCards = memoized(({ byId }: Devices): readonly CatalogDevice[] =>
+  ['rtx-4060', 'rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-4090', 'rtx-5090', 'rtx-pro-6000-bw'].flatMap(
+    (id) => byId.get(id) ?? [],
+  ),
+);
 
 /** The smallest card people ask about that holds the scenario, while the card is not four times too large to be asked. */
 export function askedCardThatFits({ catalog, scenario }: Facts): CatalogDevice | undefined {
-  const { byId } = devicesOf(catalog);
-  const own = ASKED.flatMap((id) => byId.get(id) ?? []).find(
+  const own = askedCards(devicesOf(catalog)).find(
     ({ device }) => scenario.at.fitOn(device, 1, scenario.contextTokens).fit === 'fits',
   );
   return own && own.device.usableBytes < 4 * scenario.planForBytes ? own : undefined;
@@ -47,8 +44,7 @@ export function askedCardThatFits({ catalog, scenario }: Facts): CatalogDevice |
 
 /** The largest card people ask about that does not hold it, while it needs less than three times its memory. */
 export function askedCardThatDoesNot({ catalog, scenario }: Facts): CatalogDevice | undefined {
-  const { byId } = devicesOf(catalog);
-  return ASKED.flatMap((id) => byId.get(id) ?? []).findLast(
+  return askedCards(devicesOf(catalog)).findLast(
     ({ device }) =>
       scenario.at.fitOn(device, 1, scenario.contextTokens).fit !== 'fits' &&
       scenario.planForBytes < 3 * device.usableBytes,
@@ -281,7 +277,9 @@ export const FAQ_RULES: readonly FaqRule[] = [
 /** Order of the questions on a page, by what a reader asks first. */
 export function faqOf(facts: Facts): readonly Question[] {
   const own = ownQuestions(facts);
-  const rules = FAQ_RULES.filter((rule) => rule.when(facts)).slice(0, MOST_QUESTIONS - Math.min(own.length, 2));
+  const rules = FAQ_RULES.values()
+    .filter((rule) => rule.when(facts))
+    .take(MOST_QUESTIONS - Math.min(own.length, 2));
   return [...rules.map((rule) => ({ question: rule.ask(facts), answer: rule.say(facts) })), ...own.slice(0, 2)];
 }
 

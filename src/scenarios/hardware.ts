@@ -5,6 +5,7 @@ import { miniBar } from './bars.ts';
 import { type CatalogDevice, type DeviceKind, devicesOf } from './devices.ts';
 import { CONTEXT_LADDER } from './expand.ts';
 import type { Facts } from './facts.ts';
+import { memoized } from './memoized.ts';
 import type { DeviceFit, ModelAtQuant, Scenario } from './scenario.ts';
 import { speedText } from './speed.ts';
 import { namedSets, setNames, tierNames } from './verdict.ts';
@@ -95,21 +96,45 @@ function around(scenario: Scenario, own: readonly CatalogDevice[], most: number)
   return near.slice(start, start + most);
 }
 
+interface DeviceTexts {
+  readonly link: DeviceRow['device'];
+  readonly label: string;
+  readonly usable: string;
+}
+
+const textsByCount = memoized((_: CatalogDevice) => new Map<number, DeviceTexts>());
+
+/** What a row says of its devices whatever is held against them. */
+function deviceTexts(own: CatalogDevice, count: number): DeviceTexts {
+  const known = textsByCount(own);
+  let texts = known.get(count);
+  if (!texts) {
+    const { gpu, device } = own;
+    texts = {
+      link: { text: gpu.name, href: gpuPath(gpu.id) },
+      label: deviceLabel(gpu, count),
+      usable: formatGB(device.usableBytes * count),
+    };
+    known.set(count, texts);
+  }
+  return texts;
+}
+
 /** One device, or several of a kind, held against a scenario. */
 export function deviceRow(scenario: Scenario, own: CatalogDevice, count: number): DeviceRow {
   const { at, contextTokens } = scenario;
-  const { gpu, device } = own;
+  const { device } = own;
   const held = at.fitOn(device, count, contextTokens);
-  const { fit, usableBytes, shareBytes } = held;
-  const label = deviceLabel(gpu, count);
+  const { fit, shareBytes } = held;
+  const { link, label, usable } = deviceTexts(own, count);
   const speed = fit === 'no' ? undefined : speedText(at, own, count);
   return {
-    device: { text: gpu.name, href: gpuPath(gpu.id) },
+    device: link,
     count,
     label,
     fit,
     fitText: FIT_TEXT[fit],
-    usable: formatGB(usableBytes),
+    usable,
     headroom: headroomText(held, count),
     largestContext: shortContext(at.largestContext(device, count)),
     ...(speed !== undefined && { speed }),

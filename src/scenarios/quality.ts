@@ -3,6 +3,7 @@ import type { EstimableModel } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
 import { formatBytes, formatDivergence, formatFactor, formatGB, formatPowerOfTen, perMille } from '../vram/index.ts';
 import { defaultContextOf, defaultQuantOf, quantsOf } from './expand.ts';
+import { memoized } from './memoized.ts';
 import { fromZero, spaced } from './plot.ts';
 import { needOf } from './scenario.ts';
 import type { Plot } from './views.ts';
@@ -15,10 +16,10 @@ export interface Loss {
 }
 
 /** What was measured of a quant: with an importance matrix where it was measured so; `undefined` where nothing was. */
-export function lossOf({ quality }: QuantRecord): Loss | undefined {
+export const lossOf = memoized(({ quality }: QuantRecord): Loss | undefined => {
   const measured = (quality ?? []).filter(({ metric }) => metric === 'mean KL divergence');
   return measured.find(({ imatrix }) => imatrix === true) ?? measured[0];
-}
+});
 
 /** Labels closer than this, in per mille of the drawing, would stand in each other. */
 const LABEL_DISTANCE = { x: 110, y: 70 } as const;

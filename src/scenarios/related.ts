@@ -4,7 +4,8 @@ import type { QuantRecord } from '../catalog/quant.schema.ts';
 import { familyPath, modelPath, modelQuantPath, quantPath, scenarioPath } from '../site/routes.ts';
 import { contextLabel, formatGB } from '../vram/index.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, maximumContext, quantsOf } from './expand.ts';
-import { needOf, type Scenario } from './scenario.ts';
+import { memoized } from './memoized.ts';
+import { type ModelAtQuant, modelAtQuant, needOf, type Scenario } from './scenario.ts';
 import type { LinkWithFigure } from './views.ts';
 import { contextTitle } from './words.ts';
 
@@ -18,21 +19,29 @@ const QUANTS_EACH_SIDE = 3;
 const MOST_SIBLINGS = 4;
 const MOST_PEERS = 4;
 
-/** A link to a scenario with its Plan for. */
-export function scenarioLink(
-  catalog: Catalog,
-  model: EstimableModel,
-  quant: QuantRecord,
-  context: number,
-  text: string,
-): LinkWithFigure {
-  const { planForBytes } = needOf(catalog, { model: model.id, quant: quant.id, context });
-  return { text, href: scenarioPath(model.id, quant.id, contextLabel(context)), figure: formatGB(planForBytes) };
+const targets = memoized((_: ModelAtQuant) => new Map<number, Omit<LinkWithFigure, 'text'>>());
+
+/** Where a scenario's page is, and its Plan for. */
+export function scenarioTarget(at: ModelAtQuant, context: number): Omit<LinkWithFigure, 'text'> {
+  const known = targets(at);
+  let target = known.get(context);
+  if (!target) {
+    const href = scenarioPath(at.model.id, at.quant.id, contextLabel(context));
+    target = { href, figure: formatGB(at.need(context).planForBytes) };
+    known.set(context, target);
+  }
+  return target;
 }
+
+/** A link to a scenario with its Plan for. */
+export const scenarioLink = (at: ModelAtQuant, context: number, text: string): LinkWithFigure => ({
+  text,
+  ...scenarioTarget(at, context),
+});
 
 /** What a reader of a scenario may want next: every link with its Plan for. */
 export function relatedTo(catalog: Catalog, scenario: Scenario): readonly RelatedGroup[] {
-  const { model, quant, contextTokens } = scenario;
+  const { at, model, quant, contextTokens } = scenario;
   const groups: RelatedGroup[] = [
     {
       title: `${model.name} with ${contextTitle(contextTokens)} context, other quants`,
@@ -42,7 +51,7 @@ export function relatedTo(catalog: Catalog, scenario: Scenario): readonly Relate
       title: `${model.name} ${quant.name}, other contexts`,
       links: contextsOf(model)
         .filter((context) => context !== contextTokens)
-        .map((context) => scenarioLink(catalog, model, quant, context, contextTitle(context))),
+        .map((context) => scenarioLink(at, context, contextTitle(context))),
     },
     siblingGroup(catalog, model, quant, contextTokens),
     {
@@ -67,12 +76,12 @@ export function relatedTo(catalog: Catalog, scenario: Scenario): readonly Relate
 
 function otherQuants(catalog: Catalog, { model, quant, contextTokens }: Scenario): readonly LinkWithFigure[] {
   const quants = quantsOf(catalog, model);
-  const own = quants.findIndex(({ id }) => id === quant.id);
+  const own = quants.indexOf(quant);
   const start = Math.max(0, Math.min(own - QUANTS_EACH_SIDE, quants.length - 2 * QUANTS_EACH_SIDE - 1));
   return quants
     .slice(start, start + 2 * QUANTS_EACH_SIDE + 1)
-    .filter(({ id }) => id !== quant.id)
-    .map((other) => scenarioLink(catalog, model, other, contextTokens, other.name));
+    .filter((other) => other !== quant)
+    .map((other) => scenarioLink(modelAtQuant(catalog, model.id, other.id), contextTokens, other.name));
 }
 
 /** Members of the family at the same quant and context; where a member's context is shorter, at its maximum. */
@@ -89,9 +98,7 @@ export function siblingGroup(
     .slice(start, start + MOST_SIBLINGS + 1)
     .filter(({ id }) => id !== model.id)
     .map((member) => {
-      const offered = quantsOf(catalog, member).some(({ id }) => id === quant.id)
-        ? quant
-        : defaultQuantOf(catalog, member);
+      const offered = quantsOf(catalog, member).includes(quant) ? quant : defaultQuantOf(catalog, member);
       const context = nearestContext(member, contextTokens);
       const where = [
         offered.id === quant.id ? '' : offered.name,
@@ -99,7 +106,8 @@ export function siblingGroup(
       ]
         .filter(Boolean)
         .join(' ');
-      return scenarioLink(catalog, member, offered, context, `${member.name}${where ? `, ${where}` : ''}`);
+      const at = modelAtQuant(catalog, member.id, offered.id);
+      return scenarioLink(at, context, `${member.name}${where ? `, ${where}` : ''}`);
     });
   const family = catalog.byId.families.get(model.family);
   const all =
@@ -120,8 +128,8 @@ export function nearestContext(model: EstimableModel, context: number): number {
 
 function hubFigure(catalog: Catalog, model: EstimableModel): string {
   const context = defaultContextOf(model);
-  const { planForBytes } = needOf(catalog, { model: model.id, quant: defaultQuantOf(catalog, model).id, context });
-  return `${formatGB(planForBytes)} at ${contextTitle(context)}`;
+  const at = modelAtQuant(catalog, model.id, defaultQuantOf(catalog, model).id);
+  return `${scenarioTarget(at, context).figure} at ${contextTitle(context)}`;
 }
 
 /** Models of other families that need about as much at their usual quant and context. */

@@ -76,7 +76,7 @@ export class ModelAtQuant {
   readonly #allocations = new Map<number, Allocation>();
   readonly #needs = new Map<number, Need>();
   readonly #shares = new Map<number, Share>();
-  readonly #largest = new Map<string, number>();
+  readonly #largest = new Map<number, number>();
   readonly #kvTypes = new Map<string, KvTypeNeed | undefined>();
 
   constructor(model: EstimableModel, quant: QuantRecord) {
@@ -199,7 +199,7 @@ export class ModelAtQuant {
 
   /** Tokens of the largest context whose Plan for `count` devices hold; 0 where even the shortest with a page does not fit. */
   largestContext(device: Device, count: number): number {
-    const key = `${device.usableBytes}/${overheadOf(device)}/${count}`;
+    const key = (device.usableBytes - overheadOf(device)) * (MOST_DEVICES + 1) + count;
     let tokens = this.#largest.get(key);
     if (tokens === undefined) {
       tokens = this.#searchLargest((context) => this.fitOn(device, count, context).planHeadroomBytes);

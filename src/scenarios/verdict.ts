@@ -442,11 +442,16 @@ const TOPICS: readonly Topic[] = [
 
 /** Rules that speak on a scenario, in the order of the page. */
 export function verdictRules(facts: Facts): readonly VerdictRule[] {
-  return TOPICS.flatMap((topic) => VERDICT_RULES.find((rule) => rule.topic === topic && rule.when(facts)) ?? []).slice(
-    0,
-    MOST_SENTENCES,
-  );
+  return RULES_BY_TOPIC.values()
+    .map((rules) => rules.find((rule) => rule.when(facts)))
+    .filter((rule) => rule !== undefined)
+    .take(MOST_SENTENCES)
+    .toArray();
 }
+
+const RULES_BY_TOPIC: readonly (readonly VerdictRule[])[] = TOPICS.map((topic) =>
+  VERDICT_RULES.filter((rule) => rule.topic === topic),
+);
 
 /** The verdict of a scenario, the decisive sentence first. */
 export const verdictOf = (facts: Facts): readonly string[] => verdictRules(facts).map((rule) => rule.say(facts));

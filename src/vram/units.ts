@@ -17,11 +17,14 @@ export interface FormattedMemory {
   readonly gib: string;
 }
 
-/** Digits with a comma every three from 10,000 up: "1012", "12,345". */
-function groupDigits(whole: number): string {
+/** Digits of a whole number with a comma every three. */
+function withCommas(whole: number): string {
   const text = String(whole);
-  return Math.abs(whole) < 10_000 ? text : text.replace(/\B(?=(\d{3})+$)/g, ',');
+  return Math.abs(whole) < 1000 ? text : text.replace(/\B(?=(\d{3})+$)/g, ',');
 }
+
+/** The same from 10,000 up: "1012", "12,345". */
+const groupDigits = (whole: number): string => (Math.abs(whole) < 10_000 ? String(whole) : withCommas(whole));
 
 /**
  * A quantity at the precision the site shows: three significant figures below 100 but no more than two decimals
@@ -92,7 +95,7 @@ export function formatTokens(tokens: number): string {
 
 /** A whole number with a comma every three digits: "1,048,576", "8,192". */
 export function formatCount(count: number): string {
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+  return withCommas(Math.round(count));
 }
 
 /** A context as it stands in a URL: "8k", "40k", "1m", else the tokens ("1000000"). */

@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import { SITE_NAME } from '../../site/config.ts';
 import { homePath } from '../../site/routes.ts';
+import { memoized } from '../memoized.ts';
 import type { Crumb, Link, PageMeta, Question } from '../views.ts';
 
 const LONGEST_DESCRIPTION = 155;
@@ -47,23 +48,22 @@ function shortened(sentences: readonly string[]): string {
 /** The newest of the dates ("2026-11", "2026-11-25"). */
 export const newest = (...dates: readonly string[]): string => dates.toSorted().at(-1) ?? '';
 
-/** Sources of a record as links, in the order they are written. */
-export function sourceLinks(
-  ...records: readonly {
-    readonly sources?: Readonly<Record<string, { readonly title: string; readonly url: string }>>;
-  }[]
-): readonly Link[] {
-  const links = records.flatMap(({ sources }) =>
-    Object.values(sources ?? {}).map(({ title, url }) => ({ text: title, href: url })),
-  );
-  return links.filter((link, index) => links.findIndex(({ href }) => href === link.href) === index);
+interface Sourced {
+  readonly sources?: Readonly<Record<string, { readonly title: string; readonly url: string }>>;
+}
+
+const linksOf = memoized(({ sources }: Sourced): readonly Link[] =>
+  Object.values(sources ?? {}).map(({ title, url }) => ({ text: title, href: url })),
+);
+
+/** Sources of records as links, in the order they are written, each address once. */
+export function sourceLinks(...records: readonly Sourced[]): readonly Link[] {
+  const seen = new Set<string>();
+  return records.flatMap(linksOf).filter(({ href }) => seen.size < seen.add(href).size);
 }
 
 /** One source of a record as a link; absent where the record has no such key. */
-export function sourceLink(
-  record: { readonly sources?: Readonly<Record<string, { readonly title: string; readonly url: string }>> },
-  key: string | undefined,
-): Link | undefined {
+export function sourceLink(record: Sourced, key: string | undefined): Link | undefined {
   const source = key === undefined ? undefined : record.sources?.[key];
   return source && { text: source.title, href: source.url };
 }

@@ -100,7 +100,7 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
       },
       {
         title: `${model.name} at ${quant.name}`,
-        links: contextsOf(model).map((tokens) => scenarioLink(catalog, model, quant, tokens, contextTitle(tokens))),
+        links: contextsOf(model).map((tokens) => scenarioLink(scenario.at, tokens, contextTitle(tokens))),
       },
       siblingGroup(catalog, model, quant, context),
       { title: 'Models that need about as much', links: peersOf(catalog, model) },

@@ -111,7 +111,7 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
     related: [
       {
         title: 'Contexts',
-        links: contexts.map((context) => scenarioLink(catalog, at.model, quant, context, contextTitle(context))),
+        links: contexts.map((context) => scenarioLink(at, context, contextTitle(context))),
       },
       ...relatedTo(catalog, usual).filter(({ title }) => !title.endsWith('other contexts')),
     ],

@@ -1,11 +1,13 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { EstimableModel } from '../../catalog/model.schema.ts';
 import type { QuantRecord } from '../../catalog/quant.schema.ts';
-import { modelPath, scenarioPath } from '../../site/routes.ts';
-import { contextLabel, type Fit, formatGB, formatParameters, formatTokens, overheadOf } from '../../vram/index.ts';
+import { modelPath } from '../../site/routes.ts';
+import { type Fit, formatParameters, formatTokens, overheadOf } from '../../vram/index.ts';
 import { type CatalogDevice, devicesOf } from '../devices.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, maximumContext, recommendedQuants } from '../expand.ts';
 import { type Facts, factsOf, tierFor } from '../facts.ts';
+import { memoized } from '../memoized.ts';
+import { scenarioTarget } from '../related.ts';
 import { computeScenario, type ModelAtQuant, modelAtQuant, needOf } from '../scenario.ts';
 import { bestOf } from '../verdict.ts';
 import type { Grid } from '../views.ts';
@@ -40,12 +42,16 @@ export interface Usual {
 }
 
 /** The figures that stand for a model in lists. */
-export function usualOf(catalog: Catalog, model: EstimableModel): Usual {
-  const quant = defaultQuantOf(catalog, model);
-  const contextTokens = defaultContextOf(model);
-  const at = modelAtQuant(catalog, model.id, quant.id);
-  return { at, quant, contextTokens, ...at.need(contextTokens) };
-}
+export const usualOf = (catalog: Catalog, model: EstimableModel): Usual => usuals(catalog)(model);
+
+const usuals = memoized((catalog: Catalog) =>
+  memoized((model: EstimableModel): Usual => {
+    const quant = defaultQuantOf(catalog, model);
+    const contextTokens = defaultContextOf(model);
+    const at = modelAtQuant(catalog, model.id, quant.id);
+    return { at, quant, contextTokens, ...at.need(contextTokens) };
+  }),
+);
 
 /** Reasons over a model at its usual quant and context. */
 export const usualFacts = (catalog: Catalog, model: EstimableModel): Facts =>
@@ -74,10 +80,10 @@ export function planForCell(
   fit?: Fit,
 ): Cell | null {
   if (!contextsOf(model).includes(context)) return null;
-  const { planForBytes } = needOf(catalog, { model: model.id, quant: quant.id, context });
+  const { href, figure } = scenarioTarget(modelAtQuant(catalog, model.id, quant.id), context);
   return {
-    text: formatGB(planForBytes),
-    href: scenarioPath(model.id, quant.id, contextLabel(context)),
+    text: figure,
+    href,
     ...(fit !== undefined && { fit }),
   };
 }
@@ -98,16 +104,32 @@ export function smallestDeviceText(catalog: Catalog, at: ModelAtQuant, context: 
   return h200 && count !== undefined ? deviceLabel(h200.gpu, count) : 'more than 16 GPUs';
 }
 
-/** Of the recommended quants, or of `quants`, the one with the most bits whose Plan for is within `roomBytes` at a context; `undefined` where none is. */
+const planTables = memoized((_: Catalog) => memoized((_model: EstimableModel) => new Map<number, readonly number[]>()));
+
+/** Plan for of every recommended quant at a context, in bytes, in the order of the quants. */
+function plansOf(catalog: Catalog, model: EstimableModel, context: number): readonly number[] {
+  const known = planTables(catalog)(model);
+  let plans = known.get(context);
+  if (!plans) {
+    plans = recommendedQuants(catalog, model).map(
+      (quant) => needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes,
+    );
+    known.set(context, plans);
+  }
+  return plans;
+}
+
+/** Of the recommended quants that `accepts` takes, the one with the most bits whose Plan for is within `roomBytes` at a context; `undefined` where none is. */
 export function largestQuantWithin(
   catalog: Catalog,
   model: EstimableModel,
   context: number,
   roomBytes: number,
-  quants: readonly QuantRecord[] = recommendedQuants(catalog, model),
+  accepts: (quant: QuantRecord) => boolean = () => true,
 ): QuantRecord | undefined {
-  return quants.findLast(
-    (quant) => needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes <= roomBytes,
+  const plans = plansOf(catalog, model, context);
+  return recommendedQuants(catalog, model).findLast(
+    (quant, place) => (plans[place] ?? Number.POSITIVE_INFINITY) <= roomBytes && accepts(quant),
   );
 }
 
@@ -135,12 +157,8 @@ export function whatFitsRows(
       if (!contextsOf(model).includes(context)) return null;
       const quant = largestQuantWithin(catalog, model, context, roomBytes);
       if (!quant) return textCell('none');
-      const { planForBytes } = needOf(catalog, { model: model.id, quant: quant.id, context });
-      return {
-        text: quant.name,
-        href: scenarioPath(model.id, quant.id, contextLabel(context)),
-        note: formatGB(planForBytes),
-      };
+      const { href, figure } = scenarioTarget(modelAtQuant(catalog, model.id, quant.id), context);
+      return { text: quant.name, href, note: figure };
     });
     return [{ ...modelHead(model), cells: [...cells, ...[extra(model, atShortest)].filter((cell) => cell !== null)] }];
   });
@@ -154,15 +172,17 @@ export const WHAT_FITS_COLUMNS: readonly string[] = GRID_CONTEXTS.map(
 /** "8K" for column heads. */
 export const contextHead = (context: number): string => formatTokens(context);
 
+/** Plan for of every estimable model at 8K, in bytes: at its smallest recommended quant, and at its usual one. */
+const plansAtDefault = memoized((catalog: Catalog) => ({
+  any: catalog.estimableModels.map((model) => Math.min(...plansOf(catalog, model, defaultContextOf(model)))),
+  usual: catalog.estimableModels.map((model) => usualOf(catalog, model).planForBytes),
+}));
+
 /** How many estimable models fit `roomBytes` at 8K: in any quant, and at their usual one. */
 export function countWithin(catalog: Catalog, roomBytes: number): { readonly any: number; readonly usual: number } {
-  let any = 0;
-  let usual = 0;
-  for (const model of catalog.estimableModels) {
-    if (largestQuantWithin(catalog, model, defaultContextOf(model), roomBytes)) any++;
-    if (usualOf(catalog, model).planForBytes <= roomBytes) usual++;
-  }
-  return { any, usual };
+  const { any, usual } = plansAtDefault(catalog);
+  const within = (plans: readonly number[]): number => plans.filter((bytes) => bytes <= roomBytes).length;
+  return { any: within(any), usual: within(usual) };
 }
 
 /** The model with most parameters that fits at its usual quant and 8K. */

@@ -3,7 +3,6 @@ import type { EstimableModel } from '../../catalog/model.schema.ts';
 import { gpuPath, macTierPath, modelPath, scenarioPath, vramTierListPath, vramTierPath } from '../../site/routes.ts';
 import { contextLabel, formatGB, formatGiB, planForBytes } from '../../vram/index.ts';
 import { type CatalogDevice, devicesOf, preferenceOf } from '../devices.ts';
-import { recommendedQuants } from '../expand.ts';
 import { shortContext } from '../hardware.ts';
 import { memoized } from '../memoized.ts';
 import { modelAtQuant, needOf } from '../scenario.ts';
@@ -202,10 +201,9 @@ function pickRow(
 ): Grid['rows'][number] {
   const room = roomOf(least);
   const usual = usualOf(catalog, model);
-  // 16 bits answer as 8 do at half the pace: no pick.
-  const packed = recommendedQuants(catalog, model).filter(({ kind }) => kind !== 'float');
   const longer = GRID_CONTEXTS.includes(PICK_CONTEXT)
-    ? largestQuantWithin(catalog, model, PICK_CONTEXT, room, packed)
+    ? // 16 bits answer as 8 do at half the pace: no pick.
+      largestQuantWithin(catalog, model, PICK_CONTEXT, room, ({ kind }) => kind !== 'float')
     : undefined;
   const fine = longer && longer.order >= usual.quant.order ? longer : undefined;
   const quant = fine ?? usual.quant;
