@@ -70,6 +70,10 @@ const vllmCards = memoized((catalog: Catalog): readonly CatalogDevice[] =>
   devicesOf(catalog).cards.filter(({ gpu }) => gpu.vendor === 'NVIDIA' && !WITHOUT_BF16.has(gpu.architecture)),
 );
 
+const macs = memoized((catalog: Catalog): readonly CatalogDevice[] =>
+  devicesOf(catalog).unified.filter(({ gpu }) => gpu.vendor === 'Apple'),
+);
+
 const GROUP_SIZES: readonly number[] = [2, 4, 8, 16];
 
 /** What `estimate` answers; `undefined` where the engine refuses the model. */
@@ -197,8 +201,7 @@ function mlxFigures(
   const allocation = unlessRefused(() => estimateMlx(model.architecture, format, { ...DEFAULT_MLX_SETTINGS, context }));
   if (!allocation) return undefined;
   const needed = planForBytes(allocation.device.total);
-  const macs = devicesOf(catalog).unified.filter(({ gpu }) => gpu.vendor === 'Apple');
-  const tier = tierFor(macs, needed);
+  const tier = tierFor(macs(catalog), needed);
   return { ...figuresOf(allocation), ...(tier && { runsOn: { own: bestOf(tier), count: 1 } }) };
 }
 
@@ -246,7 +249,7 @@ function llamaCppRow(catalog: Catalog, model: EstimableModel, context: number): 
       ? { own: h200, count }
       : undefined;
   return {
-    ...figuresOf(at.allocate(context)),
+    ...figuresOf(at.allocation(context)),
     format: quant.name,
     quant,
     published: false,

@@ -123,13 +123,13 @@ export class ModelAtQuant {
     });
   }
 
-  /** The rule of thumb's figures for a context. */
-  ruleOfThumb(context: number): RuleOfThumb {
+  /** The rule of thumb's figures for a context, with `changes` to the default settings. */
+  ruleOfThumb(context: number, changes: Partial<Settings> = {}): RuleOfThumb {
     const { architecture, scheme, ruleOfThumb } = this.file;
     return estimateRuleOfThumb(
       architecture,
       scheme,
-      { ...DEFAULT_SETTINGS, context },
+      { ...DEFAULT_SETTINGS, context, ...changes },
       this.publishedParameters,
       ruleOfThumb,
     );
@@ -157,11 +157,10 @@ export class ModelAtQuant {
 
   #computeWithKvType(context: number, kvType: Settings['kType']): KvTypeNeed | undefined {
     try {
-      const { device } = this.allocate(context, { kType: kvType, vType: kvType });
-      const { architecture, scheme, ruleOfThumb } = this.file;
-      const settings = { ...DEFAULT_SETTINGS, context, kType: kvType, vType: kvType };
-      const rule = estimateRuleOfThumb(architecture, scheme, settings, this.publishedParameters, ruleOfThumb);
-      const planned = planForBytes(device.total, rule.total);
+      const types = { kType: kvType, vType: kvType };
+      const isDefault = kvType === DEFAULT_SETTINGS.kType && kvType === DEFAULT_SETTINGS.vType;
+      const { device } = isDefault ? this.allocation(context) : this.allocate(context, types);
+      const planned = planForBytes(device.total, this.ruleOfThumb(context, types).total);
       return { needsBytes: device.total, planForBytes: planned, kvBytes: device.kvCache, computeBytes: device.compute };
     } catch (error) {
       if (error instanceof EstimateError) return undefined;

@@ -48,7 +48,7 @@ export function modelApi(catalog: Catalog, model: EstimableModel, origin: string
       contextTokens: maximumContext(model),
     },
     quants: quantsOf(catalog, model).map((quant) => {
-      const { fileBytes, bitsPerWeight, device, host } = modelAtQuant(catalog, model.id, quant.id).allocate(
+      const { fileBytes, bitsPerWeight, device, host } = modelAtQuant(catalog, model.id, quant.id).allocation(
         model.context.native,
       );
       return {

@@ -94,7 +94,7 @@ function membersGrid(catalog: Catalog, family: FamilyRecord, id: string): Grid {
         cells: [
           { text: quant.name, href: modelPath(model.id) },
           planForCell(catalog, model, quant, contextTokens),
-          textCell(formatBytes(at.allocate(contextTokens).device.kvCache)),
+          textCell(formatBytes(at.allocation(contextTokens).device.kvCache)),
           textCell(contextTitle(maximumContext(model))),
           textCell(smallestDeviceText(catalog, at, contextTokens)),
         ],

@@ -95,7 +95,7 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
           cells: [
             { text: formatGB(planForBytes), href },
             textCell(formatGB(needsBytes)),
-            textCell(formatBytes(at.allocate(context).device.kvCache)),
+            textCell(formatBytes(at.allocation(context).device.kvCache)),
             textCell(smallestDeviceText(catalog, at, context)),
           ],
         };

@@ -23,7 +23,7 @@ export function quantPage(catalog: Catalog, id: string): QuantPage {
   if (quant.engine === 'exllamav3') return weightsPage(catalog, quant);
   const models = catalog.estimableModels.filter((model) => quantsOf(catalog, model).some((own) => own.id === id));
   const bits = models.map(
-    (model) => modelAtQuant(catalog, model.id, id).allocate(defaultContextOf(model)).bitsPerWeight,
+    (model) => modelAtQuant(catalog, model.id, id).allocation(defaultContextOf(model)).bitsPerWeight,
   );
   const low = Math.min(...bits);
   const high = Math.max(...bits);
@@ -57,7 +57,7 @@ export function quantPage(catalog: Catalog, id: string): QuantPage {
       rows: models.map((model) => {
         const at = modelAtQuant(catalog, model.id, id);
         const context = defaultContextOf(model);
-        const { fileBytes, bitsPerWeight } = at.allocate(context);
+        const { fileBytes, bitsPerWeight } = at.allocation(context);
         return {
           ...modelHead(model),
           cells: [
