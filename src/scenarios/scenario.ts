@@ -186,14 +186,14 @@ export class ModelAtQuant {
     }
     const headroomBytes = room - shareBytes;
     const planHeadroomBytes = Math.min(headroomBytes, Math.floor(room - (planned + repeated) / count));
-    return {
+    const held: DeviceFit = {
       fit: planHeadroomBytes >= 0 ? 'fits' : headroomBytes >= 0 ? 'tight' : 'no',
       usableBytes: device.usableBytes * count,
       headroomBytes,
       planHeadroomBytes,
       shareBytes,
-      ...(tensorSplit && { tensorSplit }),
     };
+    return tensorSplit ? { ...held, tensorSplit } : held;
   }
 
   /** Tokens of the largest context whose Plan for `count` devices hold; 0 where even the shortest with a page does not fit. */

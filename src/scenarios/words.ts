@@ -1,6 +1,7 @@
 /** Small pieces of wording that several pages share. Amounts are rounded in `vram/units.ts`, never here. */
 import type { GpuRecord } from '../catalog/gpu.schema.ts';
 import { formatCount, formatMemory, formatTokens, formatWholePercent } from '../vram/index.ts';
+import { memoized } from './memoized.ts';
 import type { Memory } from './views.ts';
 
 export const memory = (bytes: number): Memory => formatMemory(bytes);
@@ -56,6 +57,6 @@ export function shareText(share: number): string {
 }
 
 /** "RTX 4090 (24 GB)", "H100 80GB": the name with its memory, once. */
-export function nameWithMemory(gpu: GpuRecord): string {
-  return gpu.shortName.includes(`${gpu.memoryGB}GB`) ? gpu.shortName : `${gpu.shortName} (${gpu.memoryGB} GB)`;
-}
+export const nameWithMemory = memoized(({ shortName, memoryGB }: GpuRecord): string =>
+  shortName.includes(`${memoryGB}GB`) ? shortName : `${shortName} (${memoryGB} GB)`,
+);

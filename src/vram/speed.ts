@@ -254,9 +254,20 @@ export function decodeSpeed(
   settings: Settings,
   device: SpeedDevice,
   depthTokens: number,
-  { split = 'layer', weightScale = 1, rule: given }: SpeedOptions = {},
+  options: SpeedOptions = {},
 ): DecodeSpeed {
   const bytes = bytesPerToken(architecture, scheme, settings, depthTokens);
+  return decodeSpeedReading(bytes, architecture, settings, device, options);
+}
+
+/** The same where the bytes that one token reads are known: they depend on no device. */
+export function decodeSpeedReading(
+  bytes: BytesPerToken,
+  architecture: Architecture,
+  settings: Settings,
+  device: SpeedDevice,
+  { split = 'layer', weightScale = 1, rule: given }: SpeedOptions = {},
+): DecodeSpeed {
   const rules = SPEED_RULES[device.speedClass];
   const kind = architecture.feedForward.experts ? 'moe' : 'dense';
   const rule = given ?? rules[kind];
