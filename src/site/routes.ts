@@ -86,7 +86,7 @@ export function openGraphImagePath(path: string): string {
 const origins = new Map<string, string>();
 
 /**
- * Absolute URL of a site path.
+ * Absolute URL of a site path as this module makes them: it begins with a slash and needs no encoding.
  * @param origin address of the deployment, e.g. "https://example.org"
  */
 export function absoluteUrl(path: string, origin: string): string {
