@@ -1,4 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import mdx from '@astrojs/mdx';
 import sitemap from '@astrojs/sitemap';
 import { defineConfig } from 'astro/config';
@@ -28,6 +29,9 @@ const readPages = {
 const CALCULATOR =
   /src\/(vram\/(?!from-config|config\/|browser-(config|served)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx|.*notes)|paged-cache|served-placement|.*checkpoint|.*families|llama-graphs\/(?!builder|parts|classes|representative|residual|state-layers))|islands\/calculator(\.ts|\/(answer|data|state|fragment)))/;
 
+/** Takes the place of Astro's entry. */
+const PRERENDER_ENTRY = fileURLToPath(new URL('src/prerender.ts', import.meta.url));
+
 export default defineConfig({
   site: process.env.SITE_URL || DEFAULT_SITE_URL,
   trailingSlash: 'always',
@@ -48,6 +52,17 @@ export default defineConfig({
   ],
   vite: {
     plugins: [
+      {
+        // The pages of a build are rendered by an entry of our own, which imports Astro's and says why.
+        name: 'own-prerender-entry',
+        enforce: 'pre',
+        resolveId: (source, importer) =>
+          source === 'astro/entrypoints/prerender' && importer === undefined ? PRERENDER_ENTRY : undefined,
+        buildEnd(error) {
+          if (error === undefined && this.environment.name === 'prerender' && !this.getModuleInfo(PRERENDER_ENTRY))
+            throw new Error('Astro has another entry for the pages of a build now: see src/prerender.ts.');
+        },
+      },
       {
         // V8 puts a function that is assigned to a property among old objects, where all it refers to, here a whole
         // page, waits for a full collection. Astro does so with every slot; by way of a constant it dies young.

@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pages: ['vram', 'catalog', 'scenarios', 'site', 'islands', 'components', 'layouts', 'styles'],
   cli: ['vram', 'catalog', 'scenarios', 'site'],
   'content.config.ts': ['catalog'],
+  'prerender.ts': [],
 };
 
 const FROM_COLLECTIONS = 'src/catalog/from-collections.ts';

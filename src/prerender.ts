@@ -1,0 +1,24 @@
+/**
+ * What renders the pages in a build: Astro's own pipeline, which lets go of a request when its response is there.
+ *
+ * V8 keeps accessors of object literals, and shapes made by `Object.create`, among old objects. Astro has both for every
+ * request, and by their closures they hold all that was made for it, here a whole page, until the next full collection.
+ */
+import { app } from 'astro/entrypoints/prerender';
+import { astro, FetchState } from 'astro/fetch';
+
+function empty(record: object | undefined): void {
+  if (record) for (const field of Object.keys(record)) Reflect.set(record, field, undefined);
+}
+
+app.setFetchHandler({
+  async fetch(request) {
+    const state = new FetchState(request);
+    const response = await astro(state);
+    empty(state.result);
+    empty(state);
+    return response;
+  },
+});
+
+export { app };
