@@ -1,5 +1,5 @@
 /** What stands in the `<svg>` of a bar or a plot, as text: see `markup.ts`. Views count in per mille. */
-import type { MemoryBar, MiniBar, Plot } from '../scenarios/views.ts';
+import type { BarSegment, HeldParts, MemoryBar, MiniBar, Plot } from '../scenarios/views.ts';
 import { escaped } from './markup.ts';
 
 /** Per mille of the bar that a label needs on a phone. */
@@ -21,20 +21,28 @@ const classOf = (...names: readonly (string | false | undefined)[]): string => {
 const anchor = (at: number, least: number, most: number): string | undefined =>
   at < least ? 'start' : at > most ? 'end' : undefined;
 
-const segmentsOf = (segments: MiniBar['segments'], height: string): string =>
+/** A scenario's parts, once in a page: every {@link miniBar} of it shows them at its own width. */
+export function heldSymbol(parts: HeldParts): string {
+  const drawn = parts.map(
+    ({ part, start, width }) => `<rect class="${part}" x="${start}" width="${width}" height="1"></rect>`,
+  );
+  return `<svg class="hidden" aria-hidden="true"><symbol id="held" viewBox="0 0 1000 1" preserveAspectRatio="none">${drawn.join('')}</symbol></svg>`;
+}
+
+/** A device's memory with the scenario laid over it, and a tick where the memory ends. */
+export function miniBar({ held, overhead, end }: MiniBar): string {
+  const tick =
+    end === undefined ? '' : `<line class="tick" x1="${percent(end)}" x2="${percent(end)}" y1="-3" y2="14"></line>`;
+  return `<use href="#held" width="${percent(held)}" height="100%"></use><rect class="overhead" x="${percent(held)}" width="${percent(overhead)}" height="100%"></rect>${tick}`;
+}
+
+const segmentsOf = (segments: readonly BarSegment[]): string =>
   segments
     .map(
       ({ part, start, width }) =>
-        `<rect class="${part}" x="${percent(start)}" width="${percent(width)}" height="${height}"></rect>`,
+        `<rect class="${part}" x="${percent(start)}" width="${percent(width)}" height="30"></rect>`,
     )
     .join('');
-
-/** A device's memory with the scenario laid over it, and a tick where the memory ends. */
-export function miniBar({ segments, end }: MiniBar): string {
-  const tick =
-    end === undefined ? '' : `<line class="tick" x1="${percent(end)}" x2="${percent(end)}" y1="-3" y2="14"></line>`;
-  return `<rect class="track" width="100%" height="100%"></rect>${segmentsOf(segments, '100%')}${tick}`;
-}
 
 /** The parts of a scenario, ticks at memory sizes, and amounts in the parts that have room. */
 export function memoryBar({ segments, ticks }: MemoryBar): string {
@@ -48,7 +56,7 @@ export function memoryBar({ segments, ticks }: MemoryBar): string {
       ({ part, start, label, amount }) =>
         `<text class="inside ${part}" x="${percent(start)}" dx="10" y="20">${escaped(label)} ${escaped(amount)}</text>`,
     );
-  return `<rect class="track" width="100%" height="30"></rect>${segmentsOf(segments, '30')}${scale.join('')}${labels.join('')}`;
+  return `<rect class="track" width="100%" height="30"></rect>${segmentsOf(segments)}${scale.join('')}${labels.join('')}`;
 }
 
 const path = (points: Points): string => `M${points.map(([x, y]) => `${x} ${1000 - y}`).join('L')}`;

@@ -1,5 +1,5 @@
 import { type DeviceMemory, formatGB, GiB, perMille } from '../vram/index.ts';
-import type { BarSegment, MemoryBar, MiniBar, Part } from './views.ts';
+import type { BarSegment, HeldParts, MemoryBar, MiniBar, Part } from './views.ts';
 import { memory } from './words.ts';
 
 type SegmentPart = BarSegment['part'];
@@ -25,7 +25,7 @@ const MOST_TICKS = 5;
 const SMALLEST_SEGMENT = 4;
 
 /** What a device holds of a model, in bytes. */
-type Share = Pick<DeviceMemory, 'weights' | 'kvCache' | 'state' | 'compute'>;
+type Share = Omit<DeviceMemory, 'overhead'>;
 
 interface Amount {
   readonly part: SegmentPart;
@@ -92,20 +92,15 @@ function ticksFor(scaleBytes: number): MemoryBar['ticks'] {
   return ticks.reverse();
 }
 
-/** A device's memory in bytes with its share of the scenario laid over it. */
-function laidOver(share: Share, overheadBytes: number, usableBytes: number) {
-  const used = share.weights + share.kvCache + share.state + share.compute + overheadBytes;
+/** The bar of a device; the tick is where its memory ends. */
+export function deviceBar(share: Share, overheadBytes: number, usableBytes: number, label: string): MemoryBar {
+  const used = share.total + overheadBytes;
+  const scaleBytes = Math.max(used, usableBytes);
   const amounts: Amount[] = [
     ...amountsOf(share),
     { part: 'overhead', bytes: overheadBytes },
     { part: 'free', bytes: Math.max(0, usableBytes - used) },
   ];
-  return { used, amounts, scaleBytes: Math.max(used, usableBytes) };
-}
-
-/** The bar of a device; the tick is where its memory ends. */
-export function deviceBar(share: Share, overheadBytes: number, usableBytes: number, label: string): MemoryBar {
-  const { used, amounts, scaleBytes } = laidOver(share, overheadBytes, usableBytes);
   return {
     description: `${formatGB(used)} of ${formatGB(usableBytes)} on ${label}`,
     segments: segmentsOf(amounts, scaleBytes),
@@ -113,11 +108,18 @@ export function deviceBar(share: Share, overheadBytes: number, usableBytes: numb
   };
 }
 
-/** The same bar for the row of a table. */
-export function miniBar(share: Share, overheadBytes: number, usableBytes: number): MiniBar {
-  const { used, amounts, scaleBytes } = laidOver(share, overheadBytes, usableBytes);
-  const segments = spansOf(amounts, scaleBytes);
-  return usableBytes < used ? { segments, end: perMille(usableBytes / scaleBytes) } : { segments };
+/** What every device of a page holds a share of. */
+export function heldParts(device: Share): HeldParts {
+  return spansOf(amountsOf(device), device.total);
+}
+
+/** The bar of a device for the row of a table. */
+export function miniBar(shareBytes: number, overheadBytes: number, usableBytes: number): MiniBar {
+  const used = shareBytes + overheadBytes;
+  const scaleBytes = Math.max(used, usableBytes);
+  const held = perMille(shareBytes / scaleBytes);
+  const overhead = Math.min(Math.max(SMALLEST_SEGMENT, perMille(overheadBytes / scaleBytes)), 1000 - held);
+  return usableBytes < used ? { held, overhead, end: perMille(usableBytes / scaleBytes) } : { held, overhead };
 }
 
 /** One line of the answer card. */

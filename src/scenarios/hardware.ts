@@ -1,6 +1,6 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import { gpuPath } from '../site/routes.ts';
-import { type DeviceMemory, type Fit, formatBytes, formatGB, formatTokens, overheadOf } from '../vram/index.ts';
+import { type Fit, formatBytes, formatGB, formatTokens, overheadOf } from '../vram/index.ts';
 import { miniBar } from './bars.ts';
 import { type CatalogDevice, type DeviceKind, devicesOf } from './devices.ts';
 import { CONTEXT_LADDER } from './expand.ts';
@@ -138,7 +138,7 @@ export function deviceRow(scenario: Scenario, own: CatalogDevice, count: number)
     headroom: headroomText(held, count),
     largestContext: shortContext(at.largestContext(device, count)),
     ...(speed !== undefined && { speed }),
-    bar: miniBar(scaledShare(scenario.allocation.device, shareBytes), overheadOf(device), device.usableBytes),
+    bar: miniBar(shareBytes, overheadOf(device), device.usableBytes),
   };
 }
 
@@ -147,20 +147,6 @@ export function headroomText({ fit, headroomBytes, planHeadroomBytes }: DeviceFi
   const each = count > 1 ? ' each' : '';
   if (fit === 'no') return `${formatBytes(-headroomBytes)} short${each}`;
   return `${formatBytes(fit === 'fits' ? planHeadroomBytes : headroomBytes)} free${each}`;
-}
-
-/** The whole model's parts, scaled to what the fullest device holds of them. */
-function scaledShare(
-  whole: DeviceMemory,
-  shareBytes: number,
-): Pick<DeviceMemory, 'weights' | 'kvCache' | 'state' | 'compute'> {
-  const scale = shareBytes / whole.total;
-  return {
-    weights: whole.weights * scale,
-    kvCache: whole.kvCache * scale,
-    state: whole.state * scale,
-    compute: whole.compute * scale,
-  };
 }
 
 /** For table cells: "61K" (rounded down), "1M", "under 4K". */

@@ -42,11 +42,23 @@ export interface MemoryBar {
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
 }
 
+/** A scenario's parts beside each other, in per mille of all of them: drawn once, and scaled for each device. */
+export type HeldParts = readonly Pick<BarSegment, 'part' | 'start' | 'width'>[];
+
 /** The memory bar in small: a device's memory with the scenario laid over it. The row says the rest. */
 export interface MiniBar {
-  readonly segments: readonly Pick<BarSegment, 'part' | 'start' | 'width'>[];
+  /** How much of the bar the device's share of the scenario takes, in per mille, and the driver's context after it. */
+  readonly held: number;
+  readonly overhead: number;
   /** Where the device's memory ends, where that is before the end of the bar. */
   readonly end?: number;
+}
+
+/** Devices held against one scenario. */
+export interface Hardware {
+  readonly intro: string;
+  readonly held: HeldParts;
+  readonly groups: readonly DeviceGroup[];
 }
 
 export interface Crumb {
@@ -188,9 +200,7 @@ export interface ScenarioPage {
   readonly plot: Plot;
   /** About a cache that is not plain GQA; absent for plain GQA. */
   readonly cacheNote?: { readonly title: string; readonly text: readonly string[] };
-  readonly hardware: {
-    readonly intro: string;
-    readonly groups: readonly DeviceGroup[];
+  readonly hardware: Hardware & {
     /** Experts kept in RAM: absent for dense models. */
     readonly expertsInRam?: { readonly text: readonly string[] };
   };
@@ -264,7 +274,7 @@ export interface ModelPage {
   readonly plot: Plot;
   /** Quality loss against memory over the quants; absent where nothing was measured. */
   readonly quality?: Plot;
-  readonly hardware: { readonly intro: string; readonly groups: readonly DeviceGroup[] };
+  readonly hardware: Hardware;
   readonly cacheNote?: { readonly title: string; readonly text: readonly string[] };
   readonly facts: readonly Fact[];
   readonly aliases: readonly string[];
@@ -305,7 +315,7 @@ export interface ModelQuantPage {
   readonly bar: MemoryBar;
   /** One row per context. */
   readonly contexts: Grid;
-  readonly hardware: { readonly intro: string; readonly groups: readonly DeviceGroup[] };
+  readonly hardware: Hardware;
   readonly commands: readonly CommandBlock[];
   readonly facts: readonly Fact[];
   readonly faq: readonly Question[];

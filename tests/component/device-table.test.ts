@@ -13,10 +13,7 @@ const row = (label: string, fit: DeviceRow['fit'], fitText: string, speed?: stri
   headroom: '6.20 GB free',
   largestContext: '96K',
   ...(speed === undefined ? {} : { speed }),
-  bar: {
-    segments: [{ part: 'weights', start: 0, width: 730 }],
-    end: 960,
-  },
+  bar: { held: 730, overhead: 20, end: 960 },
 });
 
 const groups: readonly DeviceGroup[] = [
@@ -67,10 +64,13 @@ describe('DeviceTable', () => {
   });
 
   it('lays the scenario over the memory of the device, hidden from readers who have the cells', async () => {
-    const root = await renderComponent(DeviceTable, { caption: 'Devices', groups });
+    const held = [{ part: 'weights', start: 0, width: 1000 }] as const;
+    const root = await renderComponent(DeviceTable, { caption: 'Devices', held, groups });
+    expect(one(root, 'symbol#held rect.weights').getAttribute('width')).toBe('1000');
     const mini = one(root, 'svg.mini');
     expect(mini.getAttribute('aria-hidden')).toBe('true');
-    expect(one(mini, 'rect.weights').getAttribute('width')).toBe('73%');
+    expect(one(mini, 'use[href="#held"]').getAttribute('width')).toBe('73%');
+    expect(one(mini, 'rect.overhead').getAttribute('x')).toBe('73%');
     expect(one(mini, 'line.tick').getAttribute('x1')).toBe('96%');
   });
 });

@@ -12,7 +12,7 @@ const row = (label: string, fit: DeviceRow['fit']): DeviceRow => ({
   usable: '12.0 GB',
   headroom: '1.00 GB',
   largestContext: '8K',
-  bar: { segments: [] },
+  bar: { held: 500, overhead: 20 },
 });
 
 const groups: readonly DeviceGroup[] = [
@@ -22,7 +22,7 @@ const groups: readonly DeviceGroup[] = [
 ];
 
 it('DeviceTables unfolds the first group with a device that fits, and says of every group how many do', async () => {
-  const root = await renderComponent(DeviceTables, { groups });
+  const root = await renderComponent(DeviceTables, { held: [], groups });
   const folds = root.querySelectorAll('details');
   expect(folds.map((fold) => fold.hasAttribute('open'))).toEqual([false, true, false]);
   expect(folds.map((fold) => textOf(one(fold, 'summary')))).toEqual([
@@ -33,7 +33,7 @@ it('DeviceTables unfolds the first group with a device that fits, and says of ev
 });
 
 it('DeviceTables keeps every device in the page and names each table', async () => {
-  const root = await renderComponent(DeviceTables, { groups });
+  const root = await renderComponent(DeviceTables, { held: [], groups });
   expect(root.querySelectorAll('th[scope=row] a').map(textOf)).toEqual(['RTX 3060 12GB', 'L40S', 'M4 Max 64GB']);
   expect(root.querySelectorAll('caption').map(textOf)).toEqual(['Desktop cards', 'Datacenter GPUs', 'Macs']);
   expect(textOf(one(root, 'label'))).toBe('Show devices that do not fit too');

@@ -10,7 +10,7 @@ import {
   formatNumberOfGB,
   formatParameters,
 } from '../../vram/index.ts';
-import { scenarioBar } from '../bars.ts';
+import { heldParts, scenarioBar } from '../bars.ts';
 import { cacheNote, layerCounts } from '../cache-note.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
 import { engineTable } from '../engine-table.ts';
@@ -87,6 +87,7 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
     ...(quality && { quality }),
     hardware: {
       intro: `At ${quant.name} with ${tokensText(context)} of context. ${hardwareIntro(facts)}${elsewhere}`,
+      held: heldParts(scenario.allocation.device),
       groups: twin ? hardwareGroups(facts) : hardwareTables(scenario, catalog),
     },
     ...(note && { cacheNote: note }),

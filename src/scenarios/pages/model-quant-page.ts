@@ -8,7 +8,7 @@ import {
   formatMeasured,
   formatParameters,
 } from '../../vram/index.ts';
-import { scenarioBar } from '../bars.ts';
+import { heldParts, scenarioBar } from '../bars.ts';
 import { commandsOf } from '../commands.ts';
 import { contextsOf, defaultContextOf } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
@@ -103,6 +103,7 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
     },
     hardware: {
       intro: `With ${tokensText(contextTokens)} of context. ${hardwareIntro(facts)}`,
+      held: heldParts(usual.allocation.device),
       groups: hardwareGroups(facts),
     },
     commands: commandsOf(facts),

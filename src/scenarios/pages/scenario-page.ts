@@ -11,7 +11,7 @@ import {
   GB,
 } from '../../vram/index.ts';
 import { classAccuracies } from '../accuracy.ts';
-import { partOf, scenarioBar } from '../bars.ts';
+import { heldParts, partOf, scenarioBar } from '../bars.ts';
 import { cacheNote } from '../cache-note.ts';
 import { calculationSteps, ruleOfThumbCacheDetail } from '../calculation.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
@@ -92,6 +92,7 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
     ...(note && { cacheNote: note }),
     hardware: {
       intro: hardwareIntro(facts),
+      held: heldParts(allocation.device),
       groups: hardwareGroups(facts),
       ...(experts && { expertsInRam: { text: experts } }),
     },
