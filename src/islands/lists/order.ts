@@ -16,7 +16,7 @@ export function amountOf(text: string): number | undefined {
   return Number((match[1] ?? '').replaceAll(',', '')) * (UNITS[match[2] ?? ''] ?? 1);
 }
 
-const NOTHING: ReadonlySet<string> = new Set(['', '–', 'none', 'unknown']);
+const NOTHING = /^(|–|none|unknown|max .*)$/;
 
 /** Order of two cells of one column, smallest first. What holds nothing comes last either way, so it has a rank of its own. */
 export function compareCells(a: string, b: string): number {
@@ -28,7 +28,7 @@ export function compareCells(a: string, b: string): number {
 
 /** The rows in the order of a column; rows alike keep their order. */
 export function ordered<T>(rows: readonly T[], cellOf: (row: T) => string, descending: boolean): readonly T[] {
-  const isEmpty = (row: T): boolean => NOTHING.has(cellOf(row).trim());
+  const isEmpty = (row: T): boolean => NOTHING.test(cellOf(row).trim());
   const full = rows.filter((row) => !isEmpty(row));
   const sign = descending ? -1 : 1;
   return [...full.toSorted((a, b) => sign * compareCells(cellOf(a), cellOf(b))), ...rows.filter(isEmpty)];

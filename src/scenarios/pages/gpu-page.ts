@@ -23,6 +23,7 @@ import {
   largestModelWithin,
   roomOf,
   textCell,
+  tooLargeText,
   usualOf,
   WHAT_FITS_COLUMNS,
   whatFitsRows,
@@ -80,7 +81,7 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     answer: [
       `${capitalizeFirst(withArticle(gpu.name))} leaves ${formatGB(usable.bytes)} (${formatGiB(usable.bytes)}) to programs.`,
       own
-        ? `${counts.usual} of ${total} models fit at their usual 4-bit quant with 8K context, ${counts.any} at some quant${largest ? `; the largest is ${largest.name}` : ''}.`
+        ? `${counts.usual} of ${total} models fit at their usual 4-bit quant with 8K context, ${counts.any} at some quant${largest ? `; the largest is ${largest.name}` : ''}.${tooLargeText(catalog, room)}`
         : 'llama.cpp has no backend for it here, so no models are listed.',
       ...(known && everyRow.length > rows.length
         ? [
@@ -93,7 +94,7 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     grid: {
       caption: `Models on ${withArticle(gpu.shortName)}`,
       corner: 'Model',
-      columns: [...WHAT_FITS_COLUMNS, 'Decode speed'],
+      columns: [...WHAT_FITS_COLUMNS, 'Speed of the 8K quant'],
       rows,
     },
     faq,

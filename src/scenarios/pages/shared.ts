@@ -11,7 +11,7 @@ import { scenarioTarget } from '../related.ts';
 import { computeScenario, type ModelAtQuant, modelAtQuant, needOf } from '../scenario.ts';
 import { bestOf } from '../verdict.ts';
 import type { Grid } from '../views.ts';
-import { contextTitle, deviceLabel, nameWithMemory } from '../words.ts';
+import { contextTitle, deviceLabel, joinWords, nameWithMemory } from '../words.ts';
 
 export type Cell = NonNullable<Grid['rows'][number]['cells'][number]>;
 export type Row = Grid['rows'][number];
@@ -154,7 +154,7 @@ export function whatFitsRows(
     const atShortest = largestQuantWithin(catalog, model, shortest, roomBytes);
     if (!atShortest) return [];
     const cells = GRID_CONTEXTS.map((context): Cell | null => {
-      if (!contextsOf(model).includes(context)) return null;
+      if (!contextsOf(model).includes(context)) return textCell(`max ${formatTokens(maximumContext(model))}`);
       const quant = largestQuantWithin(catalog, model, context, roomBytes);
       if (!quant) return textCell('none');
       const { href, figure } = scenarioTarget(modelAtQuant(catalog, model.id, quant.id), context);
@@ -183,6 +183,16 @@ export function countWithin(catalog: Catalog, roomBytes: number): { readonly any
   const { any, usual } = plansAtDefault(catalog);
   const within = (plans: readonly number[]): number => plans.filter((bytes) => bytes <= roomBytes).length;
   return { any: within(any), usual: within(usual) };
+}
+
+/** Few enough models to name. */
+const MOST_NAMED = 5;
+
+/** " Too large at any quant: …" where only a few estimable models fit `roomBytes` in none at 8K; empty otherwise. */
+export function tooLargeText(catalog: Catalog, roomBytes: number): string {
+  const { any } = plansAtDefault(catalog);
+  const names = catalog.estimableModels.flatMap(({ name }, place) => ((any[place] ?? 0) > roomBytes ? [name] : []));
+  return names.length > 0 && names.length <= MOST_NAMED ? ` Too large at any quant: ${joinWords(names)}.` : '';
 }
 
 /** The model with most parameters that fits at its usual quant and 8K. */

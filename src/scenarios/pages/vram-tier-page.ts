@@ -19,6 +19,7 @@ import {
   roomOf,
   SIZE_CLASSES,
   textCell,
+  tooLargeText,
   usualOf,
   WHAT_FITS_COLUMNS,
   whatFitsRows,
@@ -133,7 +134,7 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
     }),
     heading: `What runs ${where}?`,
     answer: [
-      `${counts.usual} of ${catalog.estimableModels.length} models fit at their usual 4-bit quant with 8K of context, ${counts.any} at some quant.`,
+      `${counts.usual} of ${catalog.estimableModels.length} models fit at their usual 4-bit quant with 8K of context, ${counts.any} at some quant.${tooLargeText(catalog, room)}`,
       names.length > 0 && largest
         ? `People look up ${joinWords(names)} most; the largest that fits is ${largest.name}.`
         : 'Only the smallest models fit.',
