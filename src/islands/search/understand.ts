@@ -59,6 +59,9 @@ const VERSUS = new Set(['vs', 'versus']);
 const MAC = new Set(['mac', 'macbook', 'macs', 'imac', 'apple', 'unified']);
 /** Kinds of Macs; they and the chip (m3) say nothing of a model where it is clear that a Mac is meant. */
 const MAC_KINDS = new Set(['air', 'mini', 'studio', 'pro']);
+/** Sizes of memory that Macs come in: beside the name of a Mac or its chip such a number is meant as one. */
+const MAC_SIZES = new Set('16 18 24 32 36 48 64 96 128 192 256 512'.split(' '));
+const MAC_CHIP = /^m\d$/;
 const SEVERAL = new Set('dual double two triple three quad four pair 2x 3x 4x 6x 8x x2 x3 x4 x6 x8'.split(' '));
 /** Other models and tools whose names are one letter away from names here. */
 const NO_TYPOS = new Set(['llava', 'deepspeed', 'code', 'smolvlm', 'stable']);
@@ -152,6 +155,16 @@ const namesWithoutMemory = (page: NamedPage): readonly (readonly string[])[] =>
 
 const largestFirst = new WeakMap<object, readonly NamedPage[]>();
 
+/** The same without names that say no more than what kind of Mac it is: "mac studio" beside "96gb" is not the one of 512 GB. */
+const chipsWithoutMemory = (page: NamedPage): readonly (readonly string[])[] =>
+  namesWithoutMemory(page).filter((name) => name.some((word) => !MAC.has(word) && !MAC_KINDS.has(word)));
+
+/** The words with "512" as "512gb" where a Mac is meant. */
+function withMacMemory(words: readonly string[]): readonly string[] {
+  if (!words.some((word) => MAC.has(word) || MAC_CHIP.test(word))) return words;
+  return words.map((word) => (MAC_SIZES.has(word) ? `${word}gb` : word));
+}
+
 /** The device that the words name; where they leave the memory out, the one with the most of it. */
 function findDevice(words: readonly string[], gpus: readonly NamedPage[]): Phrase<NamedPage> | undefined {
   let sorted = largestFirst.get(gpus);
@@ -161,7 +174,8 @@ function findDevice(words: readonly string[], gpus: readonly NamedPage[]): Phras
     largestFirst.set(gpus, sorted);
   }
   const exact = longestPhrase(words, gpus);
-  const bare = longestPhrase(words, sorted, namesWithoutMemory);
+  const saysMemory = words.some((word) => MEMORY.test(word));
+  const bare = longestPhrase(words, sorted, saysMemory ? chipsWithoutMemory : namesWithoutMemory);
   const found = bare && bare.length > (exact?.length ?? 0) ? bare : exact;
   const laptop = words.includes('laptop') && gpus.find(({ id }) => id === `${found?.page.id}-laptop`);
   return found && laptop ? { ...found, page: laptop } : found;
@@ -374,7 +388,7 @@ const withoutOwner = (query: string): string =>
 
 /** The page that a query names, or `undefined` where it names none and a search must do. */
 export function understand(query: string, data: SearchData): Destination | undefined {
-  const words = corrected(wordsOf(withoutOwner(query)), data);
+  const words = withMacMemory(corrected(wordsOf(withoutOwner(query)), data));
   if (words.length === 0) return undefined;
 
   const versus = words.findIndex((word) => VERSUS.has(word));
@@ -416,7 +430,7 @@ export function understand(query: string, data: SearchData): Destination | undef
       !MEMORY.test(word) &&
       !SEVERAL.has(word) &&
       !MAC.has(word) &&
-      !(ofMac && (MAC_KINDS.has(word) || /^m\d$/.test(word))),
+      !(ofMac && (MAC_KINDS.has(word) || MAC_CHIP.test(word))),
   );
   const quant = quantPhrase?.page;
 
