@@ -1,10 +1,11 @@
+import type { EstimableModel } from '../catalog/model.schema.ts';
 import { formatBytes, formatGB } from '../vram/index.ts';
 import { engineRowsBeside, publishedRow } from './engines.ts';
 import { defaultQuantOf } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { namedSets } from './verdict.ts';
 import type { CommandBlock } from './views.ts';
-import { deviceLabel, nameWithMemory, tokensText } from './words.ts';
+import { deviceLabel, joinWords, nameWithMemory, tokensText, withArticle } from './words.ts';
 
 /** How many layers is more than any model has: all of them go to the GPU. */
 const ALL_LAYERS = 999;
@@ -22,14 +23,36 @@ const COMMON_SCHEMES: ReadonlySet<string> = new Set([
   'MXFP4_MOE',
 ]);
 
+/** A repository with GGUF files, and the tag of one of them; empty where it holds one file. */
+export interface GgufFile {
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/**
+ * Where a file of a model is; `undefined` where no repository is on record. Of a model that is published in MXFP4 the first
+ * repository has that one file, and the next has the other quants.
+ */
+export function ggufFileOf({ ggufRepositories, architecture }: EstimableModel, scheme: string): GgufFile | undefined {
+  const [first, second] = ggufRepositories ?? [];
+  if (first === undefined) return undefined;
+  if (architecture.nativeExpertFormat !== 'mxfp4') return { repository: first, tag: scheme };
+  return scheme === 'MXFP4_MOE' ? { repository: first, tag: '' } : { repository: second ?? first, tag: scheme };
+}
+
+/** What a model reads beside text, in words; empty where it reads text only. */
+const IN_WORDS = { image: 'images', video: 'video', audio: 'audio' } as const;
+const readsBesideText = ({ modalities }: EstimableModel): readonly string[] =>
+  modalities.flatMap((kind) => (kind === 'text' ? [] : [IN_WORDS[kind]]));
+
 /** Where llama-server takes the file from: a repository that is known to have GGUF files, or a file on disk. */
 function modelArgument({ scenario }: Facts): string {
   const { model, quant } = scenario;
-  const [repository] = model.ggufRepositories ?? [];
-  if (!repository) return `-m ${model.id}-${quant.id}.gguf`;
-  // A repository of the published format holds one file, which needs no tag.
-  const native = quant.scheme === 'MXFP4_MOE' && model.architecture.nativeExpertFormat === 'mxfp4';
-  return native ? `-hf ${repository}` : `-hf ${repository}:${quant.scheme}`;
+  const file = ggufFileOf(model, quant.scheme);
+  if (!file) return `-m ${model.id}-${quant.id}.gguf`;
+  // With -hf the projector is found and loaded unasked; it is in none of the figures.
+  const projector = readsBesideText(model).length > 0 ? ' --no-mmproj' : '';
+  return `-hf ${file.repository}${file.tag && `:${file.tag}`}${projector}`;
 }
 
 /** Flags for a context beyond the one the model was trained for; empty where the record does not say how. */
@@ -64,11 +87,11 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
     commands.push({
       tool: 'Ollama',
       command: `OLLAMA_CONTEXT_LENGTH=${contextTokens} OLLAMA_NUM_PARALLEL=1 ollama serve\nollama run ${model.ollama}`,
-      note: ollamaNote(
+      note: `The second line goes into another terminal. ${ollamaNote(
         model.ollama,
         quant.scheme,
         model.architecture.nativeExpertFormat === 'mxfp4' ? 'MXFP4_MOE' : OLLAMA_USUAL_SCHEME,
-      ),
+      )}`,
     });
   }
   commands.push(...lmStudio(facts), ...vllm(facts), ...mlx(facts));
@@ -77,13 +100,14 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
 
 /** LM Studio's command line. Its cache type is set in the app, so that only the 16-bit cache of this page has a command. */
 function lmStudio({ scenario }: Facts): CommandBlock[] {
-  const [repository] = scenario.model.ggufRepositories ?? [];
-  if (!repository) return [];
-  const { quant, contextTokens, needsBytes } = scenario;
+  const { model, quant, contextTokens, needsBytes } = scenario;
+  const file = ggufFileOf(model, quant.scheme);
+  if (!file) return [];
+  const { repository, tag } = file;
   return [
     {
       tool: 'LM Studio',
-      command: `lms get https://huggingface.co/${repository}@${quant.scheme.toLowerCase()}\nlms load ${repository
+      command: `lms get https://huggingface.co/${repository}${tag && `@${tag.toLowerCase()}`}\nlms load ${repository
         .split('/')[1]
         ?.replace(/-GGUF$/i, '')
         .toLowerCase()} --gpu max --context-length ${contextTokens} --parallel 1`,
@@ -105,7 +129,7 @@ function vllm({ catalog, scenario }: Facts): CommandBlock[] {
     {
       tool: `vLLM, ${deviceLabel(own.gpu, count)}`,
       command: `vllm serve ${model.repository} --max-model-len ${contextTokens} --max-num-seqs 1${parallel}`,
-      note: `Serves the published checkpoint (${served.format}), not a ${quant.name} file: ${formatGB(served.weightsBytes)} of weights and ${formatBytes(served.cacheBytes)} of cache.`,
+      note: `Serves the published checkpoint (${served.format})${served.format === quant.name ? '' : `, not ${withArticle(quant.name)} file`}: ${formatGB(served.weightsBytes)} of weights and ${formatBytes(served.cacheBytes)} of cache.`,
     },
   ];
 }
@@ -143,7 +167,7 @@ function allocationText(facts: Facts): string {
   const { scenario } = facts;
   const [set] = facts.card || facts.unified ? [] : namedSets(facts);
   if (!set) {
-    return `Allocates the ${formatGB(scenario.needsBytes)} of this page: one sequence (-np 1; the default of 4 keeps four windows and states), 16-bit cache, micro-batch 512.`;
+    return `Allocates the ${formatGB(scenario.needsBytes)} of this page: one sequence (-np 1${fourSlots(scenario)}), 16-bit cache, micro-batch 512.`;
   }
   const { tensorSplit, shareBytes } = scenario.at.fitOn(set.own.device, set.count, scenario.contextTokens);
   const split = tensorSplit
@@ -152,16 +176,31 @@ function allocationText(facts: Facts): string {
   return `${split} The fullest GPU holds ${formatGB(shareBytes)}, its own compute buffer included.`;
 }
 
+/** What the default of four slots keeps four times: the cache of all tokens is shared by them, windows and states are not. */
+function fourSlots({ model, allocation }: Facts['scenario']): string {
+  const { kind } = model.architecture.attention;
+  const kept = [
+    ...(kind === 'sliding-window' || kind === 'compressed' ? ['windows'] : []),
+    ...(allocation.device.state > 0 ? ['states'] : []),
+  ];
+  return kept.length > 0 ? `; the default of 4 keeps four ${joinWords(kept)}` : '';
+}
+
 function remarks({ scenario, q8Kv }: Facts, rope: string): readonly string[] {
   const { model, quant, contextTokens } = scenario;
   const known = (model.ggufRepositories ?? []).length > 0;
+  const reads = known ? readsBesideText(model) : [];
+  const more = model.projector ? `, ${formatBytes(model.projector.bytes)} more` : '';
   return [
+    ...(reads.length > 0 ? [`--no-mmproj leaves out what reads ${joinWords(reads)}${more}.`] : []),
     ...(known ? [] : ['No GGUF repository is on record for this model: put in the path of your file.']),
     ...(known && !COMMON_SCHEMES.has(quant.scheme)
-      ? [`Not every repository has ${quant.name}; llama-quantize makes it from the BF16 file.`]
+      ? [
+          `Not every repository has ${quant.name}; llama-quantize makes it from the BF16 file${quant.needsImatrix ? ' and an importance matrix' : ''}.`,
+        ]
       : []),
     ...(contextTokens > model.context.native && rope === ''
-      ? [`Beyond ${tokensText(model.context.native)} add the RoPE scaling that the model card gives.`]
+      ? [`The model card says what to switch on beyond ${tokensText(model.context.native)}.`]
       : []),
     ...(q8Kv ? [`Add -ctk q8_0 -ctv q8_0 to plan for ${formatGB(q8Kv.planForBytes)} instead.`] : []),
   ];

@@ -1,6 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { MemoryRun, SpeedRun } from '../catalog/measurement.schema.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
+import { ggufFileOf } from '../scenarios/commands.ts';
 import { devicesOf } from '../scenarios/devices.ts';
 import { publishedFormatOf, towerBytesOf } from '../scenarios/engines.ts';
 import { contextsOf, maximumContext, quantsOf } from '../scenarios/expand.ts';
@@ -204,6 +205,10 @@ export interface CalculatorCommands {
   readonly version: typeof API_VERSION;
   /** GGUF files, for llama-server. */
   readonly repositories: Readonly<Record<string, string>>;
+  /** The one file in the maker's own format, where it has a repository of its own. */
+  readonly native: Readonly<Record<string, string>>;
+  /** Models that read more than text: llama-server finds their projector unasked. */
+  readonly readers: readonly string[];
   /** The maker's own checkpoint, for vLLM and MLX. */
   readonly checkpoints: Readonly<Record<string, string>>;
 }
@@ -213,10 +218,19 @@ export function calculatorCommands(catalog: Catalog): CalculatorCommands {
   return {
     version: API_VERSION,
     repositories: Object.fromEntries(
-      catalog.estimableModels.flatMap(({ id, ggufRepositories }) => {
-        const [first] = ggufRepositories ?? [];
-        return first === undefined ? [] : [[id, first]];
+      catalog.estimableModels.flatMap((model) => {
+        const file = ggufFileOf(model, 'Q4_K_M');
+        return file ? [[model.id, file.repository]] : [];
       }),
+    ),
+    native: Object.fromEntries(
+      catalog.estimableModels.flatMap((model) => {
+        const file = ggufFileOf(model, 'MXFP4_MOE');
+        return file?.tag === '' ? [[model.id, file.repository]] : [];
+      }),
+    ),
+    readers: catalog.estimableModels.flatMap(({ id, modalities }) =>
+      modalities.some((kind) => kind !== 'text') ? [id] : [],
     ),
     checkpoints: Object.fromEntries(
       catalog.estimableModels.flatMap(({ id, repository }) => (repository === undefined ? [] : [[id, repository]])),

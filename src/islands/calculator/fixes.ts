@@ -147,6 +147,10 @@ export async function fixesOf(
 /** Where the files of models are, by the model's id. */
 export interface Files {
   readonly repositories: Readonly<Record<string, string>>;
+  /** Repositories of the one file in the maker's own format. */
+  readonly native?: Readonly<Record<string, string>>;
+  /** Models that read more than text. */
+  readonly readers?: readonly string[];
   readonly checkpoints: Readonly<Record<string, string>>;
 }
 
@@ -162,27 +166,28 @@ export function commandOf(
   state: CalculatorState,
   model: CalculatorModel,
   device: CalculatorDevice,
-  { repositories }: Files,
+  { repositories, native = {}, readers = [] }: Files,
 ): Command {
   const scheme = data.quants.find(({ id }) => id === state.quant)?.scheme ?? '';
-  const repository = repositories[state.model];
+  const own = scheme === 'MXFP4_MOE' ? native[state.model] : undefined;
+  const repository = own ?? repositories[state.model];
   const settings = settingsOf(state, model);
   const { tensorSplit } = placeOn(fileOf(data, state, model), settings, device);
   const { cpuMoeLayers, mtp } = settings;
   // With -hf the projector is found and loaded unasked.
-  const projector =
-    model.projectorBytes === undefined
-      ? []
-      : state.projector > 0
-        ? repository === undefined
-          ? [`--mmproj mmproj-${state.model}.gguf`]
-          : []
-        : repository === undefined
-          ? []
-          : ['--no-mmproj'];
+  const loaded = model.projectorBytes !== undefined && state.projector > 0;
+  const found = repository !== undefined && (model.projectorBytes !== undefined || readers.includes(state.model));
+  const projector = [
+    ...(loaded && !found ? [`--mmproj mmproj-${state.model}.gguf`] : []),
+    ...(found && !loaded ? ['--no-mmproj'] : []),
+  ];
   const command = [
     'llama-server',
-    repository === undefined ? `-m ${state.model}-${state.quant}.gguf` : `-hf ${repository}:${scheme}`,
+    repository === undefined
+      ? `-m ${state.model}-${state.quant}.gguf`
+      : own
+        ? `-hf ${own}`
+        : `-hf ${repository}:${scheme}`,
     ...projector,
     `-c ${state.context}`,
     `-np ${state.sequences}`,

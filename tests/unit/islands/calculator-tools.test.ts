@@ -101,6 +101,26 @@ describe('the command', () => {
     expect(command({ model: own.id, projector: 1 }, {})).toContain(`--mmproj mmproj-${own.id}.gguf`);
   });
 
+  it("takes the maker's own file by its repository, and other quants from another", () => {
+    const files = calculatorCommands(catalog);
+    const of = (quant: string): string => {
+      const own = { ...state, model: 'gpt-oss-120b', quant };
+      return commandOf(data, own, modelOf(data, own), deviceOf(data, own), files).command;
+    };
+    expect(of('mxfp4-moe')).toContain('-hf ggml-org/gpt-oss-120b-GGUF -c');
+    expect(of('q4-k-m')).toContain('-hf unsloth/gpt-oss-120b-GGUF:Q4_K_M -c');
+  });
+
+  it('keeps the projector out of a model whose projector has no size on record too', () => {
+    const files = calculatorCommands(catalog);
+    const own = data.models.find(
+      ({ id, projectorBytes }) => projectorBytes === undefined && files.readers.includes(id) && files.repositories[id],
+    );
+    if (!own) return;
+    const chosen = { ...state, model: own.id, context: 4096 };
+    expect(commandOf(data, chosen, own, deviceOf(data, chosen), files).command).toContain(' --no-mmproj ');
+  });
+
   it('splits the layers by hand where the even split overfills a card', () => {
     // 54 GB of Gemma 3 27B at BF16 on eight cards of 8 GB: the one with the output head is the fuller one.
     const text = command({ model: 'gemma-3-27b', quant: 'bf16', gpu: 'rtx-4060', devices: 8, context: 8192 }, {});

@@ -18,6 +18,40 @@ describe('commands', () => {
     expect(server?.note).toContain('-ctk q8_0');
   });
 
+  it('say what four slots keep four times, where the cache does', () => {
+    const note = (path: string): string => commandsAt(path)[0]?.note ?? '';
+    expect(note('llama-3-1-8b/q4-k-m/8k')).toContain('one sequence (-np 1), 16-bit');
+    expect(note('deepseek-v3-2/iq2-m/64k')).toContain('one sequence (-np 1), 16-bit');
+    expect(note('gemma-3-27b/iq3-m/64k')).toContain('(-np 1; the default of 4 keeps four windows)');
+    expect(note('qwen3-5-27b/q4-k-m/8k')).toContain('(-np 1; the default of 4 keeps four states)');
+  });
+
+  it('name the importance matrix that a low quant is made with', () => {
+    const note = (path: string): string => commandsAt(path)[0]?.note ?? '';
+    expect(note('llama-3-1-8b/iq1-s/8k')).toContain('from the BF16 file and an importance matrix.');
+    expect(note('llama-3-1-8b/q3-k-l/8k')).toContain('from the BF16 file.');
+  });
+
+  it('leave a longer context to the model card where the record does not say how', () => {
+    const note = commandsAt('nemotron-3-super-120b-a12b/q5-k-m/512k')[0]?.note ?? '';
+    expect(note).toContain('The model card says what to switch on beyond 256K tokens.');
+    expect(note).not.toContain('RoPE');
+  });
+
+  it('leave the projector out, which -hf would load beside what the page counts', () => {
+    const [server] = commandsAt('gemma-3-27b/q4-k-m/8k');
+    expect(server?.command).toContain('-hf ggml-org/gemma-3-27b-it-GGUF:Q4_K_M --no-mmproj -c');
+    expect(server?.note).toContain('--no-mmproj leaves out what reads images, 858 MB more.');
+    expect(commandsAt('llama-3-1-8b/q4-k-m/8k')[0]?.command).not.toContain('mmproj');
+  });
+
+  it('take other quants of gpt-oss from the repository that has them', () => {
+    expect(commandsAt('gpt-oss-120b/mxfp4-moe/8k')[0]?.command).toContain('-hf ggml-org/gpt-oss-120b-GGUF -c');
+    expect(commandsAt('gpt-oss-120b/q4-k-m/8k')[0]?.command).toContain('-hf unsloth/gpt-oss-120b-GGUF:Q4_K_M -c');
+    const studio = commandsAt('gpt-oss-120b/mxfp4-moe/8k').find(({ tool }) => tool === 'LM Studio')?.command;
+    expect(studio).toMatch(/^lms get https:\/\/huggingface\.co\/ggml-org\/gpt-oss-120b-GGUF\n/);
+  });
+
   it('take a file where no repository is known', () => {
     const facts = factsAt('ling-mini-2-0/q4-k-m/8k');
     expect(facts.scenario.model.ggufRepositories ?? []).toEqual([]);
