@@ -95,7 +95,13 @@ class CalculatorTools extends HTMLElement {
   async #show(): Promise<void> {
     const { answered } = this.#calculator;
     if (!answered) return;
-    const { data, state } = answered;
+    const { data, state, error } = answered;
+    if (error !== undefined) {
+      this.#shown += 1;
+      this.#tool('command').textContent = '';
+      this.#tool('fixes').replaceChildren(text('p', error));
+      return;
+    }
     const model = modelOf(data, state);
     const device = deviceOf(data, state);
     const engine: Engine = state.engine ? await import('./calculator/served-fixes.ts') : llamaCpp;

@@ -50,6 +50,8 @@ function fill(select: Control, choices: readonly Choice[]): void {
 export interface Answered {
   readonly data: CalculatorData;
   readonly state: CalculatorState;
+  /** Why the settings have no answer. */
+  readonly error?: string;
 }
 
 class VramCalculator extends HTMLElement {
@@ -92,12 +94,12 @@ class VramCalculator extends HTMLElement {
         await new Promise((resolve) => setTimeout(resolve));
         if (state !== next) return;
         this.#setText('largest-context', answer.largestContext());
+        this.#tell({ data: offer, state: next });
       } catch (error) {
         if (!(error instanceof EstimateError)) throw error;
         this.#showError(error.message);
+        this.#tell({ data: offer, state: next, error: error.message });
       }
-      this.answered = { data: offer, state: next };
-      this.dispatchEvent(new Event('answer'));
     };
     const showLater = (work: Promise<void>): void => {
       work.catch(() => this.#showError(NOT_LOADED));
@@ -139,7 +141,11 @@ class VramCalculator extends HTMLElement {
     this.addEventListener('input', ({ target }) => {
       const control = target as Control;
       if (control.validity.valid) showLater(change());
-      else this.#showError(control.title || control.validationMessage);
+      else {
+        const error = control.title || control.validationMessage;
+        this.#showError(error);
+        this.#tell({ data: offer, state, error });
+      }
     });
     this.addEventListener('reset', (event) => {
       event.preventDefault();
@@ -153,6 +159,11 @@ class VramCalculator extends HTMLElement {
     await show(preset);
     await follow();
     this.dataset['ready'] = '';
+  }
+
+  #tell(answered: Answered): void {
+    this.answered = answered;
+    this.dispatchEvent(new Event('answer'));
   }
 
   /** A part of the form or the card, which `Calculator.astro` has all of. */
