@@ -118,7 +118,10 @@ function vllmFits(
   return placeVllm(model.architecture, format, own, device, maximumContext(model)).fit === 'fits';
 }
 
-/** The smallest card that vLLM starts on, the best-known of its size; otherwise the fewest H200 that share every layer. */
+/** Servers that share every layer of what no card holds, the usual one first. */
+const SERVED_BY: readonly string[] = ['h200-sxm', 'b300-sxm'];
+
+/** The smallest card that vLLM starts on, the best-known of its size; otherwise the fewest of {@link SERVED_BY}. */
 function vllmRunsOn(
   catalog: Catalog,
   model: EstimableModel,
@@ -137,13 +140,16 @@ function vllmRunsOn(
       .sort((a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu));
     return { own: alike.find((own) => vllmFits(model, format, own, settings)) ?? first, count: 1 };
   }
-  const h200 = devicesOf(catalog).byId.get('h200-sxm');
-  const count =
-    h200 &&
-    GROUP_SIZES.find((size) =>
-      unlessRefused(() => vllmFits(model, format, h200, { ...settings, tensorParallel: size })),
-    );
-  return h200 && count !== undefined ? { own: h200, count } : undefined;
+  for (const id of SERVED_BY) {
+    const own = devicesOf(catalog).byId.get(id);
+    const count =
+      own &&
+      GROUP_SIZES.find((size) =>
+        unlessRefused(() => vllmFits(model, format, own, { ...settings, tensorParallel: size })),
+      );
+    if (own && count !== undefined) return { own, count };
+  }
+  return undefined;
 }
 
 type Figures = Pick<EngineRow, 'engine' | 'fileBytes' | 'bitsPerWeight' | 'weightsBytes' | 'cacheBytes' | 'totalBytes'>;

@@ -104,7 +104,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const { fit, headroomBytes } = at.fitOn(own.device, 1, contextTokens);
       return fit === 'tight'
         ? `Just about. llama.cpp allocates ${formatGB(needsBytes)} and ${formatBytes(headroomBytes)} remain, less than the margin in Plan for (${formatGB(planForBytes)}). ${wayOut(facts, own)}`
-        : `No. It is ${formatBytes(-headroomBytes)} short of the ${formatGB(needsBytes)} that llama.cpp allocates. ${wayOut(facts, own)}`;
+        : `No. With the driver's own share it is ${formatBytes(-headroomBytes)} short of the ${formatGB(needsBytes)} that llama.cpp allocates. ${wayOut(facts, own)}`;
     },
   },
   {
@@ -113,7 +113,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
     ask: (facts) => `Is ${context(facts)} within what ${name(facts)} was trained for?`,
     say: ({ scenario }) => {
       const { native, extendedBy } = scenario.model.context;
-      return `No: it was trained for ${tokensText(native)}. ${extendedBy ? `The longer context comes from ${extendedBy}, which has to be switched on.` : 'The longer context has to be switched on with RoPE scaling.'} Memory is the same either way; answers on short texts may get a little worse.`;
+      return `No: it was trained for ${tokensText(native)}. ${extendedBy ? `The longer context comes from ${extendedBy}, which has to be switched on.` : 'The model card says how to get the longer context.'} Memory is the same either way; answers on short texts may get a little worse.`;
     },
   },
   {

@@ -149,10 +149,11 @@ export function headroomText({ fit, headroomBytes, planHeadroomBytes }: DeviceFi
   return `${formatBytes(fit === 'fits' ? planHeadroomBytes : headroomBytes)} free${each}`;
 }
 
-/** For table cells: "61K" (rounded down), "1M", "under 4K". */
+/** For table cells: "61K" (rounded down), "1M", "under 4K"; "1,010,000" as models with so round a maximum say it. */
 export function shortContext(tokens: number): string {
   if (tokens === 0) return `under ${formatTokens(CONTEXT_LADDER[0] ?? 0)}`;
-  return tokens % 2 ** 20 === 0 ? formatTokens(tokens) : formatTokens(Math.floor(tokens / 1024) * 1024);
+  const exact = tokens % 2 ** 20 === 0 || (tokens >= 1_000_000 && tokens % 1000 === 0);
+  return exact ? formatTokens(tokens) : formatTokens(Math.floor(tokens / 1024) * 1024);
 }
 
 /** "61K tokens", "256K tokens, the maximum", "none". */

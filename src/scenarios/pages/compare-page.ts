@@ -499,6 +499,10 @@ function bandwidthSentence(
   const { at, quant } = usualOf(catalog, sample);
   const [speedA, speedB] = [speedText(at, a, 1), speedText(at, b, 1)];
   if (!speedA || !speedB) return [];
+  if (a.speed.bandwidthGBps === b.speed.bandwidthGBps && speedA === speedB)
+    return [
+      `Neither is faster: ${sample.name} at ${quant.name} decodes at ${speedA} on both, from ${formatBandwidth(a.speed.bandwidthGBps)} of memory bandwidth.`,
+    ];
   return [
     `${sample.name} at ${quant.name} decodes at ${speedA} on the ${a.gpu.shortName} and at ${speedB} on the ${b.gpu.shortName}: ${formatBandwidth(a.speed.bandwidthGBps)} of memory bandwidth against ${formatBandwidth(b.speed.bandwidthGBps)}.`,
   ];

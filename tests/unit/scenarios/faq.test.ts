@@ -16,7 +16,7 @@ const CASES: Readonly<Record<string, { on: string; asks: string; says: RegExp; s
   'short-of-a-card': {
     on: 'qwen3-32b/q4-k-m/32k',
     asks: 'Is an RTX 4090 (24 GB) enough for Qwen3 32B Q4_K_M at 32K?',
-    says: /^No\. It is 3\.\d+ GB short of the 28\.\d GB that llama\.cpp allocates\. Up to 15K tokens of context fit on it\.$/,
+    says: /^No\. With the driver's own share it is 3\.\d+ GB short of the 28\.\d GB that llama\.cpp allocates\. Up to 15K tokens of context fit on it\.$/,
     silentOn: 'deepseek-v4-pro/q4-k-m/1m',
   },
   'longer-than-trained': {

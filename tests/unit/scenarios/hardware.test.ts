@@ -88,6 +88,14 @@ describe('hardware of a scenario page', () => {
     expect(labels('deepseek-v4-pro/q4-k-m/1m').some((label) => label.startsWith('RTX'))).toBe(false);
   });
 
+  it('calls the maximum of a model what its pages call it', () => {
+    const [own] =
+      hardwareGroups(factsAt('qwen3-5-27b/q4-k-m/1010000'))
+        .find(({ title }) => /workstation or datacenter GPU/.test(title))
+        ?.rows.filter(({ fit }) => fit === 'fits') ?? [];
+    expect(own?.largestContext).toBe('1,010,000');
+  });
+
   it('is complete on hubs', () => {
     const rows = hardwareTables(computeScenario(catalog, keyOf('llama-3-1-8b/q4-k-m/8k')), catalog).flatMap(
       (group) => group.rows,

@@ -187,6 +187,16 @@ describe('what runs on a device', () => {
     expect(other?.grid.rows.length).toBeGreaterThan(30);
   });
 
+  it('names the models that it holds at no quant, while they are few', () => {
+    expect(gpuPage(catalog, 'apple-m3-ultra-512gb').answer.join(' ')).toContain('Too large at any quant: Kimi K3');
+    expect(gpuPage(catalog, 'rtx-4090').answer.join(' ')).not.toContain('Too large');
+  });
+
+  it('says where a context ends that a column is for', () => {
+    const row = gpuPage(catalog, 'rtx-4090').grid.rows.find(({ head }) => head.text === 'OLMo 2 32B');
+    expect(row?.cells.slice(0, 3).map((cell) => cell?.text)).toEqual(['max 4K', 'max 4K', 'max 4K']);
+  });
+
   it('shows nothing that does not fit', () => {
     const page = gpuPage(catalog, 'rtx-4060');
     expect(page.grid.rows.some(({ head }) => head.href === '/models/deepseek-v4-pro/')).toBe(false);
@@ -307,6 +317,13 @@ describe('two side by side', () => {
         meta.path,
       ).toEqual([true, true]);
     }
+  });
+
+  it('say once what two devices have in common', () => {
+    const page = comparePage(catalog, 'apple-m3-ultra-256gb', 'apple-m3-ultra-512gb');
+    expect(page.answer.at(-1)).toMatch(
+      /^Neither is faster: .* tokens\/s on both, from 819 GB\/s of memory bandwidth\.$/,
+    );
   });
 
   it('say of a device what the other does not hold', () => {
