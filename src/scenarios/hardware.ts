@@ -10,7 +10,7 @@ import type { DeviceFit, ModelAtQuant, Scenario } from './scenario.ts';
 import { speedText } from './speed.ts';
 import { namedSets, setNames, tierNames } from './verdict.ts';
 import type { DeviceGroup, DeviceRow } from './views.ts';
-import { deviceLabel, joinWords, tokensText, withArticle } from './words.ts';
+import { deviceLabel, joinWords, nameWithMemory, tokensText, withArticle } from './words.ts';
 
 export const FIT_TEXT: Readonly<Record<Fit, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
 
@@ -203,21 +203,48 @@ export function hardwareIntro(facts: Facts): string {
   return `No single GPU of the ${devicesOf(catalog).cards.length} in the catalogue holds ${planFor}.${machine}${together} ${speed}`;
 }
 
+/** The fewest layers whose experts leave a named card; `undefined` where no card is named, or all layers' must. */
+function partlyInRam({ experts, scenario }: Facts): NonNullable<Facts['experts']>['partly'] {
+  const partly = experts?.partly;
+  return partly && partly.cpuMoeLayers < scenario.model.architecture.layers ? partly : undefined;
+}
+
+/** A named card with part of the experts in RAM, in a sentence; empty where no card is named. */
+export function partlyInRamText(facts: Facts): string {
+  const partly = partlyInRam(facts);
+  if (!partly) return '';
+  const { own, cpuMoeLayers, deviceBytes, hostBytes } = partly;
+  return `On ${deviceLabel(own.gpu)} keep the experts of ${cpuMoeLayers} of ${facts.scenario.model.architecture.layers} layers in RAM (--n-cpu-moe ${cpuMoeLayers}): about ${formatGB(deviceBytes)} on the card, ${formatGB(hostBytes)} in RAM.`;
+}
+
+/** " With the experts of 24 of 36 layers in RAM (41.4 GB) one RTX 4090 (24 GB) runs it." where no desktop card alone does; else empty. */
+export function orWithExpertsInRam(facts: Facts): string {
+  const partly = facts.consumer ? undefined : partlyInRam(facts);
+  if (partly?.own.kind !== 'consumer') return '';
+  const { own, cpuMoeLayers, hostBytes } = partly;
+  return ` With the experts of ${cpuMoeLayers} of ${facts.scenario.model.architecture.layers} layers in RAM (${formatGB(hostBytes)}) one ${nameWithMemory(own.gpu)} runs it.`;
+}
+
+/** What a row called tight means, with a space before; empty where there is none. */
+export function tightText(groups: readonly DeviceGroup[]): string {
+  return groups.some(({ rows }) => rows.some(({ fit }) => fit === 'tight'))
+    ? ' Tight: Needs fits, Plan for does not; the largest context is that of Plan for.'
+    : '';
+}
+
 /** The model with its experts in RAM, in sentences; `undefined` for dense models. */
-export function expertsInRamText({ experts, scenario }: Facts): readonly string[] | undefined {
+export function expertsInRamText(facts: Facts): readonly string[] | undefined {
+  const { experts, scenario } = facts;
   if (!experts) return undefined;
   const { model } = scenario;
-  const { deviceBytes, hostBytes, tier, partly } = experts;
+  const { deviceBytes, hostBytes, tier } = experts;
   const text = [
     `With the experts of every layer in RAM (--cpu-moe), about ${formatGB(deviceBytes)} stay on the GPU and ${formatGB(hostBytes)} move to RAM${
       tier ? `. That much VRAM is on ${withArticle(`${tier.memoryGB} GB card`)}` : ''
     }.`,
   ];
-  if (partly && partly.cpuMoeLayers < model.architecture.layers) {
-    text.push(
-      `On ${deviceLabel(partly.own.gpu)} keep the experts of ${partly.cpuMoeLayers} of ${model.architecture.layers} layers in RAM (--n-cpu-moe ${partly.cpuMoeLayers}): about ${formatGB(partly.deviceBytes)} on the card, ${formatGB(partly.hostBytes)} in RAM.`,
-    );
-  }
+  const some = partlyInRamText(facts);
+  if (some) text.push(some);
   const used = model.architecture.feedForward.experts;
   if (used)
     text.push(

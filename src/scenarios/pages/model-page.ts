@@ -17,7 +17,14 @@ import { engineTable } from '../engine-table.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
-import { hardwareGroups, hardwareIntro, hardwareTables } from '../hardware.ts';
+import {
+  hardwareGroups,
+  hardwareIntro,
+  hardwareTables,
+  orWithExpertsInRam,
+  partlyInRamText,
+  tightText,
+} from '../hardware.ts';
 import { twinOfModel } from '../index-policy.ts';
 import { contextPlot } from '../plot.ts';
 import { qualityPlot } from '../quality.ts';
@@ -53,6 +60,8 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
   const elsewhere = twin
     ? ` ${model.name} takes as much memory as ${twin.name}; every device is on the page of ${twin.name}.`
     : '';
+  const groups = twin ? hardwareGroups(facts) : hardwareTables(scenario, catalog);
+  const partly = partlyInRamText(facts);
   const planFor = formatGB(scenario.planForBytes);
   const needs = formatGB(scenario.needsBytes);
   const note = cacheNote(computeScenario(catalog, { model: id, quant: quant.id, context: model.context.native }));
@@ -78,7 +87,7 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
     answer: [
       `${model.name} at ${quant.name} with ${tokensText(context)} of context needs ${needs} of VRAM in ${engine}; plan for ${planFor}.`,
       span(catalog, model, context),
-      runs(facts),
+      `${runs(facts)}${orWithExpertsInRam(facts)}`,
     ],
     bar: scenarioBar(scenario.allocation.device, scenario.planForBytes),
     grid: quantGrid(catalog, model, scenario),
@@ -86,9 +95,9 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
     plot: contextPlot(catalog, model),
     ...(quality && { quality }),
     hardware: {
-      intro: `At ${quant.name} with ${tokensText(context)} of context. ${hardwareIntro(facts)}${elsewhere}`,
+      intro: `At ${quant.name} with ${tokensText(context)} of context. ${hardwareIntro(facts)}${tightText(groups)}${partly && ` ${partly}`}${elsewhere}`,
       held: heldParts(scenario.allocation.device),
-      groups: twin ? hardwareGroups(facts) : hardwareTables(scenario, catalog),
+      groups,
     },
     ...(note && { cacheNote: note }),
     facts: factList(catalog, model, scenario),

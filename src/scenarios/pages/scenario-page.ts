@@ -22,7 +22,7 @@ import { scenarioEngines } from '../engine-table.ts';
 import type { ScenarioKey } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
-import { expertsInRamText, hardwareGroups, hardwareIntro } from '../hardware.ts';
+import { expertsInRamText, hardwareGroups, hardwareIntro, orWithExpertsInRam, tightText } from '../hardware.ts';
 import { canonicalPathOf } from '../index-policy.ts';
 import { kvTypesOf } from '../kv-types.ts';
 import { partsOf } from '../parts.ts';
@@ -50,6 +50,7 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
   const engine = `${allocation.engine.name} ${allocation.engine.version}`;
   const note = cacheNote(scenario);
   const experts = expertsInRamText(facts);
+  const groups = hardwareGroups(facts);
   const kvTypes = kvTypesOf(facts);
   return {
     kind: 'scenario',
@@ -77,7 +78,7 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
     hook: model.hook,
     answer: [
       `${model.name} at ${quant.name} with ${tokensText(contextTokens)} of context needs ${needs.gb} of VRAM in ${engine}; plan for ${planFor.gb}.`,
-      runs(facts),
+      `${runs(facts)}${orWithExpertsInRam(facts)}`,
     ],
     planFor,
     needs,
@@ -91,9 +92,9 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
     plot: scenarioPlot(facts),
     ...(note && { cacheNote: note }),
     hardware: {
-      intro: hardwareIntro(facts),
+      intro: `${hardwareIntro(facts)}${tightText(groups)}`,
       held: heldParts(allocation.device),
-      groups: hardwareGroups(facts),
+      groups,
       ...(experts && { expertsInRam: { text: experts } }),
     },
     commands: commandsOf(facts),

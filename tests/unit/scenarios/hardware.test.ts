@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { devicesOf } from '../../../src/scenarios/devices.ts';
 import { tierFor } from '../../../src/scenarios/facts.ts';
-import { hardwareGroups, hardwareIntro, hardwareTables } from '../../../src/scenarios/hardware.ts';
+import {
+  hardwareGroups,
+  hardwareIntro,
+  hardwareTables,
+  orWithExpertsInRam,
+  partlyInRamText,
+  tightText,
+} from '../../../src/scenarios/hardware.ts';
 import { computeScenario } from '../../../src/scenarios/scenario.ts';
 import { overheadOf } from '../../../src/vram/index.ts';
 import { catalog, factsAt, keyOf } from './catalog.ts';
@@ -86,6 +93,21 @@ describe('hardware of a scenario page', () => {
 
   it('does not list desktop cards that are hopelessly small', () => {
     expect(labels('deepseek-v4-pro/q4-k-m/1m').some((label) => label.startsWith('RTX'))).toBe(false);
+  });
+
+  it('says first how a desktop card runs a mixture of experts that none holds', () => {
+    const facts = factsAt('gpt-oss-120b/mxfp4-moe/8k');
+    expect(orWithExpertsInRam(facts)).toMatch(
+      /^ With the experts of 2\d of 36 layers in RAM \(4\d\.\d GB\) one RTX 4090 \(24 GB\) runs it\.$/,
+    );
+    expect(partlyInRamText(facts)).toMatch(/^On RTX 4090 keep the experts of 2\d of 36 layers in RAM/);
+    expect(orWithExpertsInRam(factsAt('qwen3-30b-a3b/q4-k-m/8k'))).toBe('');
+    expect(orWithExpertsInRam(factsAt('llama-3-3-70b/q4-k-m/8k'))).toBe('');
+  });
+
+  it('says what tight means where a row is', () => {
+    expect(tightText(hardwareGroups(factsAt('nemotron-3-super-120b-a12b/q5-k-m/512k')))).toContain('Needs fits');
+    expect(tightText(hardwareGroups(factsAt('llama-3-1-8b/q3-k-l/16k')))).toBe('');
   });
 
   it('calls the maximum of a model what its pages call it', () => {
