@@ -31,5 +31,8 @@ const withSign = (fit: FitWord, markup: string): string =>
 /** The sign of a verdict and its word. */
 export const verdict = (fit: FitWord, text: string): string => withSign(fit, escaped(text));
 
+/** Whether a text is the word of the verdict, so that the sign needs none of its own. */
+export const isWordOf = (fit: FitWord, text: string): boolean => SIGN_WORDS[fit] === text;
+
 /** The sign where the word has no room: it is there for readers who do not see the sign. */
 export const sign = (fit: FitWord): string => withSign(fit, `<span class="hidden">${SIGN_WORDS[fit]}</span>`);

@@ -30,6 +30,16 @@ describe('Grid', () => {
     expect(root.querySelectorAll('td').map(textOf)).toEqual(['fits 17.5', '20.3 32 GB card', '58.0', '–']);
   });
 
+  it('says the word of a verdict once where the cell has no other', async () => {
+    const held: Grid = {
+      ...grid,
+      rows: [{ head: { text: 'RTX 3060', href: '' }, cells: [{ text: 'does not fit', href: '', fit: 'no' }] }],
+    };
+    const cell = one(await renderComponent(GridComponent, { grid: held, id: 'g' }), 'td');
+    expect(textOf(cell)).toBe('does not fit');
+    expect(one(cell, '.fit.no svg')).toBeTruthy();
+  });
+
   it('heads a row in plain text where it has no address', async () => {
     const rows = [{ head: { text: 'FP8', href: '' }, cells: [null, null] }];
     const root = await renderComponent(GridComponent, { grid: { ...grid, rows }, id: 'g' });
