@@ -83,7 +83,8 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
         : `About ${formatGB(experts.deviceBytes)} on the GPU, ${formatGB(experts.hostBytes)} in RAM.`,
     });
   }
-  if (model.ollama) {
+  // Ollama cuts a context to what the file says the model was trained for.
+  if (model.ollama && contextTokens <= model.context.native) {
     commands.push({
       tool: 'Ollama',
       command: `OLLAMA_CONTEXT_LENGTH=${contextTokens} OLLAMA_NUM_PARALLEL=1 ollama serve\nollama run ${model.ollama}`,
@@ -125,11 +126,16 @@ function vllm({ catalog, scenario }: Facts): CommandBlock[] {
   if (served?.engine.name !== 'vLLM' || !served.runsOn) return [];
   const { own, count } = served.runsOn;
   const parallel = count > 1 ? ` --tensor-parallel-size ${count}` : '';
+  const { native } = model.context;
+  const long =
+    contextTokens > native
+      ? ` Beyond ${tokensText(native)} it starts only with the settings for long contexts of the model card.`
+      : '';
   return [
     {
       tool: `vLLM, ${deviceLabel(own.gpu, count)}`,
       command: `vllm serve ${model.repository} --max-model-len ${contextTokens} --max-num-seqs 1${parallel}`,
-      note: `Serves the published checkpoint (${served.format})${served.format === quant.name ? '' : `, not ${withArticle(quant.name)} file`}: ${formatGB(served.weightsBytes)} of weights and ${formatBytes(served.cacheBytes)} of cache.`,
+      note: `Serves the published checkpoint (${served.format})${served.format === quant.name ? '' : `, not ${withArticle(quant.name)} file`}: ${formatGB(served.weightsBytes)} of weights and ${formatBytes(served.cacheBytes)} of cache.${long}`,
     },
   ];
 }
@@ -201,6 +207,9 @@ function remarks({ scenario, q8Kv }: Facts, rope: string): readonly string[] {
       : []),
     ...(contextTokens > model.context.native && rope === ''
       ? [`The model card says what to switch on beyond ${tokensText(model.context.native)}.`]
+      : []),
+    ...(contextTokens > model.context.native && model.ollama !== undefined
+      ? [`Ollama stops at ${tokensText(model.context.native)}.`]
       : []),
     ...(q8Kv ? [`Add -ctk q8_0 -ctv q8_0 to plan for ${formatGB(q8Kv.planForBytes)} instead.`] : []),
   ];

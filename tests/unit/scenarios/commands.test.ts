@@ -32,6 +32,14 @@ describe('commands', () => {
     expect(note('llama-3-1-8b/q3-k-l/8k')).toContain('from the BF16 file.');
   });
 
+  it('promise no context that an engine cuts or refuses', () => {
+    const blocks = commandsAt('qwen3-8b/q4-k-m/128k');
+    expect(blocks.map(({ tool }) => tool)).not.toContain('Ollama');
+    expect(blocks[0]?.note).toContain('Ollama stops at 40K tokens.');
+    expect(blocks.find(({ tool }) => tool.startsWith('vLLM'))?.note).toContain('Beyond 40K tokens it starts only with');
+    expect(commandsAt('qwen3-8b/q4-k-m/32k').map(({ tool }) => tool)).toContain('Ollama');
+  });
+
   it('leave a longer context to the model card where the record does not say how', () => {
     const note = commandsAt('nemotron-3-super-120b-a12b/q5-k-m/512k')[0]?.note ?? '';
     expect(note).toContain('The model card says what to switch on beyond 256K tokens.');
