@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import mdx from '@astrojs/mdx';
 import sitemap from '@astrojs/sitemap';
 import { defineConfig } from 'astro/config';
-import { minify } from 'terser';
+import { minifySync } from 'vite';
 import { DEFAULT_SITE_URL } from './src/site/config.ts';
 import { sitemapDataPath } from './src/site/routes.ts';
 
@@ -85,10 +85,10 @@ export default defineConfig({
       {
         // The script of every page is no module, so it is no part of what is bundled and minified.
         name: 'minify-classic-scripts',
-        async generateBundle(_options, bundle) {
+        generateBundle(_options, bundle) {
           for (const file of Object.values(bundle)) {
             if (file.type !== 'asset' || !file.fileName.endsWith('.js')) continue;
-            file.source = (await minify(String(file.source))).code ?? file.source;
+            file.source = minifySync(file.fileName, String(file.source)).code;
           }
         },
       },
@@ -124,13 +124,6 @@ export default defineConfig({
       },
     ],
     build: {
-      // Terser: its output is smaller after compression than the default minifier's, and the calculator has a budget.
-      minify: 'terser',
-      terserOptions: {
-        module: true,
-        ecma: 2020,
-        compress: { passes: 3, pure_getters: true, lhs_constants: false, hoist_funs: true },
-      },
       // Nothing is inlined: the content security policy allows no inline script and no inline style.
       assetsInlineLimit: 0,
       // Every MDX record would warn about a directive that Astro writes itself.
