@@ -126,8 +126,6 @@ export default defineConfig({
     build: {
       // Nothing is inlined: the content security policy allows no inline script and no inline style.
       assetsInlineLimit: 0,
-      // Every MDX record would warn about a directive that Astro writes itself.
-      rolldownOptions: { checks: { moduleLevelDirective: false } },
     },
   },
 });
