@@ -25,6 +25,15 @@ const readPages = {
   },
 };
 
+/** Completion in front matter: the development server keeps what Astro's editor extension reads up to date. */
+const completion = {
+  name: 'completion-in-front-matter',
+  hooks: {
+    'astro:config:setup': ({ command, updateConfig }) =>
+      updateConfig({ experimental: { contentIntellisense: command === 'dev' } }),
+  },
+};
+
 /** The code of every calculator; graphs of single families, other engines and what reads a config.json are loaded when needed. */
 const CALCULATOR =
   /src\/(vram\/(?!from-config|config\/|browser-(config|served)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx|.*notes)|paged-cache|served-placement|.*checkpoint|.*families|llama-graphs\/(?!builder|parts|classes|representative|residual|state-layers))|islands\/calculator(\.ts|\/(answer|data|state|fragment)))/;
@@ -38,12 +47,11 @@ export default defineConfig({
   build: { format: 'directory', inlineStylesheets: 'never' },
   prerenderConflictBehavior: 'error',
   devToolbar: { enabled: false },
-  // Completion in front matter: Astro keeps what its editor extension reads up to date.
-  experimental: { contentIntellisense: true },
   // The highlighter colours by style attributes, which the content security policy blocks.
   markdown: { syntaxHighlight: false },
   integrations: [
     mdx(),
+    completion,
     readPages,
     sitemap({
       filter: (url) => !pages.nonIndexable.has(new URL(url).pathname),

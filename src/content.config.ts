@@ -1,8 +1,10 @@
-/** Joins each folder of content/ to its schema. What is wrong across records is found by `catalog/check.ts`. */
+/** Each folder of content/ as a collection. Its records are checked by `catalog/check.ts`, not by Astro. */
 import { defineCollection } from 'astro:content';
 import { glob, type Loader } from 'astro/loaders';
-import { SCHEMAS } from './catalog/kinds.ts';
 import { type Kind, recordEnding } from './catalog/record.ts';
+
+// Astro writes them down for completion in front matter; the estimator that they refer to is much to load for that alone.
+const schemas = import.meta.env.DEV ? (await import('./catalog/kinds.ts')).SCHEMAS : undefined;
 
 /** Texts are compiled where they are shown: modules of them would be most of what is bundled. */
 function withoutModules({ load, ...loader }: Loader): Loader {
@@ -13,7 +15,7 @@ function withoutModules({ load, ...loader }: Loader): Loader {
   };
 }
 
-function recordsOf<K extends Kind>(kind: K) {
+function recordsOf(kind: Kind) {
   return defineCollection({
     loader: withoutModules(
       glob({
@@ -22,7 +24,7 @@ function recordsOf<K extends Kind>(kind: K) {
         generateId: ({ entry }) => entry.slice(0, -recordEnding(kind).length),
       }),
     ),
-    schema: SCHEMAS[kind],
+    ...(schemas && { schema: schemas[kind] }),
   });
 }
 

@@ -17,7 +17,7 @@ async function readCollections(): Promise<{ records: RawRecord[]; digest: string
     KINDS.map(async (kind) => ({ kind, entries: (await getCollection(kind)) as readonly Entry[] })),
   );
   return {
-    // Astro keeps its own parse of unchanged files, even when a schema has changed since: every record is parsed again.
+    // Astro parses records in development only, and keeps its parse of unchanged files even when a schema has changed.
     records: collections.flatMap(({ kind, entries }) =>
       entries.map(({ id, data, body }) => ({ kind, id, data, body: body?.trim() ?? '' })),
     ),
