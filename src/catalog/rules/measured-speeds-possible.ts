@@ -1,6 +1,21 @@
-import { bytesPerToken, DEFAULT_SETTINGS, schemeOf } from '../../vram/index.ts';
+import {
+  type Architecture,
+  bytesPerToken,
+  DEFAULT_SETTINGS,
+  type QuantizationScheme,
+  schemeOf,
+} from '../../vram/index.ts';
 import { problemIn } from '../problem.ts';
 import type { Rule } from './rule.ts';
+
+/** Bytes on the device that a token reads; undefined where the estimator does not know the architecture. */
+function bytesRead(architecture: Architecture, scheme: QuantizationScheme): number | undefined {
+  try {
+    return bytesPerToken(architecture, scheme, DEFAULT_SETTINGS, 0).device;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * No run decodes faster than its device reads what a token needs: such a row is about another device, another model, or
@@ -15,7 +30,8 @@ export const measuredSpeedsPossible: Rule = (drafts) =>
       // Another recipe has other bytes; part of the model in RAM is bounded by the RAM.
       if (run.recipe !== undefined || run.gpuLayers !== undefined || run.cpuMoeLayers !== undefined) return [];
       if (!architecture || !scheme || bandwidth === undefined) return [];
-      const read = bytesPerToken(architecture, schemeOf(scheme), DEFAULT_SETTINGS, 0).device;
+      const read = bytesRead(architecture, schemeOf(scheme));
+      if (read === undefined) return [];
       const most = (bandwidth * 1e9 * (run.devices ?? 1)) / read;
       if (run.tokensPerSecond <= 1.1 * most) return [];
       return [

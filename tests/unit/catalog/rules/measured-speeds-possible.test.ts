@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { measuredSpeedsPossible } from '../../../../src/catalog/rules/measured-speeds-possible.ts';
-import { drafts, measurement, records } from '../made-up.ts';
+import { denseArchitecture, drafts, measurement, model, records } from '../made-up.ts';
 
 /** Qwen3-0.6B at Q4_K_M reads about 0.39 GB a token: 1008 GB/s allow some 2,600 tokens per second. */
 function problemsAt(tokensPerSecond: number, changes: object = {}) {
@@ -23,4 +23,9 @@ test('what the bandwidth does not bound is let pass', () => {
   expect(problemsAt(4000, { recipe: 'UD-Q1' })).toEqual([]);
   expect(problemsAt(4000, { gpuLayers: 3 })).toEqual([]);
   expect(measuredSpeedsPossible(drafts({ measurements: [measurement()] }))).toEqual([]);
+});
+
+test('an architecture that the estimator does not know is left to the rule about estimates', () => {
+  const models = [model({ architecture: { ...denseArchitecture, className: 'MadeUpForCausalLM' } })];
+  expect(measuredSpeedsPossible({ ...records(), models, measurements: [measurement()] })).toEqual([]);
 });
