@@ -74,7 +74,7 @@ interface Line {
 
 /** What is known of one model with equal settings but for the context, in one placement. */
 interface Series {
-  /** At the base of a range of contexts. */
+  /** By range of contexts and the base in it. */
   readonly plans: Map<string, AllocationPlan>;
   /** By range of contexts; none where sizes are not linear in the context. */
   readonly lines: Map<string, Line>;
@@ -282,10 +282,11 @@ function bytesOf(
     if (context !== base) growth.slopes ??= slopesOf(architecture, range, base, graphOf(growth, graphAt), graphAt);
     const { slopes } = growth;
     if (context === base || slopes) {
-      plan = series.plans.get(rangeKey);
+      const planKey = `${rangeKey}/${base}`;
+      plan = series.plans.get(planKey);
       if (!plan) {
         plan = planOf(graphOf(growth, graphAt));
-        series.plans.set(rangeKey, plan);
+        series.plans.set(planKey, plan);
         if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
       }
       if (slopes) {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { DEFAULT_SETTINGS, estimateLlamaCpp } from '../../../src/vram/index.ts';
 import { catalog } from '../scenarios/catalog.ts';
 
@@ -25,4 +25,14 @@ describe('compute buffers between contexts that were walked', () => {
       expect(estimate(known, context), `${context} tokens`).toEqual(estimate(fresh(id), context));
     }
   });
+});
+
+test('what was learned of a range is forgotten together with the plans made from it', () => {
+  const known = fresh('qwen3-8b');
+  const estimate = (architecture: typeof known, context: number, outputs: number) =>
+    estimateLlamaCpp(architecture, 'Q4_K_M', { ...DEFAULT_SETTINGS, context, outputs });
+  // Two ranges for each setting: they are forgotten sooner than the settings.
+  for (let outputs = 1; outputs <= 129; outputs++)
+    for (const context of [32_768, 1_500_000]) estimate(known, context, outputs);
+  expect(estimate(known, 65_536, 1)).toEqual(estimate(fresh('qwen3-8b'), 65_536, 1));
 });
