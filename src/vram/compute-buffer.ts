@@ -4,6 +4,7 @@
  */
 import { type Architecture, layerKinds } from './architecture.ts';
 import { type AllocationPlan, type AllocationRun, runAllocations } from './ggml/allocator.ts';
+import { repeatPlan } from './ggml/repeated-plan.ts';
 import { planGraph } from './ggml/scheduler.ts';
 import { type Graph, type GraphTensor, sameLayout } from './ggml/tensor.ts';
 import { CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
@@ -15,8 +16,8 @@ import {
   type Weight,
   type WeightTable,
 } from './llama-graphs/builder.ts';
-import { buildModel, rotatesLayer } from './llama-graphs/classes.ts';
-import { representativeLayers } from './llama-graphs/representative-layers.ts';
+import { buildModel, variantOf } from './llama-graphs/classes.ts';
+import { type RepeatedLayers, repeatedLayers, representativeLayers } from './llama-graphs/representative-layers.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import { tensorDeviceBytes, tensorsInFile, type WeighOptions } from './weights.ts';
 
@@ -30,16 +31,24 @@ export interface ComputeBuffers {
 interface GraphWeights extends WeightTable {
   /** Tells layers apart: names and extents of their weights, in few letters. */
   readonly shapes: readonly number[];
+  /** Layer and name of each weight of the file, by its number; no layer for those beside the layers. */
+  readonly layerOf: readonly (number | undefined)[];
+  readonly nameOf: readonly string[];
 }
 
 function graphWeightsOf(architecture: Architecture, options: WeighOptions): GraphWeights {
   const blocks = architecture.layers + (architecture.nextTokenLayers ?? 0);
   const layers = Array.from({ length: blocks }, () => new Map<string, Weight>());
   const others = new Map<string, Weight>();
+  const layerOf: (number | undefined)[] = [];
+  const nameOf: string[] = [];
   tensorsInFile(architecture, options).forEach(({ name, shape }, index) => {
-    const [, block, own = name] = /^blk\.(\d+)\.(.*)/.exec(name) ?? [];
-    const table = block === undefined ? others : layers[Number(block)];
-    table?.set(own.replace(/\.weight$/, ''), { shape, index });
+    const [, block, rest = name] = /^blk\.(\d+)\.(.*)/.exec(name) ?? [];
+    const layer = block === undefined ? undefined : Number(block);
+    const own = rest.replace(/\.weight$/, '');
+    (layer === undefined ? others : layers[layer])?.set(own, { shape, index });
+    layerOf.push(layer);
+    nameOf.push(own);
   });
   const known = new Map<string, number>();
   const shapes = layers.map((weights) => {
@@ -48,7 +57,7 @@ function graphWeightsOf(architecture: Architecture, options: WeighOptions): Grap
     known.set(signature, number);
     return number;
   });
-  return { layers, others, shapes };
+  return { layers, others, shapes, layerOf, nameOf };
 }
 
 /** How the tensors of a graph grow with the context, wherever they are placed: sizes are linear in {@link measuresOf} it. */
@@ -82,9 +91,14 @@ interface Series {
   readonly results: Map<string | number, readonly number[]>;
 }
 
-/** The layers to walk, in order. */
+/** The layers to walk. */
 interface Walk {
+  /** In order. */
   readonly layers: readonly number[];
+  /** What the other layers repeat; absent where the walked ones stand for all. */
+  readonly repeated?: RepeatedLayers | undefined;
+  /** Periods that are walked behind the repeated one. */
+  readonly behind: number;
   /** Tells walks of a model apart. */
   readonly key: string;
 }
@@ -232,12 +246,11 @@ function bytesOf(
   const placeKey = `${placement.key}/${mtpInFile}/${bytesByWeight ? scheme : ''}`;
   let walk = own.walks.get(placeKey);
   if (!walk) {
-    const layers = walkedLayers(architecture, table, placement, bytesByWeight);
-    walk = { layers, key: layers.length === architecture.layers ? '' : layers.join() };
+    walk = walkOf(architecture, table, placement, bytesByWeight, 0);
     if (own.walks.size >= MOST_SERIES) own.walks.clear();
     own.walks.set(placeKey, walk);
   }
-  const { layers } = walk;
+  const { layers, repeated } = walk;
   const settingsKey = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${transposedValues}/${mtpInFile}/${walk.key}`;
   const key = `${placement.key}/${settingsKey}`;
   let series = own.series.get(key);
@@ -267,7 +280,10 @@ function bytesOf(
     return model.graph;
   };
   const placing = placingOf(placement);
-  const planOf = (graph: Graph): AllocationPlan => planGraph(graph, placing);
+  const planOf = (graph: Graph): AllocationPlan | undefined => {
+    const plan = planGraph(graph, placing, repeated?.starts);
+    return repeated ? repeatPlan(plan, repeated.times, weightsLater(table, repeated)) : plan;
+  };
   let plan: AllocationPlan | undefined;
   let bytes: Float64Array | undefined;
   if (range && rangeKey) {
@@ -286,16 +302,20 @@ function bytesOf(
       plan = series.plans.get(planKey);
       if (!plan) {
         plan = planOf(graphOf(growth, graphAt));
-        series.plans.set(planKey, plan);
+        if (plan) series.plans.set(planKey, plan);
         if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
       }
-      if (slopes) {
+      if (plan && slopes) {
         bytes = bytesAt(plan, slopes, measuresOf(architecture, base), measuresOf(architecture, context));
         if (!series.lines.has(rangeKey) && isLinear(plan, slopes)) series.lines.set(rangeKey, { points: [] });
       }
     }
   }
   plan ??= planOf(graphAt(context));
+  if (!plan) {
+    own.walks.set(placeKey, walkOf(architecture, table, placement, bytesByWeight, walk.behind + 1));
+    return bytesOf(architecture, scheme, asked, placement, options);
+  }
   bytes ??= plan.bytesOf.slice();
   if (bytesByWeight) {
     for (let slot = 0; slot < bytes.length; slot++) {
@@ -420,37 +440,58 @@ function bytesAt(
   });
 }
 
-/** Whether every layer leaves something behind: then none may be left out. */
-function layersAddUp({ className, attention, perLayerEmbeddingSize }: Architecture): boolean {
-  if (className === 'KimiK3ForConditionalGeneration') return true;
+/** Whether every layer leaves something behind: then the walked ones do not stand for all. */
+function layersAddUp({ className, attention }: Architecture): boolean {
   return (
+    className === 'KimiK3ForConditionalGeneration' ||
     attention.kind === 'compressed' ||
-    ('indexer' in attention && attention.indexer !== undefined) ||
-    perLayerEmbeddingSize !== undefined
+    ('indexer' in attention && attention.indexer !== undefined)
   );
 }
 
+/** Most periods that are walked behind the repeated one before all layers are. */
+const MOST_BEHIND = 1;
+
 /** Layers that stand for all. */
-function walkedLayers(
+function walkOf(
   architecture: Architecture,
   { layers, shapes }: GraphWeights,
   placement: LayerPlacement,
   bytesByWeight: Float64Array | undefined,
-): readonly number[] {
-  const { kindOfLayer } = cacheLayoutOf(architecture);
-  // Over several devices few layers are alike; all of them give every number of devices the same graph.
-  if (layersAddUp(architecture) || placement.devices > 1) return kindOfLayer.map((_, layer) => layer);
+  behind: number,
+): Walk {
+  const whole = { layers: Array.from({ length: architecture.layers }, (_, layer) => layer), key: '', behind };
+  // Over several devices few layers are alike; all of them give every number of devices the same graph. Where layers have
+  // embeddings of their own, each reads another part of them.
+  const { perLayerEmbeddingSize } = architecture;
+  if (placement.devices > 1 || perLayerEmbeddingSize !== undefined || behind > MOST_BEHIND) return whole;
+  const addUp = layersAddUp(architecture);
   const layerKindOf = layerKinds(architecture);
-  const signatures = kindOfLayer.map((kind, layer) => {
+  const signatures = cacheLayoutOf(architecture).kindOfLayer.map((kind, layer) => {
     const device = placement.deviceOfLayer[layer] ?? -1;
     const expertsOnHost = layer < placement.expertLayersOnHost;
-    const rotates = rotatesLayer(architecture, layerKindOf[layer] ?? 'F', layer);
-    let signature = `${device}/${expertsOnHost}/${kind}/${rotates}/${shapes[layer]}`;
-    if (!bytesByWeight || (device >= 0 && !expertsOnHost)) return signature;
+    const variant = variantOf(architecture, layerKindOf[layer] ?? 'F', layer);
+    let signature = `${device}/${expertsOnHost}/${kind}/${variant}/${shapes[layer]}`;
+    if (addUp || !bytesByWeight || (device >= 0 && !expertsOnHost)) return signature;
     // The quantization decides the size of a copy of a weight that is in host memory.
     for (const [name, { index }] of layers[layer] ?? [])
       if (device < 0 || EXPERT_WEIGHT.test(name)) signature += `/${bytesByWeight[index]}`;
     return signature;
   });
-  return representativeLayers(signatures);
+  const repeated = addUp ? repeatedLayers(signatures, behind) : undefined;
+  const walked = addUp ? repeated?.layers : representativeLayers(signatures);
+  if (!walked || walked.length === architecture.layers) return whole;
+  return { layers: walked, repeated, behind, key: walked.join() };
+}
+
+/** Finds the weight that takes the place of one of the repeated period so many periods later. */
+function weightsLater({ layers, layerOf, nameOf }: GraphWeights, { starts, period, times }: RepeatedLayers) {
+  const [, , next = 0] = starts;
+  return (weight: number, periods: number): number => {
+    const layer = layerOf[weight];
+    if (layer === undefined) return weight;
+    // The period behind the walked one is that of the first repetition.
+    const twin = layer + (periods - (layer < next ? 0 : times)) * period;
+    return layers[twin]?.get(nameOf[weight] as string)?.index as number;
+  };
 }

@@ -9,10 +9,11 @@
 import { type GraphTensor, sameLayout } from './tensor.ts';
 
 /** Kinds of steps; a step is `4 x slot + kind`. */
-const TAKE = 0;
-const GIVE = 1;
+export const TAKE = 0;
+export const GIVE = 1;
 /** The slot takes over the memory of the slot that the next step names, and gives back what it does not need. */
 const TAKE_OVER = 2;
+const TAKEN_OVER = 3;
 
 /** Every allocation of a graph, in order. */
 export interface AllocationPlan {
@@ -27,6 +28,16 @@ export interface AllocationPlan {
   readonly weightOf: Int32Array;
   /** One per buffer. */
   readonly alignments: readonly number[];
+  /** Slots of leafs: the first ones, each taken by the step of its number. */
+  readonly leafs: number;
+  /** Where the walk came to the nodes that were asked for. */
+  readonly marks: readonly Mark[];
+}
+
+/** The next step of a plan, and the next slot. */
+export interface Mark {
+  readonly step: number;
+  readonly slot: number;
 }
 
 /** Writes the steps of a graph down. */
@@ -63,7 +74,7 @@ class Planner {
           tensor.slot = parent.slot;
         } else {
           tensor.slot = this.slot(tensor, this.buffers[parent.slot] ?? 0);
-          this.steps.push(4 * tensor.slot + TAKE_OVER, parent.slot);
+          this.steps.push(4 * tensor.slot + TAKE_OVER, 4 * parent.slot + TAKEN_OVER);
         }
         return;
       }
@@ -99,13 +110,16 @@ const NO_SOURCES: readonly GraphTensor[] = [];
  *
  * @param leafs tensors that are allocated first and live from the start
  * @param alignments one per buffer
+ * @param marked positions of nodes, ascending
  */
 export function planAllocations(
   leafs: readonly GraphTensor[],
   nodes: readonly GraphTensor[],
   alignments: readonly number[],
+  marked: readonly number[] = [],
 ): AllocationPlan {
   const planner = new Planner();
+  const marks: Mark[] = [];
   // Counted loops: an iterator object for each of millions of short lists would be most of the garbage.
   for (let index = 0; index < leafs.length; index++) {
     const leaf = leafs[index] as GraphTensor;
@@ -123,9 +137,11 @@ export function planAllocations(
     }
     for (let own = 0; own < retained.length; own++) (retained[own] as GraphTensor).children += 1;
   }
+  const leafSlots = planner.bytes.length;
   for (let index = 0; index < nodes.length; index++) {
     const node = nodes[index] as GraphTensor;
     const { reads, retained } = node;
+    if (index === marked[marks.length]) marks.push({ step: planner.steps.length, slot: planner.bytes.length });
     for (let own = 0; own < reads.length; own++) planner.allocate(reads[own] as GraphTensor, NO_SOURCES);
     planner.allocate(node, reads);
     for (let own = 0; own < reads.length; own++) planner.leave(reads[own] as GraphTensor);
@@ -138,6 +154,8 @@ export function planAllocations(
     tensorOf: new Int32Array(planner.tensors),
     weightOf: new Int32Array(planner.weights),
     alignments,
+    leafs: leafSlots,
+    marks,
   };
 }
 
@@ -277,7 +295,10 @@ export interface AllocationRun {
 }
 
 /** Runs a plan whose slots have `bytesOf` bytes. */
-export function runAllocations({ steps, bufferOf, alignments }: AllocationPlan, bytesOf: Float64Array): AllocationRun {
+export function runAllocations(
+  { steps, bufferOf, alignments }: Pick<AllocationPlan, 'steps' | 'bufferOf' | 'alignments'>,
+  bytesOf: Float64Array,
+): AllocationRun {
   const spaces = alignments.map(() => new FreeSpace());
   const offsets = new Float64Array(bytesOf.length);
   const sizes = new Float64Array(bytesOf.length);
@@ -299,7 +320,7 @@ export function runAllocations({ steps, bufferOf, alignments }: AllocationPlan, 
         break;
       default: {
         position += 1;
-        const taken = steps[position] as number;
+        const taken = (steps[position] as number) >> 2;
         const offset = offsets[taken] as number;
         offsets[slot] = offset;
         if ((sizes[taken] as number) > size) space.give(offset + size, (sizes[taken] as number) - size);

@@ -164,8 +164,12 @@ function readsDistantWeight({ sources }: GraphTensor, backend: number): boolean 
   return false;
 }
 
-/** Allocations of a graph in each device's compute buffer and, last, in the host's. A graph can be planned again and again. */
-export function planGraph(graph: Graph, placing: Placing): AllocationPlan {
+/**
+ * Allocations of a graph in each device's compute buffer and, last, in the host's. A graph can be planned again and again.
+ *
+ * @param marked layers whose beginnings the plan names, in order
+ */
+export function planGraph(graph: Graph, placing: Placing, marked: readonly number[] = []): AllocationPlan {
   const { devices, pipelined } = placing;
   const host = devices;
   const { nodes, leafs } = graph;
@@ -214,6 +218,8 @@ export function planGraph(graph: Graph, placing: Placing): AllocationPlan {
     if (rewired) node.reads = rewired;
   }
 
+  const starts = marked.map((layer) => graph.layerStarts.get(layer));
+  const marks: number[] = [];
   const scheduled: GraphTensor[] = [];
   for (const part of splits) {
     for (const input of part.inputs) {
@@ -227,7 +233,10 @@ export function planGraph(graph: Graph, placing: Placing): AllocationPlan {
       });
       scheduled.push(dependency, input.copies?.[part.backend] as GraphTensor);
     }
-    for (let position = part.start; position < part.end; position++) scheduled.push(nodes[position] as GraphTensor);
+    for (let position = part.start; position < part.end; position++) {
+      if (position === starts[marks.length]) marks.push(scheduled.length);
+      scheduled.push(nodes[position] as GraphTensor);
+    }
   }
   const inputLeafs: GraphTensor[] = [];
   for (const input of graphInputs) {
@@ -236,8 +245,6 @@ export function planGraph(graph: Graph, placing: Placing): AllocationPlan {
     inputLeafs.push(input);
     for (let extra = 1; extra < PIPELINE_COPIES; extra++) inputLeafs.push(duplicate(input, host, true));
   }
-  return planAllocations([...inputLeafs, ...copyLeafs, ...leafs], scheduled, [
-    ...Array.from({ length: devices }, () => DEVICE_ALIGNMENT),
-    HOST_ALIGNMENT,
-  ]);
+  const alignments = [...Array.from({ length: devices }, () => DEVICE_ALIGNMENT), HOST_ALIGNMENT];
+  return planAllocations([...inputLeafs, ...copyLeafs, ...leafs], scheduled, alignments, marks);
 }

@@ -190,6 +190,8 @@ export class Graph {
   readonly leafs: GraphTensor[] = [];
   /** Bytes of every tensor but weights and caches, by id. */
   readonly bytes: number[] = [];
+  /** Nodes that were there when the builder came to a layer. */
+  readonly layerStarts = new Map<number, number>();
 
   private make(parts: TensorParts): GraphTensor {
     const tensor = make(parts, this.bytes.length);

@@ -104,8 +104,7 @@ export class ModelGraph {
   readonly tokens: number;
   readonly sequences: number;
   readonly outputs: number;
-  /** Layers to build, in order: all, or enough of each run of like layers. */
-  readonly layers: readonly number[];
+  private readonly walked: readonly number[];
   private readonly weights: WeightTable;
   /** Weights and caches that the graph has, by layer and name. */
   private readonly residents = new Map<number, Map<string, GraphTensor>>();
@@ -116,17 +115,25 @@ export class ModelGraph {
     settings: GraphSettings,
     weights: WeightTable,
     widestValues: number,
-    layers: readonly number[],
+    walked: readonly number[],
   ) {
     this.architecture = architecture;
     this.settings = settings;
     this.weights = weights;
     this.widestValues = widestValues;
-    this.layers = layers;
+    this.walked = walked;
     this.sequences = settings.sequences;
     const tokens = Math.min(contextCells(settings.context), Math.min(settings.microBatch, settings.context));
     this.tokens = padTo(tokens, settings.sequences);
     this.outputs = Math.min(tokens, settings.outputs);
+  }
+
+  /** Layers to build, in order: all, or enough of each run of like layers. Notes where each begins. */
+  *layers(): Generator<number, void> {
+    for (const layer of this.walked) {
+      this.graph.layerStarts.set(layer, this.graph.nodes.length);
+      yield layer;
+    }
   }
 
   get hiddenSize(): number {

@@ -15,8 +15,8 @@ export interface ClassGraph {
     settings: GraphSettings,
     placement: LayerPlacement,
   ) => ComputeBuffers;
-  /** Whether a layer turns queries and keys; absent = all do. */
-  readonly rotates?: (kind: LayerKind, layer: number) => boolean;
+  /** Tells layers apart that are built differently with the same weights and cache; absent = there are none. */
+  readonly variantOf?: (kind: LayerKind, layer: number, architecture: Architecture) => boolean;
 }
 
 const graphs = new Map<string, ClassGraph>();
@@ -37,9 +37,9 @@ export function hasGraph(architecture: Architecture): boolean {
   return graphOf(architecture) !== undefined;
 }
 
-/** Whether a decoder's layer turns queries and keys; true where the class does not say. */
-export function rotatesLayer(architecture: Architecture, kind: LayerKind, layer: number): boolean {
-  return graphOf(architecture)?.rotates?.(kind, layer) ?? true;
+/** Equal for layers that are built alike where their weights and caches are. */
+export function variantOf(architecture: Architecture, kind: LayerKind, layer: number): boolean | undefined {
+  return graphOf(architecture)?.variantOf?.(kind, layer, architecture);
 }
 
 /** How to count the context in which an architecture's multi-token-prediction block drafts; `undefined` where it is not known. */

@@ -121,7 +121,7 @@ export function buildDeepseekV4(g: ModelGraph): void {
   graph.expand(raw.mask);
   let current = startStreams(g, embedding);
 
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     const kind = kinds[layer] as LayerKind;
     let residual = current;
     let mix = enterBlock(g, layer, 'attn', current);

@@ -138,7 +138,7 @@ export const GRAPHS: Readonly<Record<string, ClassGraph>> = Object.fromEntries(
     className,
     {
       build: (g) => buildDecoder(g, recipe),
-      ...(recipe.rotates && { rotates: recipe.rotates }),
+      ...(recipe.rotates && { variantOf: recipe.rotates }),
     } satisfies ClassGraph,
   ]),
 );

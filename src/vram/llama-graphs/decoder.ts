@@ -71,7 +71,7 @@ export function buildDecoder(g: ModelGraph, recipe: DecoderRecipe): void {
 
   let current = g.embedding();
   if (recipe.scaledEmbedding) current = graph.overwriting([current]);
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     const kind = kinds[layer] as LayerKind;
     const widths = layerWidths(architecture, kind);
     const last = g.isLast(layer) && !recipe.picksLate;

@@ -14,7 +14,7 @@ export function buildGatedDeltaNet(g: ModelGraph): void {
   const cache = groupedInput(g);
   const positions = g.positions(isNext ? 1 : 4);
   const ids = g.outputIds();
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     const residual = current;
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     graph.expand(input);

@@ -43,7 +43,7 @@ export function buildGemma4(g: ModelGraph): void {
   const inputs = attentionInputs(g);
   const ids = g.outputIds();
   const perLayer = perLayerInputs(g, current);
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     const kind = kinds[layer] as LayerKind;
     const widths = layerWidths(architecture, kind);
     const { heads, kvHeads, keyDim } = widths;
@@ -120,7 +120,7 @@ export function buildGemma3n(g: ModelGraph): void {
     const router = graph.overwriting([g.norm(tensor, g.weight(layer, 'altup_router_norm'))]);
     return graph.overwriting([graph.mulMat(g.weight(layer, 'altup_router'), router)]);
   };
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     const kind = kinds[layer] as LayerKind;
     const widths = layerWidths(architecture, kind);
     const { heads, kvHeads, keyDim } = widths;

@@ -18,7 +18,7 @@ export function buildGlm5Next(g: ModelGraph): void {
   const indexing = indexerInputs(g, cache.cells, false);
   const positions = g.positions();
   let current = startStreams(g, embedding);
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     let residual = current;
     let mix = enterBlock(g, layer, 'attn', current);
     let input = g.norm(mix.input, g.weight(layer, 'attn_norm'));

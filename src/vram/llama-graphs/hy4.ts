@@ -50,7 +50,7 @@ export function buildHy4(g: ModelGraph): void {
     return graph.cast(out ?? residual, 4);
   };
   let current = startStreams(g, embedding);
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     let residual = current;
     let mix = enter(layer, 'attn', current);
     let input = g.norm(mix.input, g.weight(layer, 'attn_norm'));

@@ -168,7 +168,7 @@ export function buildGraniteHybrid(g: ModelGraph): void {
   const states = g.stateInput();
   const cache = groupedInput(g);
   const ids = g.outputIds();
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     let residual = current;
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     let mixed =
@@ -195,7 +195,7 @@ export function buildFalconH1(g: ModelGraph): void {
   const states = g.stateInput();
   const cache = groupedInput(g);
   const ids = g.outputIds();
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     const attended = plainAttention(g, layer, g.norm(current, g.weight(layer, 'attn_norm')), cache, positions);
     const scanned = mamba2(g, layer, g.norm(current, g.weight(layer, 'attn_norm')), states);
     const mixed = graph.overwriting([attended, scanned]);
@@ -216,7 +216,7 @@ export function buildNemotronH(g: ModelGraph): void {
   const states = g.stateInput();
   const cache = groupedInput(g);
   const ids = g.outputIds();
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     let result: GraphTensor;
     if (kinds[layer] === 'L') result = mamba2(g, layer, input, states);
@@ -248,7 +248,7 @@ export function buildJamba(g: ModelGraph): void {
   const states = g.stateInput();
   const cache = groupedInput(g);
   const ids = g.outputIds();
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     let mixed =
       kinds[layer] === 'L' ? mamba1(g, layer, input, states) : plainAttention(g, layer, input, cache, undefined);
@@ -278,7 +278,7 @@ export function buildLfm2(g: ModelGraph): void {
   const cache = groupedInput(g);
   const positions = g.positions();
   const ids = g.outputIds();
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     let residual = current;
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     let mixed: GraphTensor;

@@ -14,7 +14,7 @@ export function buildKimiLinear(g: ModelGraph, routing: Routing): void {
   const states = g.stateInput();
   const cache = latentInput(g);
   const ids = g.outputIds();
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     graph.expand(input);
     const attended =

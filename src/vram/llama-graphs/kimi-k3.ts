@@ -1,5 +1,5 @@
 /** The graph of Kimi K3: Kimi Linear's layers, a residual that layers look back at, experts in a space of their own. */
-import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
+import { type Architecture, hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { ModelGraph, Routing } from './builder.ts';
 import { kimiDelta } from './kimi-delta.ts';
@@ -9,12 +9,18 @@ import { routingOf, SIGMOID } from './parts.ts';
 /** Layers between two checkpoints that later layers look back at (Kimi K3): eight of them over the stack. */
 const RESIDUAL_BLOCKS = 8;
 
+const blockSizeOf = ({ layers }: Architecture): number => Math.ceil(layers / RESIDUAL_BLOCKS);
+
+/** Whether a layer adds its input to the checkpoints. */
+export function isCheckpoint(architecture: Architecture, layer: number): boolean {
+  return layer % blockSizeOf(architecture) === 0;
+}
+
 /** Kimi K3: Kimi Linear's layers, each reading a mix of the current residual and of checkpoints; experts in a space of their own. */
 export function buildKimiK3(g: ModelGraph): void {
   const { graph, architecture, hiddenSize, tokens } = g;
   const kinds = layerKinds(architecture);
   const routing = routingOf(architecture, SIGMOID);
-  const blockSize = Math.ceil(architecture.layers / RESIDUAL_BLOCKS);
   let current = g.embedding();
   const states = g.stateInput();
   const cache = latentInput(g);
@@ -37,15 +43,16 @@ export function buildKimiK3(g: ModelGraph): void {
     const sum = graph.compute([hiddenSize, tokens, 1, 1], [checkpoints, ofCheckpoints]);
     return graph.overwriting([sum, graph.overwriting([residual, ofResidual])]);
   };
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     let residual = current;
+    const held = Math.ceil(layer / blockSizeOf(architecture));
+    // Layers that were left out have added checkpoints.
+    if (checkpoints && checkpoints.shape[1] !== held)
+      checkpoints = graph.window(checkpoints, [hiddenSize, held, tokens]);
     const mixed = mix(residual, g.weight(layer, 'attn_res_score'));
-    const isCheckpoint = layer % blockSize === 0;
-    if (isCheckpoint) {
+    if (isCheckpoint(architecture, layer)) {
       const row = graph.reshape(residual, hiddenSize, 1, tokens);
-      checkpoints = checkpoints
-        ? graph.compute([hiddenSize, checkpoints.shape[1] + 1, tokens, 1], [checkpoints, row])
-        : row;
+      checkpoints = checkpoints ? graph.compute([hiddenSize, held + 1, tokens, 1], [checkpoints, row]) : row;
     }
     const input = g.norm(mixed, g.weight(layer, 'attn_norm'));
     graph.expand(input);
@@ -53,7 +60,7 @@ export function buildKimiK3(g: ModelGraph): void {
       kinds[layer] === 'L'
         ? kimiDelta(g, layer, input, states)
         : latentAttention(g, layer, input, cache, { rotates: false });
-    residual = isCheckpoint ? attended : graph.overwriting([residual, attended]);
+    residual = isCheckpoint(architecture, layer) ? attended : graph.overwriting([residual, attended]);
     const normed = g.norm(mix(residual, g.weight(layer, 'ffn_res_score')), g.weight(layer, 'ffn_norm'));
     const fed = hasExperts(architecture, layer, kinds[layer] as LayerKind)
       ? latentExperts(g, layer, normed, routing)

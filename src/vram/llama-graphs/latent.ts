@@ -149,7 +149,7 @@ export function buildLatent(g: ModelGraph, routing: Routing, options: { temperat
   const ids = g.outputIds();
   let current = g.embedding();
   let lastChosen: GraphTensor | undefined;
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     const attended = latentAttention(g, layer, input, cache, {
       positions,

@@ -35,7 +35,7 @@ export function buildLightning(g: ModelGraph): void {
     sequenceIds: sequences > 1 ? graph.input(4, sequences) : undefined,
   };
   const unusedTokens = graph.input(4, architecture.vocabularySize);
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     let mixed: GraphTensor;
     if (kinds[layer] === 'L') mixed = lightning(g, layer, input, states, decays);

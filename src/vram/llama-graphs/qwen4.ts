@@ -76,7 +76,7 @@ export function buildQwen4(g: ModelGraph): void {
     return graph.compute([hiddenSize, streams, residual.shape[2], 1], [result, residual, weights]);
   };
   let current = startStreams(g, embedding);
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     if (ngrams && g.has(layer, 'ple_key')) current = addNgrams(g, layer, ngrams, current);
     let mix = ofLayer(layer, 'attn', current);
     graph.expand(mix.input);

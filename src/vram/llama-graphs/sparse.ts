@@ -45,7 +45,7 @@ export function buildMiniMaxM3(g: ModelGraph): void {
       }
     : undefined;
   const ids = g.outputIds();
-  for (const layer of g.layers) {
+  for (const layer of g.layers()) {
     const input = g.norm(current, g.weight(layer, 'attn_norm'));
     let [q, k, v] = queryKeyValue(g, layer, input, widths);
     q = graph.rope(g.norm(q, g.weight(layer, 'attn_q_norm')), positions);

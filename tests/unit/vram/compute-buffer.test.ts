@@ -15,8 +15,9 @@ import { cacheLayoutOf } from '../../../src/vram/kv-cache.ts';
 import { placeLayers, placingOf } from '../../../src/vram/layer-split.ts';
 import { ModelGraph, type Weight } from '../../../src/vram/llama-graphs/builder.ts';
 import { buildModel } from '../../../src/vram/llama-graphs/classes.ts';
-import { representativeLayers } from '../../../src/vram/llama-graphs/representative-layers.ts';
+import { repeatedLayers, representativeLayers } from '../../../src/vram/llama-graphs/representative-layers.ts';
 import { cudaBytes } from '../../../src/vram/quantization/ggml-types.ts';
+import { catalog } from '../scenarios/catalog.ts';
 import { configs, planned } from './weights-fixtures.ts';
 
 const architectures: [string, Architecture][] = [
@@ -87,6 +88,54 @@ describe.each(architectures)('%s', (_name, architecture) => {
         bytes: walkAll(architecture, settings),
       });
     }
+  });
+});
+
+/** Models whose layers leave something behind, one of each class. */
+describe.each([
+  'deepseek-v3-2',
+  'deepseek-v4-pro',
+  'glm-5-2',
+  'glm-5-3-flash',
+  'hy4-preview',
+  'kimi-k3',
+  'minimax-m3',
+  'qwen3-8-flash-next',
+])('two periods tell what all do: %s', (id) => {
+  const architecture = catalog.byId.models.get(id)?.architecture;
+  if (!architecture) throw new RangeError(`no estimable model ${id}`);
+  const { layers } = architecture;
+
+  test.each<[string, Partial<Settings>]>([
+    ['a long context', { context: 1_048_576 }],
+    ['a context that ends inside a block', { context: 70_001 }],
+    ['a small cache type', { kType: 'q4_0', vType: 'q4_0', context: 131_072 }],
+    ['a large micro-batch', { microBatch: 2048, context: 20_000 }],
+    ['fewer tokens than a device takes from the host', { microBatch: 16, cpuMoeLayers: -1 }],
+    ['sequences', { sequences: 4, outputs: 4, context: 65_536 }],
+    ['no FlashAttention', { flashAttention: 'off', context: 16_384 }],
+    ['experts in RAM', { cpuMoeLayers: -1, context: 32_768 }],
+    ['the experts of an odd number of layers in RAM', { cpuMoeLayers: Math.floor(layers / 4) * 2 + 1 }],
+    ['some layers in RAM', { gpuLayers: Math.floor(layers / 4) * 2 + 1, sequences: 3 }],
+    ['layers and experts in RAM', { gpuLayers: layers - 2, cpuMoeLayers: layers - 5, kType: 'q8_0', vType: 'q8_0' }],
+  ])('%s', (_what, changes) => {
+    const settings = { ...DEFAULT_SETTINGS, ...changes };
+    expect(shortCut(architecture, settings)).toEqual(walkAll(architecture, settings));
+  });
+});
+
+describe('repeated layers', () => {
+  test('three periods are walked before the cut, and as many behind it as asked for', () => {
+    expect(repeatedLayers([...'DABABABABABX'], 0)).toEqual({
+      layers: [0, 1, 2, 3, 4, 5, 6, 11],
+      starts: [3, 5, 11],
+      period: 2,
+      times: 2,
+    });
+    expect(repeatedLayers([...'DABABABABABX'], 1)?.layers).toEqual([0, 1, 2, 3, 4, 5, 6, 9, 10, 11]);
+    expect(repeatedLayers([...'DABABABABABX'], 2)).toBeUndefined();
+    expect(repeatedLayers([...'ABCDEFGH'], 0)).toBeUndefined();
+    expect(repeatedLayers([], 0)).toBeUndefined();
   });
 });
 

@@ -1,6 +1,7 @@
 /** The graph allocator and the scheduler on graphs small enough to follow by hand. */
 import { describe, expect, test } from 'vitest';
 import { runAllocations } from '../../../src/vram/ggml/allocator.ts';
+import { repeatPlan } from '../../../src/vram/ggml/repeated-plan.ts';
 import { type Placing, planGraph } from '../../../src/vram/ggml/scheduler.ts';
 import { Graph, HOST, isContiguous, sameLayout } from '../../../src/vram/ggml/tensor.ts';
 
@@ -94,9 +95,6 @@ test('an empty tensor that is freed inside free space keeps its neighbours from 
       {
         steps: Int32Array.from(steps, ([slot, kind]) => 4 * slot + kind),
         bufferOf: new Uint8Array(5),
-        bytesOf: new Float64Array(5),
-        tensorOf: new Int32Array(5),
-        weightOf: new Int32Array(5),
         alignments: [128],
       },
       Float64Array.of(128, 0, 128, 128, 512),
@@ -155,6 +153,54 @@ test('the order of allocations does not depend on sizes', () => {
   const plan = (extent: number) => planGraph(build(extent), placing(1, false));
   expect([...plan(1024).steps]).toEqual([...plan(2048).steps]);
   expect([...plan(1024).bytesOf]).not.toEqual([...plan(2048).bytesOf]);
+});
+
+describe('a plan from two periods', () => {
+  /** Layers that each fill a blank of their own, let the next layer read what they leave, and read a mask that all share. */
+  const stack = (layers: number, widthOf: (layer: number) => number, oddLayer?: number): Graph => {
+    const graph = new Graph();
+    const mask = graph.input(4, 64, 1);
+    let current = graph.mulMat(graph.weight(0, 0, [64, 64]), graph.input(4, 64, 1));
+    for (let layer = 0; layer < layers; layer++) {
+      graph.layerStarts.set(layer, graph.nodes.length);
+      const wide = graph.mulMat(graph.weight(layer, layer, [64, widthOf(layer)]), current);
+      const filled = graph.overwriting([graph.blank(4, 512, 1)]);
+      let next = graph.compute([64, 1, 1, 1], [wide, filled, mask]);
+      if (layer === oddLayer) next = graph.like([next]);
+      graph.expand(next);
+      current = graph.compute([64, 1, 1, 1], [next, current]);
+    }
+    graph.layerStarts.set(layers, graph.nodes.length);
+    graph.expand(graph.mulMat(graph.weight(layers, layers, [64, 64]), current));
+    return graph;
+  };
+  const oneDevice: Placing = { devices: 1, pipelined: false, backendOf: () => 0 };
+  const alike = () => 128;
+  const later = (weight: number): number => weight;
+
+  test.each([
+    ['alike', alike],
+    ['growing', (layer: number) => 128 * (layer + 1)],
+  ])('it is the plan of the whole graph where periods are %s', (_what, widthOf) => {
+    const whole = planGraph(stack(12, widthOf), oneDevice);
+    const short = planGraph(
+      stack(5, (layer) => widthOf(layer < 4 ? layer : layer + 7)),
+      oneDevice,
+      [2, 3, 4],
+    );
+    const repeated = repeatPlan(short, 7, later);
+    expect(repeated?.steps).toEqual(whole.steps);
+    expect(repeated?.bytesOf).toEqual(whole.bytesOf);
+    expect(repeated?.bufferOf).toEqual(whole.bufferOf);
+    expect(repeated?.leafs).toBe(whole.leafs);
+  });
+
+  test('nothing is said where they differ', () => {
+    const planOf = (odd: number) => planGraph(stack(5, alike, odd), oneDevice, [2, 3, 4]);
+    expect(repeatPlan(planOf(0), 7, later)).toBeDefined();
+    expect(repeatPlan(planOf(3), 7, later)).toBeUndefined();
+    expect(repeatPlan(planGraph(stack(5, alike), oneDevice), 7, later)).toBeUndefined();
+  });
 });
 
 test('layouts', () => {
