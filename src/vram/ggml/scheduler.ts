@@ -3,7 +3,7 @@
  * the device changes, and copies what a part needs from elsewhere; then plans every device's buffer.
  */
 import { type AllocationPlan, planAllocations } from './allocator.ts';
-import { elementsOf, type Graph, type GraphTensor, make, type Residence, UNASSIGNED } from './tensor.ts';
+import { elementsOf, type Graph, type GraphTensor, make, NO_SOURCES, type Residence, UNASSIGNED } from './tensor.ts';
 
 /** Copies of every input that the scheduler keeps when it runs micro-batches in a pipeline. */
 const PIPELINE_COPIES = 4;
@@ -129,21 +129,12 @@ function duplicate(
   backend: number,
   pipelined: boolean,
 ): GraphTensor {
-  const copy = make(
-    {
-      operation: 'none',
-      shape,
-      strides,
-      elementBytes,
-      bytes,
-      weight,
-      hostOnly,
-      sources: [],
-      isInput: pipelined,
-      isOutput: pipelined,
-    },
-    id,
-  );
+  const copy = make(id, 'none', shape, elementBytes, NO_SOURCES, bytes, false, strides);
+  copy.weight = weight;
+  copy.hostOnly = hostOnly;
+  copy.isInput = pipelined;
+  copy.isOutput = pipelined;
+  copy.kept = pipelined;
   copy.backend = backend;
   return copy;
 }
@@ -224,13 +215,8 @@ export function planGraph(graph: Graph, placing: Placing, marked: readonly numbe
   for (const part of splits) {
     for (const input of part.inputs) {
       // A view of the original keeps it alive until the copy is made.
-      const dependency = make({
-        operation: 'none',
-        shape: input.shape,
-        elementBytes: input.elementBytes,
-        sources: [input],
-        viewOf: input.viewOf ?? input,
-      });
+      const { shape, elementBytes, viewOf = input } = input;
+      const dependency = make(-1, 'none', shape, elementBytes, [input], undefined, false, undefined, viewOf);
       scheduled.push(dependency, input.copies?.[part.backend] as GraphTensor);
     }
     for (let position = part.start; position < part.end; position++) {

@@ -34,8 +34,8 @@ export interface GraphTensor {
   readonly id: number;
   readonly operation: Operation;
   readonly shape: Shape;
-  /** Bytes from one element to the next along each dimension. */
-  readonly strides: Shape;
+  /** Bytes from one element to the next along each dimension; absent = the elements are packed. {@link stridesOf} has both. */
+  readonly strides: Shape | undefined;
   readonly elementBytes: number;
   readonly sources: readonly GraphTensor[];
   /** The tensor whose memory a view shows. */
@@ -43,16 +43,16 @@ export interface GraphTensor {
   /** The operation may write over one of its sources. */
   readonly inPlace: boolean;
   /** Filled by the program before the graph runs. */
-  readonly isInput: boolean;
+  isInput: boolean;
   /** Read by the program after the graph ran: never overwritten. */
   isOutput: boolean;
-  readonly residence: Residence | undefined;
+  residence: Residence | undefined;
   /** Which weight of the file it is, or a copy of; -1 = none. The file's quantization decides a copy's bytes, not `bytes`. */
-  readonly weight: number;
+  weight: number;
   /** Bytes that the device's allocator reserves; more than the data for attention over a quantized cache. */
   readonly bytes: number;
   /** Devices cannot run the operation: it stays on the host. */
-  readonly hostOnly: boolean;
+  hostOnly: boolean;
   /** Tensors that must not be freed before this one is computed, besides its sources: kernels that fuse several nodes read them late. */
   retained: readonly GraphTensor[];
   /** Already in the graph. */
@@ -87,18 +87,11 @@ export function elementsOf(shape: Shape): number {
   return shape[0] * shape[1] * shape[2] * shape[3];
 }
 
-function packed(shape: Shape, elementBytes: number): Shape {
+/** Bytes from one element to the next along each dimension. */
+export function stridesOf({ shape, strides, elementBytes }: GraphTensor): Shape {
+  if (strides) return strides;
   const row = shape[0] * elementBytes;
   return [elementBytes, row, row * shape[1], row * shape[1] * shape[2]];
-}
-
-/** Strides of a packed tensor like another one: the very same where that one is packed. */
-function packedLike({ shape, strides, elementBytes }: GraphTensor): Shape {
-  const row = shape[0] * elementBytes;
-  const plane = row * shape[1];
-  return strides[0] === elementBytes && strides[1] === row && strides[2] === plane && strides[3] === plane * shape[2]
-    ? strides
-    : packed(shape, elementBytes);
 }
 
 /** Bytes from the first element to behind the last: what a copy with the same strides takes. */
@@ -114,11 +107,13 @@ function spanOf(shape: Shape, strides: Shape, elementBytes: number): number {
 
 /** Whether the elements lie one after the other without gaps. */
 export function isContiguous(tensor: GraphTensor): boolean {
+  const { strides } = tensor;
+  if (!strides) return true;
   let next = tensor.elementBytes;
   for (let dimension = 0; dimension < 4; dimension++) {
     const extent = tensor.shape[dimension] ?? 1;
     if (extent !== 1) {
-      if (tensor.strides[dimension] !== next) return false;
+      if (strides[dimension] !== next) return false;
       next *= extent;
     }
   }
@@ -128,51 +123,46 @@ export function isContiguous(tensor: GraphTensor): boolean {
 /** Same type, extents and strides: the condition for writing over a source. */
 export function sameLayout(a: GraphTensor, b: GraphTensor): boolean {
   if (a.elementBytes !== b.elementBytes) return false;
-  for (let dimension = 0; dimension < 4; dimension++) {
-    if (a.shape[dimension] !== b.shape[dimension] || a.strides[dimension] !== b.strides[dimension]) return false;
-  }
-  return true;
+  for (let dimension = 0; dimension < 4; dimension++) if (a.shape[dimension] !== b.shape[dimension]) return false;
+  if (a.strides === b.strides) return true;
+  const own = stridesOf(a);
+  const other = stridesOf(b);
+  return own[0] === other[0] && own[1] === other[1] && own[2] === other[2] && own[3] === other[3];
 }
 
-export interface TensorParts {
-  readonly operation: Operation;
-  readonly shape: Shape;
-  readonly elementBytes: number;
-  readonly sources: readonly GraphTensor[];
-  readonly strides?: Shape;
-  readonly viewOf?: GraphTensor;
-  readonly inPlace?: boolean;
-  readonly isInput?: boolean;
-  readonly isOutput?: boolean;
-  readonly residence?: Residence;
-  readonly weight?: number;
-  readonly bytes?: number;
-  readonly hostOnly?: boolean;
-}
-
-const NO_TENSORS: readonly GraphTensor[] = [];
+export const NO_SOURCES: readonly GraphTensor[] = [];
 
 /** A tensor of its own; every one has the same fields, which keeps reading them fast. */
-export function make(parts: TensorParts, id = -1): GraphTensor {
+export function make(
+  id: number,
+  operation: Operation,
+  shape: Shape,
+  elementBytes: number,
+  sources: readonly GraphTensor[],
+  bytes: number = elementsOf(shape) * elementBytes,
+  inPlace = false,
+  strides: Shape | undefined = undefined,
+  viewOf: GraphTensor | undefined = undefined,
+): GraphTensor {
   return {
     id,
-    operation: parts.operation,
-    shape: parts.shape,
-    strides: parts.strides ?? packed(parts.shape, parts.elementBytes),
-    elementBytes: parts.elementBytes,
-    sources: parts.sources,
-    viewOf: parts.viewOf,
-    inPlace: parts.inPlace ?? false,
-    isInput: parts.isInput ?? false,
-    isOutput: parts.isOutput ?? false,
-    residence: parts.residence,
-    weight: parts.weight ?? -1,
-    bytes: parts.bytes ?? elementsOf(parts.shape) * parts.elementBytes,
-    hostOnly: parts.hostOnly ?? false,
-    retained: NO_TENSORS,
+    operation,
+    shape,
+    strides,
+    elementBytes,
+    sources,
+    viewOf,
+    inPlace,
+    isInput: false,
+    isOutput: false,
+    residence: undefined,
+    weight: -1,
+    bytes,
+    hostOnly: false,
+    retained: NO_SOURCES,
     placed: false,
-    reads: parts.sources,
-    kept: parts.isOutput ?? false,
+    reads: sources,
+    kept: false,
     backend: UNASSIGNED,
     copies: undefined,
     children: 0,
@@ -193,10 +183,18 @@ export class Graph {
   /** Nodes that were there when the builder came to a layer. */
   readonly layerStarts = new Map<number, number>();
 
-  private make(parts: TensorParts): GraphTensor {
-    const tensor = make(parts, this.bytes.length);
-    this.bytes.push(tensor.bytes);
-    return tensor;
+  private make(
+    operation: Operation,
+    shape: Shape,
+    elementBytes: number,
+    sources: readonly GraphTensor[],
+    bytes: number = elementsOf(shape) * elementBytes,
+    inPlace = false,
+    strides: Shape | undefined = undefined,
+    viewOf: GraphTensor | undefined = undefined,
+  ): GraphTensor {
+    const id = this.bytes.push(bytes) - 1;
+    return make(id, operation, shape, elementBytes, sources, bytes, inPlace, strides, viewOf);
   }
 
   /** Adds a tensor and what it depends on, sources first. */
@@ -209,7 +207,9 @@ export class Graph {
 
   /** A tensor that the program fills before each run. */
   input(elementBytes: ElementBytes, ...shape: number[]): GraphTensor {
-    return this.make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: [], isInput: true });
+    const tensor = this.blank(elementBytes, ...shape);
+    tensor.isInput = true;
+    return tensor;
   }
 
   /** A weight of the file, by its number there. */
@@ -219,78 +219,62 @@ export class Graph {
     shape: readonly number[],
     holds: 'weights' | 'experts' = 'weights',
   ): GraphTensor {
-    return make({
-      operation: 'none',
-      shape: shapeOf(shape),
-      elementBytes: 4,
-      sources: NO_TENSORS,
-      residence: { layer, holds },
-      weight,
-      bytes: 0,
-    });
+    const tensor = make(-1, 'none', shapeOf(shape), 4, NO_SOURCES, 0);
+    tensor.residence = { layer, holds };
+    tensor.weight = weight;
+    return tensor;
   }
 
   /** A cache; `bytes` is what a copy of it takes on a device. */
   cache(layer: number, elementBytes: number, bytes: number, ...shape: number[]): GraphTensor {
-    return make({
-      operation: 'none',
-      shape: shapeOf(shape),
-      elementBytes,
-      sources: NO_TENSORS,
-      residence: { layer, holds: 'cache' },
-      bytes,
-    });
+    const tensor = make(-1, 'none', shapeOf(shape), elementBytes, NO_SOURCES, bytes);
+    tensor.residence = { layer, holds: 'cache' };
+    return tensor;
   }
 
   /** A tensor that is no node: an operand created inside the graph, filled by the next operation. */
   blank(elementBytes: ElementBytes, ...shape: number[]): GraphTensor {
-    return this.make({ operation: 'none', shape: shapeOf(shape), elementBytes, sources: [] });
+    return this.make('none', shapeOf(shape), elementBytes, NO_SOURCES);
   }
 
   /** An operation with a result of its own. */
   compute(shape: Shape, sources: readonly GraphTensor[], elementBytes: number = 4, hostOnly = false): GraphTensor {
-    return this.make({ operation: 'compute', shape, elementBytes, sources, hostOnly });
+    const tensor = this.make('compute', shape, elementBytes, sources);
+    tensor.hostOnly = hostOnly;
+    return tensor;
   }
 
   /** An operation with a result like its first source that may overwrite a source: add, mul, scale, norm, softmax ... */
   overwriting(sources: readonly [GraphTensor, ...GraphTensor[]], operation: Operation = 'compute'): GraphTensor {
     const [first] = sources;
-    const { shape, elementBytes } = first;
-    return this.make({ operation, shape, strides: packedLike(first), elementBytes, sources, inPlace: true });
+    return this.make(operation, first.shape, first.elementBytes, sources, undefined, true);
   }
 
   /** An operation with a result like its first source, in memory of its own: gated activations, clamp, cumulative sums ... */
   like(sources: readonly [GraphTensor, ...GraphTensor[]]): GraphTensor {
     const [first] = sources;
-    const { shape, elementBytes } = first;
-    return this.make({ operation: 'compute', shape, strides: packedLike(first), elementBytes, sources });
+    return this.make('compute', first.shape, first.elementBytes, sources);
   }
 
   /** An operation that writes into `target` and returns a view of it: set rows, copy, scale in place. */
   into(target: GraphTensor, sources: readonly GraphTensor[]): GraphTensor {
-    return this.make({
-      operation: 'compute',
-      shape: target.shape,
-      strides: target.strides,
-      elementBytes: target.elementBytes,
-      sources,
-      viewOf: target.viewOf ?? target,
-    });
+    const { shape, elementBytes, strides, viewOf = target } = target;
+    return this.make('compute', shape, elementBytes, sources, undefined, false, strides, viewOf);
   }
 
   mulMat(weight: GraphTensor, input: GraphTensor): GraphTensor {
     const shape: Shape = [weight.shape[1], input.shape[1], input.shape[2], input.shape[3]];
-    return this.make({ operation: 'mul-mat', shape, elementBytes: 4, sources: [weight, input] });
+    return this.make('mul-mat', shape, 4, [weight, input]);
   }
 
   mulMatId(experts: GraphTensor, input: GraphTensor, ids: GraphTensor): GraphTensor {
     const shape: Shape = [experts.shape[1], ids.shape[0], input.shape[2], 1];
-    return this.make({ operation: 'mul-mat-id', shape, elementBytes: 4, sources: [experts, input, ids] });
+    return this.make('mul-mat-id', shape, 4, [experts, input, ids]);
   }
 
   getRows(table: GraphTensor, ids: GraphTensor, elementBytes: ElementBytes = 4): GraphTensor {
     const shape: Shape = [table.shape[0], ids.shape[0], ids.shape[1], ids.shape[2]];
-    return this.make({ operation: 'get-rows', shape, elementBytes, sources: [table, ids] });
+    return this.make('get-rows', shape, elementBytes, [table, ids]);
   }
 
   rope(input: GraphTensor, positions: GraphTensor, factors?: GraphTensor): GraphTensor {
@@ -309,36 +293,28 @@ export class Graph {
   ): GraphTensor {
     const shape: Shape = [values.shape[0], query.shape[2], query.shape[1], query.shape[3]];
     const result = elementsOf(shape) * 4;
-    return this.make({
-      operation: 'flash-attention',
-      shape,
-      elementBytes: 4,
-      sources: sinks ? [query, keys, values, mask, sinks] : [query, keys, values, mask],
-      bytes: extraBytes === 0 ? result : Math.ceil(result / 128) * 128 + extraBytes,
-      hostOnly,
-    });
+    const sources = sinks ? [query, keys, values, mask, sinks] : [query, keys, values, mask];
+    const bytes = extraBytes === 0 ? result : Math.ceil(result / 128) * 128 + extraBytes;
+    const tensor = this.make('flash-attention', shape, 4, sources, bytes);
+    tensor.hostOnly = hostOnly;
+    return tensor;
   }
 
-  private view(source: GraphTensor, shape: Shape, strides: Shape): GraphTensor {
-    return this.make({
-      operation: 'view',
-      shape,
-      strides,
-      elementBytes: source.elementBytes,
-      sources: [source],
-      viewOf: source.viewOf ?? source,
-      bytes: spanOf(shape, strides, source.elementBytes),
-    });
+  /** @param strides absent = packed */
+  private view(source: GraphTensor, shape: Shape, strides?: Shape): GraphTensor {
+    const { elementBytes, viewOf = source } = source;
+    const bytes = strides && spanOf(shape, strides, elementBytes);
+    return this.make('view', shape, elementBytes, [source], bytes, false, strides, viewOf);
   }
 
   reshape(source: GraphTensor, ...shape: number[]): GraphTensor {
-    const extents = shapeOf(shape);
-    return this.view(source, extents, packed(extents, source.elementBytes));
+    return this.view(source, shapeOf(shape));
   }
 
   /** A window of `shape` with the given strides (in bytes) for dimensions 1 and up; missing ones are packed. */
-  window(source: GraphTensor, shape: readonly number[], strides: readonly number[] = []): GraphTensor {
+  window(source: GraphTensor, shape: readonly number[], strides?: readonly number[]): GraphTensor {
     const extents = shapeOf(shape);
+    if (!strides) return this.view(source, extents);
     const nb: [number, number, number, number] = [source.elementBytes, 0, 0, 0];
     for (let dimension = 1; dimension < 4; dimension++) {
       const previous = (nb[dimension - 1] ?? 0) * (extents[dimension - 1] ?? 1);
@@ -351,10 +327,11 @@ export class Graph {
   permute(source: GraphTensor, ...order: readonly [number, number, number, number]): GraphTensor {
     const extents: [number, number, number, number] = [1, 1, 1, 1];
     const strides: [number, number, number, number] = [0, 0, 0, 0];
+    const steps = stridesOf(source);
     for (let from = 0; from < 4; from++) {
       const to = order[from] ?? from;
       extents[to] = source.shape[from] ?? 1;
-      strides[to] = source.strides[from] ?? 0;
+      strides[to] = steps[from] ?? 0;
     }
     return this.view(source, extents, strides);
   }

@@ -5,7 +5,7 @@
 import type { KvType } from '../allocation.ts';
 import type { Architecture } from '../architecture.ts';
 import { cudaFlashAttention } from '../ggml/cuda-attention.ts';
-import { Graph, type GraphTensor, HOST, isContiguous, OUTPUT_LAYER } from '../ggml/tensor.ts';
+import { Graph, type GraphTensor, HOST, isContiguous, OUTPUT_LAYER, stridesOf } from '../ggml/tensor.ts';
 import { type CacheSettings, contextCells, isQuantizedKvType, KV_TYPES, padTo, windowCells } from '../kv-cache.ts';
 
 /** A weight as the file holds it. */
@@ -346,7 +346,7 @@ export class ModelGraph {
     const { graph } = this;
     const width = keys.shape[0] * keys.shape[1];
     const cache = this.cache('keys', layer, this.settings.kType, width, input.cells);
-    this.store(cache, graph.window(keys, [width, this.tokens], [keys.strides[2]]), input.keyRows);
+    this.store(cache, graph.window(keys, [width, this.tokens], [stridesOf(keys)[2]]), input.keyRows);
     return cache;
   }
 
@@ -355,7 +355,7 @@ export class ModelGraph {
     const { graph } = this;
     const [width] = keys.shape;
     const cache = this.cache('index', layer, this.settings.kType, width, cells);
-    this.store(cache, graph.window(keys, [width, this.tokens], [keys.strides[2]]), ids);
+    this.store(cache, graph.window(keys, [width, this.tokens], [stridesOf(keys)[2]]), ids);
     return graph.window(cache, [width, 1, cells], [cache.elementBytes * width, cache.elementBytes * width]);
   }
 
@@ -366,12 +366,12 @@ export class ModelGraph {
     const cache = this.cache('values', layer, settings.vType, stored, input.cells);
     const ids = input.valueRows as GraphTensor;
     if (!settings.transposedValues) {
-      this.store(cache, graph.window(values, [width, tokens], [values.strides[2]]), ids);
+      this.store(cache, graph.window(values, [width, tokens], [stridesOf(values)[2]]), ids);
       return;
     }
     // Transposed, every element is a row of its own.
     let flat =
-      width * 4 === values.strides[2] ? graph.reshape(values, width, tokens) : graph.cont(values, width, tokens);
+      width * 4 === stridesOf(values)[2] ? graph.reshape(values, width, tokens) : graph.cont(values, width, tokens);
     if (width < stored) flat = graph.compute([stored, tokens, 1, 1], [flat]);
     this.store(graph.reshape(cache, 1, stored * input.cells), graph.reshape(flat, 1, stored * tokens), ids);
   }
@@ -411,7 +411,7 @@ export class ModelGraph {
       const partOfKeys = graph.window(
         cachedKeys,
         [valueDim, cachedKeys.shape[1], cachedKeys.shape[2]],
-        cachedKeys.strides.slice(1),
+        stridesOf(cachedKeys).slice(1),
       );
       return { query: q, keys: cachedKeys, values: partOfKeys };
     }
@@ -471,7 +471,7 @@ export class ModelGraph {
     options: { sinks?: GraphTensor | undefined; softCap?: boolean; decompress?: GraphTensor },
   ): GraphTensor {
     const { graph, settings } = this;
-    const q = graph.permute(graph.window(query, query.shape, query.strides.slice(1)), 0, 2, 1, 3);
+    const q = graph.permute(graph.window(query, query.shape, stridesOf(query).slice(1)), 0, 2, 1, 3);
     const k = graph.permute(keys, 0, 2, 1, 3);
     const v = graph.permute(values, 0, 2, 1, 3);
     let result: GraphTensor;
@@ -499,7 +499,7 @@ export class ModelGraph {
       let scores = graph.mulMat(k, q);
       if (options.softCap) for (let step = 0; step < 3; step++) scores = graph.overwriting([scores]);
       scores = graph.overwriting(options.sinks ? [scores, mask, options.sinks] : [scores, mask]);
-      const transposed = values.strides[1] > values.strides[2] ? v : graph.cont(graph.transpose(v));
+      const transposed = stridesOf(values)[1] > stridesOf(values)[2] ? v : graph.cont(graph.transpose(v));
       result = graph.mulMat(transposed, scores);
       if (options.decompress) result = graph.mulMat(options.decompress, result);
       const merged = graph.permute(result, 0, 2, 1, 3);
@@ -608,8 +608,8 @@ export class ModelGraph {
     if (this.has(layer, 'ffn_gate_up_exps')) {
       const both = this.byExpert(layer, 'ffn_gate_up_exps', current, chosen);
       const half = both.shape[0] / 2;
-      gate = graph.window(both, [half, both.shape[1], both.shape[2]], both.strides.slice(1, 3));
-      up = graph.window(both, [half, both.shape[1], both.shape[2]], both.strides.slice(1, 3));
+      gate = graph.window(both, [half, both.shape[1], both.shape[2]], stridesOf(both).slice(1, 3));
+      up = graph.window(both, [half, both.shape[1], both.shape[2]], stridesOf(both).slice(1, 3));
     } else {
       up = this.byExpert(layer, 'ffn_up_exps', current, chosen);
       if (this.has(layer, 'ffn_gate_exps')) gate = this.byExpert(layer, 'ffn_gate_exps', current, chosen);
@@ -636,7 +636,7 @@ export class ModelGraph {
     const results = routing.weightsFirst ? down : graph.overwriting([down, chosenWeights]);
     graph.expand(results);
     const parts = Array.from({ length: used }, () => {
-      const part = graph.window(results, [results.shape[0], tokens], [results.strides[2]]);
+      const part = graph.window(results, [results.shape[0], tokens], [stridesOf(results)[2]]);
       graph.expand(part);
       return part;
     });
@@ -667,7 +667,7 @@ export class ModelGraph {
     return this.graph.window(
       sorted,
       [count, sorted.shape[1], sorted.shape[2], sorted.shape[3]],
-      sorted.strides.slice(1),
+      stridesOf(sorted).slice(1),
     );
   }
 
@@ -707,7 +707,7 @@ export class ModelGraph {
     const loaded = load ? load(states, input.main) : graph.getRows(states, input.main);
     graph.expand(loaded);
     const extra = graph.getRows(states, input.extra);
-    const target = graph.window(all, [width, 0], [all.strides[1]]);
+    const target = graph.window(all, [width, 0], [stridesOf(all)[1]]);
     graph.expand(graph.into(target, [extra, target]));
     return loaded;
   }
@@ -715,7 +715,7 @@ export class ModelGraph {
   /** Writes a tensor back into a state. */
   saveState(all: GraphTensor, value: GraphTensor): void {
     const { graph } = this;
-    const target = graph.window(all, [all.shape[0], this.sequences], [all.strides[1]]);
+    const target = graph.window(all, [all.shape[0], this.sequences], [stridesOf(all)[1]]);
     graph.expand(graph.into(target, [value, target]));
   }
 

@@ -1,6 +1,6 @@
 /** Graph of DeepSeek V4: residual streams, compressed rows with unfinished blocks, an indexer over them. */
 import { type LayerKind, layerKinds } from '../architecture.ts';
-import type { GraphTensor } from '../ggml/tensor.ts';
+import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import { CELL_PADDING, contextCells, isQuantizedKvType, padTo, windowCells } from '../kv-cache.ts';
 import type { HeadWidths, ModelGraph } from './builder.ts';
 import { routingOf } from './parts.ts';
@@ -95,7 +95,7 @@ function storeRow(
 ): GraphTensor {
   const [width, , count] = rows.shape;
   const cache = g.cache(name, layer, g.settings.kType, width, cells * g.sequences);
-  g.store(cache, g.graph.window(rows, [width, count], [rows.strides[2]]), ids);
+  g.store(cache, g.graph.window(rows, [width, count], [stridesOf(rows)[2]]), ids);
   return cachedRows(g, layer, name, width, cells);
 }
 
@@ -208,8 +208,8 @@ function openMask(g: ModelGraph, inputs: CompressionInputs, chosen: GraphTensor)
   const { graph, sequences } = g;
   const tokens = g.tokens / sequences;
   const closed = graph.overwriting([inputs.mask]);
-  const byRow = graph.window(closed, [1, inputs.cells, tokens, sequences], closed.strides.slice(0, 3));
-  const rows = graph.window(chosen, [chosen.shape[0], tokens, sequences, 1], chosen.strides.slice(1));
+  const byRow = graph.window(closed, [1, inputs.cells, tokens, sequences], stridesOf(closed).slice(0, 3));
+  const rows = graph.window(chosen, [chosen.shape[0], tokens, sequences, 1], stridesOf(chosen).slice(1));
   const zeros = graph.overwriting([
     graph.blank(g.settings.flashAttention ? 2 : 4, 1, chosen.shape[0], tokens, sequences),
   ]);
@@ -217,7 +217,7 @@ function openMask(g: ModelGraph, inputs: CompressionInputs, chosen: GraphTensor)
   const mask = graph.window(
     opened,
     [inputs.cells, tokens, 1, sequences],
-    [opened.strides[2], opened.strides[3], opened.strides[3]],
+    [stridesOf(opened)[2], stridesOf(opened)[3], stridesOf(opened)[3]],
   );
   return graph.overwriting([mask, inputs.mask]);
 }
@@ -237,8 +237,8 @@ function choose(
   q = g.rotate(q, inputs.rotation as GraphTensor);
   let weights = graph.overwriting([graph.mulMat(g.weight(layer, 'indexer.proj'), input)]);
   const keys = cachedRows(g, layer, 'index', indexer.headDim, inputs.cells);
-  q = graph.window(q, [indexer.headDim, indexer.heads, tokens / sequences, sequences], q.strides.slice(1, 3));
-  weights = graph.window(weights, [indexer.heads, tokens / sequences, 1, sequences], [weights.strides[1]]);
+  q = graph.window(q, [indexer.headDim, indexer.heads, tokens / sequences, sequences], stridesOf(q).slice(1, 3));
+  weights = graph.window(weights, [indexer.heads, tokens / sequences, 1, sequences], [stridesOf(weights)[1]]);
   const scores = graph.compute([inputs.cells, tokens / sequences, 1, sequences], [q, keys, weights, inputs.mask]);
   return graph.cont(
     graph.compute([Math.min(inputs.cells, indexer.topK ?? 512), tokens / sequences, 1, sequences], [scores]),
@@ -270,7 +270,7 @@ function compress(
   const source = (state: GraphTensor, fresh: GraphTensor): GraphTensor =>
     graph.compute(
       [stateWidth, stateRows * sequences + fresh.shape[1], 1, 1],
-      [graph.window(state, [stateWidth, stateRows * sequences], [state.strides[1]]), fresh],
+      [graph.window(state, [stateWidth, stateRows * sequences], [stridesOf(state)[1]]), fresh],
     );
   let valueSource = source(valueState, values);
   let scoreSource = source(scoreState, scores);
@@ -288,7 +288,7 @@ function compress(
     const valueRows = graph.getRows(valueSource, inputs.read);
     const scoreRows = graph.getRows(scoreSource, inputs.read);
     const half = (rows: GraphTensor): GraphTensor =>
-      graph.reshape(graph.cont(graph.window(rows, [width, reads], [rows.strides[1]])), width, ratio, blocks);
+      graph.reshape(graph.cont(graph.window(rows, [width, reads], [stridesOf(rows)[1]])), width, ratio, blocks);
     const previousValues = half(valueRows);
     const previousScores = half(scoreRows);
     const currentValues = half(valueRows);

@@ -1,4 +1,4 @@
-import type { GraphTensor } from '../ggml/tensor.ts';
+import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import type { AttentionInput, ModelGraph, StateInput } from './builder.ts';
 import { routingOf, withGatedShared } from './parts.ts';
 import { deltaRule, groupedWidths, linearOf } from './state-layers.ts';
@@ -79,8 +79,8 @@ export function deltaLayer(
     const both = g.project(layer, 'ssm_ba', input);
     const perKeyHead = valueHeads / keyHeads;
     const grouped = graph.reshape(both, 2 * perKeyHead, keyHeads, perSequence, sequences);
-    const b = graph.window(grouped, [perKeyHead, keyHeads, perSequence, sequences], grouped.strides.slice(1));
-    const a = graph.window(grouped, [perKeyHead, keyHeads, perSequence, sequences], grouped.strides.slice(1));
+    const b = graph.window(grouped, [perKeyHead, keyHeads, perSequence, sequences], stridesOf(grouped).slice(1));
+    const a = graph.window(grouped, [perKeyHead, keyHeads, perSequence, sequences], stridesOf(grouped).slice(1));
     beta = graph.overwriting([graph.cont(b)]);
     alpha = graph.cont(a, valueHeads, perSequence, sequences);
   } else {
@@ -105,7 +105,7 @@ export function deltaLayer(
   );
   const turned = graph.transpose(mixed);
   const joined = graph.compute([convKernel - 1 + perSequence, channels, sequences, 1], [convOld, turned]);
-  g.saveState(convAll, graph.window(joined, [convKernel - 1, channels, sequences], joined.strides.slice(1, 3)));
+  g.saveState(convAll, graph.window(joined, [convKernel - 1, channels, sequences], stridesOf(joined).slice(1, 3)));
   const state = graph.reshape(
     g.loadState(stateAll, values * keyHeadDim, states),
     valueHeadDim,

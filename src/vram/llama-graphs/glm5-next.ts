@@ -1,5 +1,7 @@
 /** The graph of GLM-5.3 Flash: Kimi delta layers and latent attention over pooled index keys, on residual streams. */
+
 import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
+import { stridesOf } from '../ggml/tensor.ts';
 import type { ModelGraph } from './builder.ts';
 import { kimiDelta } from './kimi-delta.ts';
 import { chooseRows, indexerInputs, latentAttention, latentInput } from './latent.ts';
@@ -40,9 +42,9 @@ export function buildGlm5Next(g: ModelGraph): void {
     current = leaveBlock(g, fed, residual, mix);
   }
   const picked = pickStreams(g, current, ids);
-  let mean = graph.window(picked, [g.hiddenSize, g.outputs], [picked.strides[2]]);
+  let mean = graph.window(picked, [g.hiddenSize, g.outputs], [stridesOf(picked)[2]]);
   for (let stream = 1; stream < streamsOf(g); stream++) {
-    mean = graph.overwriting([mean, graph.window(picked, [g.hiddenSize, g.outputs], [picked.strides[2]])]);
+    mean = graph.overwriting([mean, graph.window(picked, [g.hiddenSize, g.outputs], [stridesOf(picked)[2]])]);
   }
   g.finish(graph.overwriting([mean]));
 }

@@ -1,6 +1,6 @@
 /** The graph of Hy4: latent attention over chosen rows, on residual streams. */
 import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
-import type { GraphTensor } from '../ggml/tensor.ts';
+import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import type { ModelGraph } from './builder.ts';
 import { chooseRows, indexerInputs, latentAttention, latentInput } from './latent.ts';
 import { routingOf, SIGMOID } from './parts.ts';
@@ -42,8 +42,8 @@ export function buildHy4(g: ModelGraph): void {
     const old = graph.cast(residual, 4);
     let out: GraphTensor | undefined;
     for (let stream = 0; stream < streams; stream++) {
-      const share = graph.overwriting([wide, graph.window(weights, [1, tokens], [weights.strides[1]])]);
-      const own = graph.overwriting([graph.window(old, [hiddenSize, tokens], [old.strides[2]]), share]);
+      const share = graph.overwriting([wide, graph.window(weights, [1, tokens], [stridesOf(weights)[1]])]);
+      const own = graph.overwriting([graph.window(old, [hiddenSize, tokens], [stridesOf(old)[2]]), share]);
       const row = graph.reshape(own, hiddenSize, 1, tokens);
       out = out ? graph.compute([hiddenSize, stream + 1, tokens, 1], [out, row]) : row;
     }

@@ -1,6 +1,6 @@
 /** Graphs of models whose layers keep a state: Mamba, short convolutions. */
 import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
-import type { GraphTensor } from '../ggml/tensor.ts';
+import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import type { AttentionInput, ModelGraph, Routing, StateInput } from './builder.ts';
 import { queryKeyValue, routingOf } from './parts.ts';
 import { groupedInput, groupedWidths, linearOf } from './state-layers.ts';
@@ -17,7 +17,7 @@ function convolve(
   const { graph } = g;
   const input = graph.transpose(channelsFirst);
   const joined = graph.compute([taps - 1 + input.shape[0], input.shape[1], input.shape[2], 1], [old, input]);
-  const end = graph.window(joined, [taps - 1, joined.shape[1], joined.shape[2]], joined.strides.slice(1, 3));
+  const end = graph.window(joined, [taps - 1, joined.shape[1], joined.shape[2]], stridesOf(joined).slice(1, 3));
   g.saveState(states, end);
   return graph.compute([joined.shape[1], input.shape[0], joined.shape[2], 1], [joined, kernel]);
 }
@@ -41,10 +41,10 @@ function mamba2(g: ModelGraph, layer: number, input: GraphTensor, states: StateI
   const z = graph.window(
     projected,
     [headDim, heads, perSequence, sequences],
-    [4 * headDim, projected.strides[1], projected.strides[2]],
+    [4 * headDim, stridesOf(projected)[1], stridesOf(projected)[2]],
   );
-  const mixed = graph.window(projected, [channels, perSequence, sequences], projected.strides.slice(1, 3));
-  let step = graph.window(projected, [heads, perSequence, sequences], projected.strides.slice(1, 3));
+  const mixed = graph.window(projected, [channels, perSequence, sequences], stridesOf(projected).slice(1, 3));
+  let step = graph.window(projected, [heads, perSequence, sequences], stridesOf(projected).slice(1, 3));
   let convolved = convolve(g, convAll, convOld, mixed, g.weight(layer, 'ssm_conv1d'), convKernel);
   const convBias = g.optional(layer, 'ssm_conv1d.bias');
   if (convBias) convolved = graph.overwriting([convolved, convBias]);
@@ -52,17 +52,17 @@ function mamba2(g: ModelGraph, layer: number, input: GraphTensor, states: StateI
   const x = graph.window(
     convolved,
     [headDim, heads, perSequence, sequences],
-    [4 * headDim, convolved.strides[1], convolved.strides[2]],
+    [4 * headDim, stridesOf(convolved)[1], stridesOf(convolved)[2]],
   );
   const b = graph.window(
     convolved,
     [stateSize, groups, perSequence, sequences],
-    [4 * stateSize, convolved.strides[1], convolved.strides[2]],
+    [4 * stateSize, stridesOf(convolved)[1], stridesOf(convolved)[2]],
   );
   const c = graph.window(
     convolved,
     [stateSize, groups, perSequence, sequences],
-    [4 * stateSize, convolved.strides[1], convolved.strides[2]],
+    [4 * stateSize, stridesOf(convolved)[1], stridesOf(convolved)[2]],
   );
   step = graph.overwriting([graph.cont(step), g.weight(layer, 'ssm_dt.bias')]);
   const elements = inner * g.tokens;
@@ -103,16 +103,24 @@ function mamba1(g: ModelGraph, layer: number, input: GraphTensor, states: StateI
   );
   const projected = g.project(layer, 'ssm_in', graph.reshape(input, g.hiddenSize, perSequence, sequences));
   const half = [innerSize, perSequence, sequences];
-  const mixed = graph.window(projected, half, projected.strides.slice(1, 3));
-  const z = graph.window(projected, half, projected.strides.slice(1, 3));
+  const mixed = graph.window(projected, half, stridesOf(projected).slice(1, 3));
+  const z = graph.window(projected, half, stridesOf(projected).slice(1, 3));
   let x = convolve(g, convAll, convOld, mixed, g.weight(layer, 'ssm_conv1d'), convKernel);
   const convBias = g.optional(layer, 'ssm_conv1d.bias');
   if (convBias) x = graph.overwriting([x, convBias]);
   x = graph.overwriting([x]);
   const all = graph.mulMat(g.weight(layer, 'ssm_x'), x);
-  let step = graph.window(all, [timeStepRank, perSequence, sequences], all.strides.slice(1, 3));
-  let b = graph.window(all, [stateSize, 1, perSequence, sequences], [4 * stateSize, all.strides[1], all.strides[2]]);
-  let c = graph.window(all, [stateSize, 1, perSequence, sequences], [4 * stateSize, all.strides[1], all.strides[2]]);
+  let step = graph.window(all, [timeStepRank, perSequence, sequences], stridesOf(all).slice(1, 3));
+  let b = graph.window(
+    all,
+    [stateSize, 1, perSequence, sequences],
+    [4 * stateSize, stridesOf(all)[1], stridesOf(all)[2]],
+  );
+  let c = graph.window(
+    all,
+    [stateSize, 1, perSequence, sequences],
+    [4 * stateSize, stridesOf(all)[1], stridesOf(all)[2]],
+  );
   if (g.has(layer, 'ssm_dt_norm')) {
     step = g.norm(step, g.weight(layer, 'ssm_dt_norm'));
     b = g.norm(b, g.weight(layer, 'ssm_b_norm'));
@@ -315,7 +323,7 @@ function shortConvolution(g: ModelGraph, layer: number, input: GraphTensor, stat
     graph.reshape(input, hiddenSize, perSequence, sequences),
   );
   const third = (): GraphTensor =>
-    graph.window(projected, [hiddenSize, perSequence, sequences], projected.strides.slice(1, 3));
+    graph.window(projected, [hiddenSize, perSequence, sequences], stridesOf(projected).slice(1, 3));
   const b = third();
   const c = third();
   const x = third();
@@ -328,7 +336,7 @@ function shortConvolution(g: ModelGraph, layer: number, input: GraphTensor, stat
     sequences,
   );
   const joined = graph.compute([convKernel - 1 + perSequence, hiddenSize, sequences, 1], [old, product]);
-  const end = graph.window(joined, [convKernel - 1, hiddenSize, sequences], joined.strides.slice(1, 3));
+  const end = graph.window(joined, [convKernel - 1, hiddenSize, sequences], stridesOf(joined).slice(1, 3));
   const target = graph.window(convAll, [(convKernel - 1) * hiddenSize * sequences]);
   graph.expand(graph.into(target, [end, target]));
   const convolved = graph.compute([hiddenSize, perSequence, sequences, 1], [joined, g.weight(layer, 'shortconv.conv')]);

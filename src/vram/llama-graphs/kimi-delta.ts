@@ -1,6 +1,6 @@
 /** Graphs with Kimi Delta Attention: Kimi Linear. */
 import { type LayerKind, layerKinds } from '../architecture.ts';
-import type { GraphTensor } from '../ggml/tensor.ts';
+import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import type { ModelGraph, Routing, StateInput } from './builder.ts';
 import { latentAttention, latentInput } from './latent.ts';
 import { closeLayer } from './parts.ts';
@@ -40,7 +40,7 @@ export function kimiDelta(g: ModelGraph, layer: number, input: GraphTensor, stat
     const projected = graph.reshape(graph.mulMat(g.weight(layer, projection), input), inner, perSequence, sequences);
     const turned = graph.transpose(projected);
     const joined = graph.compute([convKernel - 1 + perSequence, inner, sequences, 1], [old, turned]);
-    const end = graph.window(joined, [convKernel - 1, inner, sequences], joined.strides.slice(1, 3));
+    const end = graph.window(joined, [convKernel - 1, inner, sequences], stridesOf(joined).slice(1, 3));
     const target = graph.window(convAll, [convKernel - 1, inner, sequences], [4 * (convKernel - 1), 4 * convWidth]);
     graph.expand(graph.into(target, [end, target]));
     const weight = graph.reshape(g.weight(layer, kernel), convKernel, inner);

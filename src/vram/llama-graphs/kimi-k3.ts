@@ -1,6 +1,6 @@
 /** The graph of Kimi K3: Kimi Linear's layers, a residual that layers look back at, experts in a space of their own. */
 import { type Architecture, hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
-import type { GraphTensor } from '../ggml/tensor.ts';
+import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import type { ModelGraph, Routing } from './builder.ts';
 import { kimiDelta } from './kimi-delta.ts';
 import { latentAttention, latentInput } from './latent.ts';
@@ -38,8 +38,8 @@ export function buildKimiK3(g: ModelGraph): void {
       [scoreOf(checkpoints, weight, count), scoreOf(residual, weight, 1)],
     );
     const shares = graph.overwriting([scores]);
-    const ofCheckpoints = graph.cont(graph.window(shares, [count, tokens], [shares.strides[1]]));
-    const ofResidual = graph.cont(graph.window(shares, [1, tokens], [shares.strides[1]]));
+    const ofCheckpoints = graph.cont(graph.window(shares, [count, tokens], [stridesOf(shares)[1]]));
+    const ofResidual = graph.cont(graph.window(shares, [1, tokens], [stridesOf(shares)[1]]));
     const sum = graph.compute([hiddenSize, tokens, 1, 1], [checkpoints, ofCheckpoints]);
     return graph.overwriting([sum, graph.overwriting([residual, ofResidual])]);
   };

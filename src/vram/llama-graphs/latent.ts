@@ -1,6 +1,6 @@
 /** Graphs with multi-head latent attention: DeepSeek V2, V3, Kimi K2, Mistral Large 3; with an indexer: DeepSeek V3.2, GLM-5. */
 import { type IndexerShape, type LatentShape, type LayerKind, layerKinds } from '../architecture.ts';
-import type { GraphTensor } from '../ggml/tensor.ts';
+import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import { contextCells } from '../kv-cache.ts';
 import type { AttentionInput, HeadWidths, ModelGraph, Routing } from './builder.ts';
 import { closeLayer, openMask } from './parts.ts';
@@ -130,8 +130,8 @@ export function chooseRows(
   }
   const cached = g.storeIndex(layer, k, inputs.keyRows, cells);
   let weights = graph.mulMat(g.weight(layer, 'indexer.proj'), input);
-  const byHead = graph.window(q, q.shape, q.strides.slice(1));
-  weights = graph.overwriting([graph.window(weights, weights.shape, weights.strides.slice(1))]);
+  const byHead = graph.window(q, q.shape, stridesOf(q).slice(1));
+  weights = graph.overwriting([graph.window(weights, weights.shape, stridesOf(weights).slice(1))]);
   const scores = graph.compute([cells, tokens, 1, 1], [byHead, cached, weights, inputs.mask]);
   const count = Math.min(cells, indexer.topK ?? 2048);
   return graph.cont(graph.compute([count, tokens, 1, 1], [scores]));

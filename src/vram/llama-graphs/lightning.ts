@@ -1,6 +1,6 @@
 /** Graph of MiniMax Text 01 and M1: lightning attention. */
 import { layerKinds } from '../architecture.ts';
-import type { GraphTensor } from '../ggml/tensor.ts';
+import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import type { ModelGraph, StateInput } from './builder.ts';
 import { queryKeyValue, routingOf } from './parts.ts';
 import { groupedInput, groupedWidths, linearOf } from './state-layers.ts';
@@ -83,7 +83,7 @@ function lightning(
     [4 * 3 * headDim, 4 * 3 * width, 4 * 3 * width * perSequence],
   );
   const part = (): GraphTensor =>
-    graph.cont(graph.window(all, [headDim, heads, perSequence, sequences], all.strides.slice(1)));
+    graph.cont(graph.window(all, [headDim, heads, perSequence, sequences], stridesOf(all).slice(1)));
   const q = part();
   const k = part();
   const v = part();

@@ -1,6 +1,6 @@
 /** Parts that the graphs of most families share: widths of a shape, the second half of a layer, routing, the gated shared expert. */
 import { type Architecture, type AttentionShape, hasExperts, type LayerKind } from '../architecture.ts';
-import type { GraphTensor } from '../ggml/tensor.ts';
+import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import type { AttentionInput, HeadWidths, ModelGraph, Routing } from './builder.ts';
 
 export function widthsOf(shape: AttentionShape, heads: number): HeadWidths {
@@ -66,14 +66,14 @@ export function withGatedShared(
 export function openMask(g: ModelGraph, cache: AttentionInput, chosen: GraphTensor): GraphTensor {
   const { graph, tokens } = g;
   const closed = graph.overwriting([cache.mask]);
-  const byRow = graph.window(closed, [1, cache.cells, tokens, 1], closed.strides.slice(0, 3));
-  const rows = graph.window(chosen, [chosen.shape[0], tokens, 1, 1], chosen.strides.slice(1));
+  const byRow = graph.window(closed, [1, cache.cells, tokens, 1], stridesOf(closed).slice(0, 3));
+  const rows = graph.window(chosen, [chosen.shape[0], tokens, 1, 1], stridesOf(chosen).slice(1));
   const zeros = graph.overwriting([graph.blank(4, 1, chosen.shape[0], tokens, 1)]);
   const opened = graph.into(byRow, [zeros, rows, byRow]);
   const mask = graph.window(
     opened,
     [cache.cells, tokens, 1, 1],
-    [opened.strides[2], opened.strides[3], opened.strides[3]],
+    [stridesOf(opened)[2], stridesOf(opened)[3], stridesOf(opened)[3]],
   );
   return graph.overwriting([mask, cache.mask]);
 }
@@ -91,7 +91,7 @@ export function queryKeyValue(
   const { graph, tokens } = g;
   if (g.has(layer, 'attn_qkv')) {
     const fused = g.project(layer, 'attn_qkv', input);
-    const strides = [4 * keyDim, fused.strides[1]];
+    const strides = [4 * keyDim, stridesOf(fused)[1]];
     return [
       graph.window(fused, [keyDim, heads, tokens], strides),
       graph.window(fused, [keyDim, kvHeads, tokens], strides),

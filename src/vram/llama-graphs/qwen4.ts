@@ -1,6 +1,6 @@
 /** Graphs of Qwen3.8 Flash Next (`src/models/qwen4exp.cpp`): Gated DeltaNet and sparse attention on residual streams, n-grams in one layer. */
 import { type IndexerShape, layerKinds } from '../architecture.ts';
-import type { GraphTensor } from '../ggml/tensor.ts';
+import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import { contextCells } from '../kv-cache.ts';
 import type { ModelGraph } from './builder.ts';
 import { deltaLayer, gatedAttention } from './delta-net.ts';
@@ -57,7 +57,7 @@ export function buildQwen4(g: ModelGraph): void {
       return { input: graph.compute([hiddenSize, rows, 1, 1], [byStream(normed), byStream(gate)]), normed };
     }
     const gated = graph.reshape(graph.overwriting([normed, graph.overwriting([gate])]), hiddenSize, streams, rows);
-    const stream = (): GraphTensor => graph.window(gated, [hiddenSize, rows], [gated.strides[2]]);
+    const stream = (): GraphTensor => graph.window(gated, [hiddenSize, rows], [stridesOf(gated)[2]]);
     let mixed = graph.cont(stream());
     for (let index = 1; index < streams; index++) mixed = graph.overwriting([mixed, stream()]);
     return { input: graph.overwriting([mixed]), normed };
@@ -146,12 +146,12 @@ function chooseBlocks(
   const fresh = graph.reshape(graph.mulMat(g.weight(layer, 'indexer.k_proj'), input), headDim, 1, tokens);
   const cached = g.storeIndex(layer, fresh, inputs.keyRows, cells);
   const members = graph.reshape(
-    graph.getRows(graph.window(cached, [headDim, cells], [cached.strides[2]]), inputs.blockCells),
+    graph.getRows(graph.window(cached, [headDim, cells], [stridesOf(cached)[2]]), inputs.blockCells),
     headDim,
     POOLED_TOKENS,
     blocks,
   );
-  const member = (): GraphTensor => graph.cont(graph.window(members, [headDim, blocks], [members.strides[2]]));
+  const member = (): GraphTensor => graph.cont(graph.window(members, [headDim, blocks], [stridesOf(members)[2]]));
   let pooled = member();
   for (let index = 1; index < POOLED_TOKENS; index++) pooled = graph.overwriting([pooled, member()]);
   pooled = g.norm(graph.overwriting([pooled]), g.weight(layer, 'indexer.k_norm'));
@@ -160,7 +160,7 @@ function chooseBlocks(
   q = graph.rope(g.norm(q, g.weight(layer, 'indexer.q_norm')), positions);
   let scores = graph.mulMat(pooled, graph.reshape(q, headDim, heads * tokens));
   scores = graph.overwriting([graph.reshape(scores, blocks, heads, tokens)]);
-  const ofHead = (): GraphTensor => graph.window(scores, [blocks, tokens], [scores.strides[2]]);
+  const ofHead = (): GraphTensor => graph.window(scores, [blocks, tokens], [stridesOf(scores)[2]]);
   let sum = graph.cont(ofHead());
   for (let head = 1; head < heads; head++) sum = graph.overwriting([sum, ofHead()]);
   sum = graph.overwriting([sum, inputs.bias]);

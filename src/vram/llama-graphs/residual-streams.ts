@@ -1,5 +1,5 @@
 /** Several residual streams and the mixers around attention and feed-forward (DeepSeek V4, GLM-5.3 Flash, Hy4, Qwen3.8 Flash Next). */
-import type { GraphTensor } from '../ggml/tensor.ts';
+import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import type { ModelGraph } from './builder.ts';
 
 /** Copies of the embedding: the streams that layers start from. */
@@ -35,7 +35,7 @@ export interface MixedStreams {
 export function coefficients(g: ModelGraph, mixes: GraphTensor, scale: GraphTensor, base: GraphTensor): GraphTensor {
   const { graph } = g;
   const streams = streamsOf(g);
-  const part = graph.window(mixes, [streams, mixes.shape[1]], [mixes.strides[1]]);
+  const part = graph.window(mixes, [streams, mixes.shape[1]], [stridesOf(mixes)[1]]);
   const scaled = graph.overwriting([part, graph.window(scale, [1])]);
   return graph.overwriting([scaled, graph.window(base, [streams])]);
 }
@@ -77,8 +77,8 @@ export function weighStreams(g: ModelGraph, x: GraphTensor, weights: GraphTensor
   let merged: GraphTensor | undefined;
   for (let stream = 0; stream < streamsOf(g); stream++) {
     const own = graph.overwriting([
-      graph.window(x, [hiddenSize, rows], [x.strides[2]]),
-      graph.window(weights, [1, rows], [weights.strides[1]]),
+      graph.window(x, [hiddenSize, rows], [stridesOf(x)[2]]),
+      graph.window(weights, [1, rows], [stridesOf(weights)[1]]),
     ]);
     merged = merged ? graph.overwriting([merged, own]) : own;
   }

@@ -1,6 +1,6 @@
 /** Graph of MiniMax M3: grouped attention in which an index head per group chooses blocks of keys (MSA, `src/models/minimax-m3.cpp`). */
 import { type LayerKind, layerKinds } from '../architecture.ts';
-import type { GraphTensor } from '../ggml/tensor.ts';
+import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import { CELL_PADDING, isQuantizedKvType } from '../kv-cache.ts';
 import type { AttentionInput, HeadWidths, ModelGraph } from './builder.ts';
 import { layerWidths } from './heads.ts';
@@ -86,13 +86,13 @@ function sparseAttention(
   const cached = g.storeAndRead(layer, cache, parts.q, parts.k, parts.v, widths, { keysLast: false });
 
   const keysByPosition = graph.getRows(
-    graph.window(indexKeys, [indexDim, cells], [indexKeys.strides[2]]),
+    graph.window(indexKeys, [indexDim, cells], [stridesOf(indexKeys)[2]]),
     inputs.slotOfPosition,
   );
   let scores = graph.mulMat(
     keysByPosition,
     graph.reshape(
-      graph.window(indexQuery, indexQuery.shape, indexQuery.strides.slice(1)),
+      graph.window(indexQuery, indexQuery.shape, stridesOf(indexQuery).slice(1)),
       indexDim,
       indexHeads * tokens,
     ),
@@ -120,14 +120,14 @@ function sparseAttention(
   const wide = graph.reshape(spread, cells, tokens, indexHeads);
   const summed = graph.into(wide, [
     wide,
-    graph.window(inputs.wideMask, [cells, tokens, 1], inputs.wideMask.strides.slice(1, 3)),
+    graph.window(inputs.wideMask, [cells, tokens, 1], stridesOf(inputs.wideMask).slice(1, 3)),
   ]);
   const mask = graph.cast(graph.reshape(summed, cells, tokens, 1, indexHeads), 2);
 
   const perGroup = heads / kvHeads;
   const query = graph.permute(
     graph.reshape(
-      graph.window(cached.query, [keyDim, heads, tokens], cached.query.strides.slice(1, 3)),
+      graph.window(cached.query, [keyDim, heads, tokens], stridesOf(cached.query).slice(1, 3)),
       keyDim,
       perGroup,
       kvHeads,
