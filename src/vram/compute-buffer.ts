@@ -285,7 +285,8 @@ function bytesOf(
     return repeated ? repeatPlan(plan, repeated.times, weightsLater(table, repeated)) : plan;
   };
   let plan: AllocationPlan | undefined;
-  let bytes: Float64Array | undefined;
+  let grown: Slopes | undefined;
+  let beyond: Measures = [0, 0];
   if (range && rangeKey) {
     const growthKey = `${settingsKey}/${rangeKey}`;
     let growth = own.growths.get(growthKey);
@@ -306,7 +307,10 @@ function bytesOf(
         if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
       }
       if (plan && slopes) {
-        bytes = bytesAt(plan, slopes, measuresOf(architecture, base), measuresOf(architecture, context));
+        const [baseCells, baseRows] = measuresOf(architecture, base);
+        const [cells, rows] = measuresOf(architecture, context);
+        grown = slopes;
+        beyond = [cells - baseCells, rows - baseRows];
         if (!series.lines.has(rangeKey) && isLinear(plan, slopes)) series.lines.set(rangeKey, { points: [] });
       }
     }
@@ -316,14 +320,7 @@ function bytesOf(
     own.walks.set(placeKey, walkOf(architecture, table, placement, bytesByWeight, walk.behind + 1));
     return bytesOf(architecture, scheme, asked, placement, options);
   }
-  bytes ??= plan.bytesOf.slice();
-  if (bytesByWeight) {
-    for (let slot = 0; slot < bytes.length; slot++) {
-      const weight = plan.weightOf[slot] as number;
-      if (weight >= 0) bytes[slot] = bytesByWeight[weight] as number;
-    }
-  }
-  const run = runAllocations(plan, bytes);
+  const run = runAllocations(plan, bytesAt(plan, grown, beyond, bytesByWeight));
   const ownLine = rangeKey && !bytesByWeight ? series.lines.get(rangeKey) : undefined;
   if (ownLine && ownLine.points.length < MOST_RESULTS) {
     const { points } = ownLine;
@@ -425,19 +422,32 @@ function slopesOf(
   return { perCell, perRow };
 }
 
-/** Bytes of every slot where the context has the measures `to`, from those at the base. */
+/** What {@link bytesAt} answers with: the next answer writes over the last one. */
+let slotBytes = new Float64Array(0);
+
+/**
+ * Bytes of every slot of a plan, and what else the array has room for. Read them before asking again.
+ *
+ * @param cells of the context beyond those at the base of the slopes; `rows` likewise
+ * @param bytesByWeight of weights that the slots may hold copies of
+ */
 function bytesAt(
-  { bytesOf, tensorOf }: AllocationPlan,
-  { perCell, perRow }: Slopes,
-  from: Measures,
-  to: Measures,
+  { bytesOf, tensorOf, weightOf }: AllocationPlan,
+  slopes: Slopes | undefined,
+  [cells, rows]: Measures,
+  bytesByWeight: Float64Array | undefined,
 ): Float64Array {
-  const cells = to[0] - from[0];
-  const rows = to[1] - from[1];
-  return bytesOf.map((bytes, slot) => {
+  const slots = bytesOf.length;
+  if (slotBytes.length < slots) slotBytes = new Float64Array(2 * slots);
+  for (let slot = 0; slot < slots; slot++) {
     const id = tensorOf[slot] as number;
-    return id < 0 ? bytes : Math.round(bytes + (perCell[id] as number) * cells + (perRow[id] as number) * rows);
-  });
+    const weight = weightOf[slot] as number;
+    let bytes = bytesOf[slot] as number;
+    if (slopes && id >= 0)
+      bytes = Math.round(bytes + (slopes.perCell[id] as number) * cells + (slopes.perRow[id] as number) * rows);
+    slotBytes[slot] = bytesByWeight && weight >= 0 ? (bytesByWeight[weight] as number) : bytes;
+  }
+  return slotBytes;
 }
 
 /** Whether every layer leaves something behind: then the walked ones do not stand for all. */

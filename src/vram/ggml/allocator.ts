@@ -6,7 +6,7 @@
  * The walk has two parts. Which tensors take memory, share it and give it back, and when, depends on the graph alone:
  * {@link planAllocations} writes it down. Where they lie depends on their sizes: {@link runAllocations} finds out.
  */
-import { type GraphTensor, sameLayout } from './tensor.ts';
+import { type GraphTensor, NO_SOURCES, sameLayout } from './tensor.ts';
 
 /** Kinds of steps; a step is `4 x slot + kind`. */
 export const TAKE = 0;
@@ -103,8 +103,6 @@ class Planner {
   }
 }
 
-const NO_SOURCES: readonly GraphTensor[] = [];
-
 /**
  * The allocations of a walk over scheduled tensors; each has its `backend`.
  *
@@ -169,7 +167,13 @@ class FreeSpace {
   private offsets = new Float64Array(64);
   private sizes = new Float64Array(64);
 
-  constructor() {
+  /** All of it is free again. */
+  reset(): void {
+    this.highest = 0;
+    this.trace = 0;
+    this.secondTrace = 0;
+    this.count = 1;
+    this.offsets[0] = 0;
     this.sizes[0] = Number.POSITIVE_INFINITY;
   }
 
@@ -294,15 +298,28 @@ export interface AllocationRun {
   readonly trace: string;
 }
 
-/** Runs a plan whose slots have `bytesOf` bytes. */
+/** Where a run notes things: kept for the next one, because the memory of large arrays is not the collector's to reuse. */
+const freeSpaces: FreeSpace[] = [];
+let offsets = new Float64Array(0);
+let sizes = new Float64Array(0);
+
+/**
+ * Runs a plan.
+ *
+ * @param bytesOf bytes of each slot
+ */
 export function runAllocations(
   { steps, bufferOf, alignments }: Pick<AllocationPlan, 'steps' | 'bufferOf' | 'alignments'>,
   bytesOf: Float64Array,
 ): AllocationRun {
-  const spaces = alignments.map(() => new FreeSpace());
-  const offsets = new Float64Array(bytesOf.length);
-  const sizes = new Float64Array(bytesOf.length);
-  for (let slot = 0; slot < sizes.length; slot++) {
+  while (freeSpaces.length < alignments.length) freeSpaces.push(new FreeSpace());
+  const spaces = freeSpaces.slice(0, alignments.length);
+  for (const space of spaces) space.reset();
+  if (sizes.length < bufferOf.length) {
+    offsets = new Float64Array(2 * bufferOf.length);
+    sizes = new Float64Array(2 * bufferOf.length);
+  }
+  for (let slot = 0; slot < bufferOf.length; slot++) {
     const alignment = alignments[bufferOf[slot] as number] as number;
     sizes[slot] = Math.ceil((bytesOf[slot] as number) / alignment) * alignment;
   }
