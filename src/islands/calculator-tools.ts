@@ -105,6 +105,9 @@ class CalculatorTools extends HTMLElement {
     const model = modelOf(data, state);
     const device = deviceOf(data, state);
     const engine: Engine = state.engine ? await import('./calculator/served-fixes.ts') : llamaCpp;
+    // Ways to fit are tried with many settings, one after the other.
+    await prepareModel(model, { manySettings: true });
+    if (this.#calculator.answered !== answered) return;
     try {
       const { tool, command } = engine.commandOf(data, state, model, device, this.#files);
       this.#tool('command-name').textContent = tool;

@@ -84,7 +84,7 @@ class VramCalculator extends HTMLElement {
       this.#show(KEYS.experts, !next.engine && architecture.feedForward.experts !== undefined);
       this.#show(KEYS.projector, [projectorBytes, towerBytes][ENGINES.indexOf(next.engine)] !== undefined);
       this.#show(KEYS.mtp, next.engine !== 'mlx' && architecture.nextTokenLayers !== undefined);
-      await prepareModel(model, next.mtp);
+      await prepareModel(model, { drafts: next.mtp > 0, manySettings: next !== preset });
       // The reader may have gone on to another setting meanwhile.
       if (state !== next) return;
       try {

@@ -1,5 +1,6 @@
 /** Makes every graph known, tensors derived and notes written: for whoever does not count the bytes of code. */
 
+import { repeatWith } from './compute-buffer.ts';
 import { checkWith, explainWith } from './engines/llama-cpp.ts';
 import { llamaCppNotes } from './engines/llama-cpp-notes.ts';
 import { checkSettings } from './engines/llama-cpp-settings.ts';
@@ -17,12 +18,14 @@ import { GRAPHS as LATENT } from './llama-graphs/latent-classes.ts';
 import { GRAPHS as LIGHTNING } from './llama-graphs/lightning-classes.ts';
 import { GRAPHS as QWEN4 } from './llama-graphs/qwen4-classes.ts';
 import { GRAPHS as SPARSE } from './llama-graphs/sparse-classes.ts';
+import { repeatedLayers, repeatedPlan } from './repeated-layers.ts';
 import { deriveTensorsWith } from './tensor-lists.ts';
 import { converterKeepsNextToken, tensorsOf } from './tensors.ts';
 
 deriveTensorsWith({ tensorsOf, converterKeepsNextToken });
 explainWith(llamaCppNotes);
 checkWith(checkSettings);
+repeatWith({ repeatedLayers, repeatedPlan });
 for (const graphs of [
   COMPRESSED,
   DECODERS,

@@ -4,6 +4,7 @@
  * loaded is an error, never another figure.
  */
 import type { Architecture } from './architecture.ts';
+import { layersAddUp, repeatWith } from './compute-buffer.ts';
 import { explainWith } from './engines/llama-cpp.ts';
 import { addGraphs, type ClassGraph, hasGraph } from './llama-graphs/classes.ts';
 import type { GraphFamily } from './llama-graphs/families.ts';
@@ -38,13 +39,25 @@ const LOADERS: Readonly<Record<GraphFamily, Loader>> = {
   sparse: () => import('./llama-graphs/sparse-classes.ts'),
 };
 
+/** What is asked of a model beyond one figure. */
+export interface Questions {
+  /** Multi-token prediction counts: notes say how far. */
+  readonly drafts?: boolean;
+  /** Many settings, one after the other: each is to be fast. */
+  readonly manySettings?: boolean;
+}
+
 /**
  * Loads the code that estimates of a model need; resolves at once where it is there.
  *
  * @param family what `graphFamilyOf` says of the architecture
- * @param drafts the estimates count multi-token prediction: their notes say how far
  */
-export async function loadGraph(architecture: Architecture, family: GraphFamily, drafts = false): Promise<void> {
+export async function loadGraph(
+  architecture: Architecture,
+  family: GraphFamily,
+  { drafts, manySettings }: Questions = {},
+): Promise<void> {
   if (!hasGraph(architecture)) addGraphs((await LOADERS[family]()).GRAPHS);
   if (drafts) explainWith((await import('./engines/llama-cpp-notes.ts')).llamaCppNotes);
+  if (manySettings && layersAddUp(architecture)) repeatWith(await import('./repeated-layers.ts'));
 }

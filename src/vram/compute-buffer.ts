@@ -3,8 +3,7 @@
  * model's graph as the allocator does.
  */
 import { type Architecture, layerKinds } from './architecture.ts';
-import { type AllocationPlan, type AllocationRun, runAllocations } from './ggml/allocator.ts';
-import { repeatPlan } from './ggml/repeated-plan.ts';
+import { type AllocationPlan, runAllocations } from './ggml/allocator.ts';
 import { planGraph } from './ggml/scheduler.ts';
 import { type Graph, type GraphTensor, sameLayout } from './ggml/tensor.ts';
 import { CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
@@ -17,8 +16,9 @@ import {
   type WeightTable,
 } from './llama-graphs/builder.ts';
 import { buildModel, variantOf } from './llama-graphs/classes.ts';
-import { type RepeatedLayers, repeatedLayers, representativeLayers } from './llama-graphs/representative-layers.ts';
+import { representativeLayers } from './llama-graphs/representative-layers.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
+import type { RepeatedLayers, repeatedLayers, repeatedPlan } from './repeated-layers.ts';
 import { tensorDeviceBytes, tensorsInFile, type WeighOptions } from './weights.ts';
 
 export interface ComputeBuffers {
@@ -28,7 +28,7 @@ export interface ComputeBuffers {
 }
 
 /** A file's weights as the graph needs them, whatever their quantization. */
-interface GraphWeights extends WeightTable {
+export interface GraphWeights extends WeightTable {
   /** Tells layers apart: names and extents of their weights, in few letters. */
   readonly shapes: readonly number[];
   /** Layer and name of each weight of the file, by its number; no layer for those beside the layers. */
@@ -76,17 +76,10 @@ interface Slopes {
   readonly perRow: Float64Array;
 }
 
-/** Results of a plan in a range in which sizes are linear in the context; by context, ascending. */
-interface Line {
-  readonly points: { readonly context: number; readonly run: AllocationRun }[];
-}
-
 /** What is known of one model with equal settings but for the context, in one placement. */
 interface Series {
   /** By range of contexts and the base in it. */
   readonly plans: Map<string, AllocationPlan>;
-  /** By range of contexts; none where sizes are not linear in the context. */
-  readonly lines: Map<string, Line>;
   /** By context, and by quantization where it counts. */
   readonly results: Map<string | number, readonly number[]>;
 }
@@ -111,6 +104,19 @@ interface Known {
   readonly weights: Map<boolean | undefined, GraphWeights>;
   /** By placement, and by quantization where it counts. */
   readonly walks: Map<string, Walk>;
+}
+
+/** How a long stack is told from a short one. */
+interface Repeating {
+  readonly repeatedLayers: typeof repeatedLayers;
+  readonly repeatedPlan: typeof repeatedPlan;
+}
+
+let repeating: Repeating | undefined;
+
+/** Has few layers walked where each leaves something behind; without it all of them are, to the same bytes. */
+export function repeatWith(own: Repeating): void {
+  repeating = own;
 }
 
 const known = new WeakMap<Architecture, Known>();
@@ -243,7 +249,7 @@ function bytesOf(
   const { mtpInFile } = options;
   const table = weightTableOf(architecture, options);
   const bytesByWeight = placement.weightsOnHost ? tensorDeviceBytes(architecture, scheme, options) : undefined;
-  const placeKey = `${placement.key}/${mtpInFile}/${bytesByWeight ? scheme : ''}`;
+  const placeKey = `${placement.key}/${mtpInFile}/${bytesByWeight ? scheme : ''}/${repeating !== undefined}`;
   let walk = own.walks.get(placeKey);
   if (!walk) {
     walk = walkOf(architecture, table, placement, bytesByWeight, 0);
@@ -256,7 +262,7 @@ function bytesOf(
   let series = own.series.get(key);
   if (!series) {
     if (own.series.size >= MOST_SERIES) own.series.clear();
-    series = { plans: new Map(), lines: new Map(), results: new Map() };
+    series = { plans: new Map(), results: new Map() };
     own.series.set(key, series);
   }
   const resultKey = bytesByWeight ? `${context}/${scheme}` : context;
@@ -264,9 +270,6 @@ function bytesOf(
   if (result) return result;
   const range = rangeOf(architecture, settings);
   const rangeKey = range && `${range.from}-${range.to}`;
-  const line = rangeKey && !bytesByWeight ? series.lines.get(rangeKey) : undefined;
-  const between = line && interpolate(line, context);
-  if (between) return between;
 
   const graphAt = (at: number): Graph => {
     const model = new ModelGraph(
@@ -282,7 +285,7 @@ function bytesOf(
   const placing = placingOf(placement);
   const planOf = (graph: Graph): AllocationPlan | undefined => {
     const plan = planGraph(graph, placing, repeated?.starts);
-    return repeated ? repeatPlan(plan, repeated.times, weightsLater(table, repeated)) : plan;
+    return repeated && repeating ? repeating.repeatedPlan(plan, repeated, table) : plan;
   };
   let plan: AllocationPlan | undefined;
   let grown: Slopes | undefined;
@@ -311,7 +314,6 @@ function bytesOf(
         const [cells, rows] = measuresOf(architecture, context);
         grown = slopes;
         beyond = [cells - baseCells, rows - baseRows];
-        if (!series.lines.has(rangeKey) && isLinear(plan, slopes)) series.lines.set(rangeKey, { points: [] });
       }
     }
   }
@@ -320,16 +322,10 @@ function bytesOf(
     own.walks.set(placeKey, walkOf(architecture, table, placement, bytesByWeight, walk.behind + 1));
     return bytesOf(architecture, scheme, asked, placement, options);
   }
-  const run = runAllocations(plan, bytesAt(plan, grown, beyond, bytesByWeight));
-  const ownLine = rangeKey && !bytesByWeight ? series.lines.get(rangeKey) : undefined;
-  if (ownLine && ownLine.points.length < MOST_RESULTS) {
-    const { points } = ownLine;
-    const next = points.findIndex((point) => point.context > context);
-    points.splice(next < 0 ? points.length : next, 0, { context, run });
-  }
+  const highest = runAllocations(plan, bytesAt(plan, grown, beyond, bytesByWeight));
   if (series.results.size >= MOST_RESULTS) series.results.clear();
-  series.results.set(resultKey, run.highest);
-  return run.highest;
+  series.results.set(resultKey, highest);
+  return highest;
 }
 
 /** The graph at the base of a range. Notes that it was used, and lets the one go that was not for longest. */
@@ -342,26 +338,6 @@ function graphOf(growth: Growth, graphAt: (context: number) => Graph): Graph {
     if (oldest) oldest.graph = undefined;
   }
   return growth.graph;
-}
-
-/** Bytes per buffer at a context between two runs with the same trace; `undefined` where there are none. */
-function interpolate({ points }: Line, context: number): readonly number[] | undefined {
-  const next = points.findIndex((point) => point.context > context);
-  const above = points[next];
-  const below = points[next - 1];
-  if (!above || !below || above.run.trace !== below.run.trace) return undefined;
-  const share = (context - below.context) / (above.context - below.context);
-  return below.run.highest.map((bytes, buffer) =>
-    Math.round(bytes + ((above.run.highest[buffer] ?? bytes) - bytes) * share),
-  );
-}
-
-/** Whether what the allocator reserves is linear in the context: every block of cells adds a multiple of the alignment. */
-function isLinear({ tensorOf, bufferOf, alignments }: AllocationPlan, { perCell, perRow }: Slopes): boolean {
-  return tensorOf.every((id, slot) => {
-    const alignment = alignments[bufferOf[slot] as number] as number;
-    return id < 0 || (perRow[id] === 0 && ((perCell[id] as number) * CELL_PADDING) % alignment === 0);
-  });
 }
 
 /** Whether two graphs are planned alike: the same operations on the same tensors, and the same of them overwritten. */
@@ -451,16 +427,13 @@ function bytesAt(
 }
 
 /** Whether every layer leaves something behind: then the walked ones do not stand for all. */
-function layersAddUp({ className, attention }: Architecture): boolean {
+export function layersAddUp({ className, attention }: Architecture): boolean {
   return (
     className === 'KimiK3ForConditionalGeneration' ||
     attention.kind === 'compressed' ||
     ('indexer' in attention && attention.indexer !== undefined)
   );
 }
-
-/** Most periods that are walked behind the repeated one before all layers are. */
-const MOST_BEHIND = 1;
 
 /** Layers that stand for all. */
 function walkOf(
@@ -474,7 +447,7 @@ function walkOf(
   // Over several devices few layers are alike; all of them give every number of devices the same graph. Where layers have
   // embeddings of their own, each reads another part of them.
   const { perLayerEmbeddingSize } = architecture;
-  if (placement.devices > 1 || perLayerEmbeddingSize !== undefined || behind > MOST_BEHIND) return whole;
+  if (placement.devices > 1 || perLayerEmbeddingSize !== undefined) return whole;
   const addUp = layersAddUp(architecture);
   const layerKindOf = layerKinds(architecture);
   const signatures = cacheLayoutOf(architecture).kindOfLayer.map((kind, layer) => {
@@ -488,20 +461,8 @@ function walkOf(
       if (device < 0 || EXPERT_WEIGHT.test(name)) signature += `/${bytesByWeight[index]}`;
     return signature;
   });
-  const repeated = addUp ? repeatedLayers(signatures, behind) : undefined;
+  const repeated = addUp ? repeating?.repeatedLayers(signatures, behind) : undefined;
   const walked = addUp ? repeated?.layers : representativeLayers(signatures);
   if (!walked || walked.length === architecture.layers) return whole;
   return { layers: walked, repeated, behind, key: walked.join() };
-}
-
-/** Finds the weight that takes the place of one of the repeated period so many periods later. */
-function weightsLater({ layers, layerOf, nameOf }: GraphWeights, { starts, period, times }: RepeatedLayers) {
-  const [, , next = 0] = starts;
-  return (weight: number, periods: number): number => {
-    const layer = layerOf[weight];
-    if (layer === undefined) return weight;
-    // The period behind the walked one is that of the first repetition.
-    const twin = layer + (periods - (layer < next ? 0 : times)) * period;
-    return layers[twin]?.get(nameOf[weight] as string)?.index as number;
-  };
 }

@@ -98,17 +98,17 @@ export function tensorsOf(
 /** Collects the tensors of a file; block tensors get the current block's prefix. */
 export class FileBuilder {
   readonly tensors: Tensor[] = [];
-  private readonly residentNames: readonly string[];
-  private layer = 0;
-  private isNextToken = false;
+  readonly #residentNames: readonly string[];
+  #layer = 0;
+  #isNextToken = false;
 
   constructor(residentNames: readonly string[]) {
-    this.residentNames = residentNames;
+    this.#residentNames = residentNames;
   }
 
   startBlock(layer: number, isNextToken: boolean): void {
-    this.layer = layer;
-    this.isNextToken = isNextToken;
+    this.#layer = layer;
+    this.#isNextToken = isNextToken;
   }
 
   /** A tensor outside the blocks; `layer` where llama.cpp places it with a block all the same. */
@@ -119,13 +119,13 @@ export class FileBuilder {
   /** A tensor of the current block; `name` without the `blk.N.` prefix. */
   block(name: string, shape: readonly number[], role: TensorRole, source?: NonNullable<Tensor['source']>): void {
     this.tensors.push({
-      name: `blk.${this.layer}.${name}`,
+      name: `blk.${this.#layer}.${name}`,
       shape,
       role,
       place: 'block',
-      layer: this.layer,
+      layer: this.#layer,
       ...(source === undefined ? {} : { source }),
-      ...(this.isNextToken && this.residentNames.some((part) => name.includes(part))
+      ...(this.#isNextToken && this.#residentNames.some((part) => name.includes(part))
         ? { resident: true as const }
         : {}),
     });

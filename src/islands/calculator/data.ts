@@ -6,6 +6,7 @@ import {
   loadGraph,
   type PackedTensors,
   type QuantizationScheme,
+  type Questions,
   type RuleOfThumbInputs,
   tellTensors,
 } from '../../vram/browser.ts';
@@ -75,12 +76,11 @@ async function load(href: string): Promise<CalculatorData> {
   return data;
 }
 
-/**
- * Makes everything ready that estimates of a model need; resolves at once where it is.
- *
- * @param mtp above 0: the multi-token-prediction blocks are loaded, where the model has them
- */
-export async function prepareModel({ architecture, graph, tensors }: CalculatorModel, mtp = 0): Promise<void> {
+/** Makes everything ready that estimates of a model need; resolves at once where it is. */
+export async function prepareModel(
+  { architecture, graph, tensors }: CalculatorModel,
+  questions?: Questions,
+): Promise<void> {
   tellTensors(architecture, tensors);
-  await loadGraph(architecture, graph, mtp > 0);
+  await loadGraph(architecture, graph, questions);
 }

@@ -14,14 +14,14 @@ const MOST = 2 ** 31 - 1;
 
 /** One object of a config. Names that differ between model families are given together: the first present one counts. */
 export class ConfigFields {
-  private readonly fields: Readonly<Record<string, unknown>>;
-  private readonly path: string;
-  private readonly asked: Set<string> | undefined;
+  readonly #fields: Readonly<Record<string, unknown>>;
+  readonly #path: string;
+  readonly #asked: Set<string> | undefined;
 
   private constructor(fields: Readonly<Record<string, unknown>>, path: string, asked: Set<string> | undefined) {
-    this.fields = fields;
-    this.path = path;
-    this.asked = asked;
+    this.#fields = fields;
+    this.#path = path;
+    this.#asked = asked;
   }
 
   /**
@@ -35,14 +35,14 @@ export class ConfigFields {
 
   /** The same object with values for the fields it leaves out, as the class's code has them. */
   withDefaults(defaults: Readonly<Record<string, unknown>>): ConfigFields {
-    return new ConfigFields({ ...defaults, ...this.fields }, this.path, this.asked);
+    return new ConfigFields({ ...defaults, ...this.#fields }, this.#path, this.#asked);
   }
 
   /** The object in the first of the named fields that has one. */
   child(...names: readonly string[]): ConfigFields | undefined {
     for (const name of names) {
-      const value = this.valueOf(name);
-      if (isObject(value)) return new ConfigFields(value, `${this.path}${name}.`, this.asked);
+      const value = this.#valueOf(name);
+      if (isObject(value)) return new ConfigFields(value, `${this.#path}${name}.`, this.#asked);
     }
     return undefined;
   }
@@ -69,7 +69,7 @@ export class ConfigFields {
   whole(...names: readonly string[]): number {
     const name = names.find((candidate) => this.has(candidate));
     if (name === undefined) return 0;
-    const value = this.valueOf(name);
+    const value = this.#valueOf(name);
     const first = Array.isArray(value) && value.every((entry) => entry === value[0]) ? value[0] : value;
     if (typeof first === 'number' && Number.isInteger(first) && first >= 0 && first <= MOST) return first;
     return this.fail(name, 'a whole number');
@@ -77,64 +77,64 @@ export class ConfigFields {
 
   /** Any number; `fallback` where the field is absent or null. */
   numberOr(fallback: number, name: string): number {
-    const value = this.valueOf(name) ?? fallback;
+    const value = this.#valueOf(name) ?? fallback;
     return typeof value === 'number' ? value : this.fail(name, 'a number');
   }
 
   flag(name: string): boolean | undefined {
-    const value = this.valueOf(name) ?? undefined;
+    const value = this.#valueOf(name) ?? undefined;
     return value === undefined || typeof value === 'boolean' ? value : this.fail(name, 'true or false');
   }
 
   text(...names: readonly string[]): string | undefined {
     for (const name of names) {
-      const value = this.valueOf(name);
+      const value = this.#valueOf(name);
       if (typeof value === 'string') return value;
     }
     return undefined;
   }
 
   texts(name: string): readonly string[] | undefined {
-    return this.listOf(name, 'texts', (entry): entry is string => typeof entry === 'string');
+    return this.#listOf(name, 'texts', (entry): entry is string => typeof entry === 'string');
   }
 
   /** A list of whole numbers; undefined where the field is no list. */
   counts(name: string): readonly number[] | undefined {
-    if (!Array.isArray(this.valueOf(name))) return undefined;
-    return this.listOf(name, 'whole numbers', (entry): entry is number => Number.isSafeInteger(entry));
+    if (!Array.isArray(this.#valueOf(name))) return undefined;
+    return this.#listOf(name, 'whole numbers', (entry): entry is number => Number.isSafeInteger(entry));
   }
 
   children(name: string): readonly ConfigFields[] | undefined {
-    const list = this.listOf(name, 'objects', isObject);
-    return list?.map((entry, index) => new ConfigFields(entry, `${this.path}${name}[${index}].`, this.asked));
+    const list = this.#listOf(name, 'objects', isObject);
+    return list?.map((entry, index) => new ConfigFields(entry, `${this.#path}${name}[${index}].`, this.#asked));
   }
 
   /** Path and value of every field that is there and not null. */
   present(): readonly (readonly [path: string, value: unknown])[] {
-    return Object.entries(this.fields).flatMap(([name, value]) =>
-      (value ?? null) === null ? [] : [[`${this.path}${name}`, value] as const],
+    return Object.entries(this.#fields).flatMap(([name, value]) =>
+      (value ?? null) === null ? [] : [[`${this.#path}${name}`, value] as const],
     );
   }
 
   has(name: string): boolean {
-    return (this.valueOf(name) ?? null) !== null;
+    return (this.#valueOf(name) ?? null) !== null;
   }
 
   /** @throws {EstimateError} `bad-request`, naming the field, what it is and what it should be */
   fail(name: string, expected: string): never {
-    const value = this.valueOf(name) ?? undefined;
+    const value = this.#valueOf(name) ?? undefined;
     const found = value === undefined ? 'is missing' : `is ${show(value)}`;
-    throw new EstimateError('bad-request', `config.json: ${this.path}${name} ${found}, expected ${expected}.`);
+    throw new EstimateError('bad-request', `config.json: ${this.#path}${name} ${found}, expected ${expected}.`);
   }
 
-  private valueOf(name: string): unknown {
-    this.asked?.add(`${this.path}${name}`);
-    return this.fields[name];
+  #valueOf(name: string): unknown {
+    this.#asked?.add(`${this.#path}${name}`);
+    return this.#fields[name];
   }
 
-  private listOf<T>(name: string, what: string, accepts: (entry: unknown) => entry is T): readonly T[] | undefined {
+  #listOf<T>(name: string, what: string, accepts: (entry: unknown) => entry is T): readonly T[] | undefined {
     if (!this.has(name)) return undefined;
-    const value = this.valueOf(name);
+    const value = this.#valueOf(name);
     return Array.isArray(value) && value.every(accepts) ? value : this.fail(name, `a list of ${what}`);
   }
 }

@@ -83,7 +83,7 @@ class Planner {
     this.steps.push(4 * tensor.slot + TAKE);
   }
 
-  private release(tensor: GraphTensor): void {
+  #release(tensor: GraphTensor): void {
     if (!tensor.allocated || tensor.kept) return;
     this.steps.push(4 * tensor.slot + GIVE);
     tensor.allocated = false;
@@ -95,10 +95,10 @@ class Planner {
     if (source.children !== 0 || source.views !== 0) return;
     const origin = source.viewOf;
     if (origin === undefined) {
-      this.release(source);
+      this.#release(source);
     } else {
       origin.views -= 1;
-      if (origin.views === 0 && origin.children === 0) this.release(origin);
+      if (origin.views === 0 && origin.children === 0) this.#release(origin);
     }
   }
 }
@@ -160,91 +160,71 @@ export function planAllocations(
 /** Free space of one buffer: blocks by address, one of them without end. */
 class FreeSpace {
   highest = 0;
-  /** Two hashes of the outcome of every comparison so far. */
-  trace = 0;
-  secondTrace = 0;
-  private count = 1;
-  private offsets = new Float64Array(64);
-  private sizes = new Float64Array(64);
+  #count = 1;
+  #offsets = new Float64Array(64);
+  #sizes = new Float64Array(64);
 
   /** All of it is free again. */
   reset(): void {
     this.highest = 0;
-    this.trace = 0;
-    this.secondTrace = 0;
-    this.count = 1;
-    this.offsets[0] = 0;
-    this.sizes[0] = Number.POSITIVE_INFINITY;
+    this.#count = 1;
+    this.#offsets[0] = 0;
+    this.#sizes[0] = Number.POSITIVE_INFINITY;
   }
 
-  private note(outcome: number): void {
-    this.trace = (Math.imul(this.trace, 31) + outcome + 1) | 0;
-    this.secondTrace = (Math.imul(this.secondTrace, 1_000_003) ^ outcome) | 0;
-  }
-
-  private remove(block: number): void {
-    const { offsets, sizes } = this;
-    this.count -= 1;
-    for (let next = block; next < this.count; next++) {
+  #remove(block: number): void {
+    const offsets = this.#offsets;
+    const sizes = this.#sizes;
+    this.#count -= 1;
+    for (let next = block; next < this.#count; next++) {
       offsets[next] = offsets[next + 1] as number;
       sizes[next] = sizes[next + 1] as number;
     }
   }
 
-  private insert(block: number, offset: number, size: number): void {
-    if (this.count === this.sizes.length) {
+  #insert(block: number, offset: number, size: number): void {
+    if (this.#count === this.#sizes.length) {
       const larger = (values: Float64Array): Float64Array<ArrayBuffer> => {
         const copy = new Float64Array(2 * values.length);
         copy.set(values);
         return copy;
       };
-      this.offsets = larger(this.offsets);
-      this.sizes = larger(this.sizes);
+      this.#offsets = larger(this.#offsets);
+      this.#sizes = larger(this.#sizes);
     }
-    const { offsets, sizes } = this;
-    for (let next = this.count; next > block; next--) {
+    const offsets = this.#offsets;
+    const sizes = this.#sizes;
+    for (let next = this.#count; next > block; next--) {
       offsets[next] = offsets[next - 1] as number;
       sizes[next] = sizes[next - 1] as number;
     }
     offsets[block] = offset;
     sizes[block] = size;
-    this.count += 1;
+    this.#count += 1;
   }
 
   /** Takes `size` bytes, a multiple of the alignment, and returns where. */
   take(size: number): number {
-    const { offsets, sizes } = this;
-    const last = this.count - 1;
+    const offsets = this.#offsets;
+    const sizes = this.#sizes;
+    const last = this.#count - 1;
     let best = last;
     let bestSize = Number.POSITIVE_INFINITY;
-    let { trace, secondTrace } = this;
     for (let block = 0; block < last; block++) {
       const free = sizes[block] as number;
-      let outcome = 0;
-      if (free >= size) {
-        outcome = 1;
-        if (free <= bestSize) {
-          outcome = 2;
-          best = block;
-          bestSize = free;
-        }
+      if (free >= size && free <= bestSize) {
+        best = block;
+        bestSize = free;
       }
-      trace = (Math.imul(trace, 31) + outcome + 1) | 0;
-      secondTrace = (Math.imul(secondTrace, 1_000_003) ^ outcome) | 0;
     }
-    this.trace = trace;
-    this.secondTrace = secondTrace;
     const offset = offsets[best] as number;
-    const exact = bestSize === size;
-    if (exact) {
-      this.remove(best);
+    if (bestSize === size) {
+      this.#remove(best);
     } else {
       offsets[best] = offset + size;
       sizes[best] = (sizes[best] as number) - size;
     }
-    const higher = offset + size > this.highest;
-    if (higher) this.highest = offset + size;
-    this.note((exact ? 1 : 0) + (higher ? 2 : 0));
+    if (offset + size > this.highest) this.highest = offset + size;
     return offset;
   }
 
@@ -253,49 +233,33 @@ class FreeSpace {
    * sequences makes, may leave an empty block inside a free one: ggml's list is then out of order, and so is this one.
    */
   give(offset: number, size: number): void {
-    const { offsets, sizes } = this;
+    const offsets = this.#offsets;
+    const sizes = this.#sizes;
     const end = offset + size;
-    for (let block = 0; block < this.count; block++) {
+    for (let block = 0; block < this.#count; block++) {
       const start = offsets[block] as number;
       if (start + (sizes[block] as number) === offset) {
         sizes[block] = (sizes[block] as number) + size;
-        const joins = block < this.count - 1 && start + (sizes[block] as number) === offsets[block + 1];
-        if (joins) {
+        if (block < this.#count - 1 && start + (sizes[block] as number) === offsets[block + 1]) {
           sizes[block] = (sizes[block] as number) + (sizes[block + 1] as number);
-          this.remove(block + 1);
+          this.#remove(block + 1);
         }
-        this.note(4 * block + (joins ? 1 : 0));
         return;
       }
       if (end === start) {
         offsets[block] = offset;
         sizes[block] = (sizes[block] as number) + size;
-        const joins = block > 0 && (offsets[block - 1] as number) + (sizes[block - 1] as number) === offset;
-        if (joins) {
+        if (block > 0 && (offsets[block - 1] as number) + (sizes[block - 1] as number) === offset) {
           sizes[block - 1] = (sizes[block - 1] as number) + (sizes[block] as number);
-          this.remove(block);
+          this.#remove(block);
         }
-        this.note(4 * block + (joins ? 3 : 2));
         return;
       }
     }
     let block = 0;
-    while (block < this.count && (offsets[block] as number) < offset) block++;
-    this.note(-2 - block);
-    this.insert(block, offset, size);
+    while (block < this.#count && (offsets[block] as number) < offset) block++;
+    this.#insert(block, offset, size);
   }
-}
-
-/** Where the allocations of a plan end. */
-export interface AllocationRun {
-  /** Highest byte of each buffer. */
-  readonly highest: readonly number[];
-  /**
-   * Names the outcome of every comparison of the walk. Where sizes are linear in some measure and two runs of a plan have
-   * the same trace, every run between them has it too: no comparison of linear functions changes and changes back, so that
-   * addresses, and the highest of them, are linear between the two.
-   */
-  readonly trace: string;
 }
 
 /** Where a run notes things: kept for the next one, because the memory of large arrays is not the collector's to reuse. */
@@ -307,11 +271,12 @@ let sizes = new Float64Array(0);
  * Runs a plan.
  *
  * @param bytesOf bytes of each slot
+ * @returns the highest byte of each buffer
  */
 export function runAllocations(
   { steps, bufferOf, alignments }: Pick<AllocationPlan, 'steps' | 'bufferOf' | 'alignments'>,
   bytesOf: Float64Array,
-): AllocationRun {
+): readonly number[] {
   while (freeSpaces.length < alignments.length) freeSpaces.push(new FreeSpace());
   const spaces = freeSpaces.slice(0, alignments.length);
   for (const space of spaces) space.reset();
@@ -344,8 +309,5 @@ export function runAllocations(
       }
     }
   }
-  return {
-    highest: spaces.map(({ highest }) => highest),
-    trace: spaces.map(({ trace, secondTrace }) => `${trace} ${secondTrace}`).join(),
-  };
+  return spaces.map(({ highest }) => highest);
 }

@@ -183,7 +183,7 @@ export class Graph {
   /** Nodes that were there when the builder came to a layer. */
   readonly layerStarts = new Map<number, number>();
 
-  private make(
+  #make(
     operation: Operation,
     shape: Shape,
     elementBytes: number,
@@ -234,12 +234,12 @@ export class Graph {
 
   /** A tensor that is no node: an operand created inside the graph, filled by the next operation. */
   blank(elementBytes: ElementBytes, ...shape: number[]): GraphTensor {
-    return this.make('none', shapeOf(shape), elementBytes, NO_SOURCES);
+    return this.#make('none', shapeOf(shape), elementBytes, NO_SOURCES);
   }
 
   /** An operation with a result of its own. */
   compute(shape: Shape, sources: readonly GraphTensor[], elementBytes: number = 4, hostOnly = false): GraphTensor {
-    const tensor = this.make('compute', shape, elementBytes, sources);
+    const tensor = this.#make('compute', shape, elementBytes, sources);
     tensor.hostOnly = hostOnly;
     return tensor;
   }
@@ -247,34 +247,34 @@ export class Graph {
   /** An operation with a result like its first source that may overwrite a source: add, mul, scale, norm, softmax ... */
   overwriting(sources: readonly [GraphTensor, ...GraphTensor[]], operation: Operation = 'compute'): GraphTensor {
     const [first] = sources;
-    return this.make(operation, first.shape, first.elementBytes, sources, undefined, true);
+    return this.#make(operation, first.shape, first.elementBytes, sources, undefined, true);
   }
 
   /** An operation with a result like its first source, in memory of its own: gated activations, clamp, cumulative sums ... */
   like(sources: readonly [GraphTensor, ...GraphTensor[]]): GraphTensor {
     const [first] = sources;
-    return this.make('compute', first.shape, first.elementBytes, sources);
+    return this.#make('compute', first.shape, first.elementBytes, sources);
   }
 
   /** An operation that writes into `target` and returns a view of it: set rows, copy, scale in place. */
   into(target: GraphTensor, sources: readonly GraphTensor[]): GraphTensor {
     const { shape, elementBytes, strides, viewOf = target } = target;
-    return this.make('compute', shape, elementBytes, sources, undefined, false, strides, viewOf);
+    return this.#make('compute', shape, elementBytes, sources, undefined, false, strides, viewOf);
   }
 
   mulMat(weight: GraphTensor, input: GraphTensor): GraphTensor {
     const shape: Shape = [weight.shape[1], input.shape[1], input.shape[2], input.shape[3]];
-    return this.make('mul-mat', shape, 4, [weight, input]);
+    return this.#make('mul-mat', shape, 4, [weight, input]);
   }
 
   mulMatId(experts: GraphTensor, input: GraphTensor, ids: GraphTensor): GraphTensor {
     const shape: Shape = [experts.shape[1], ids.shape[0], input.shape[2], 1];
-    return this.make('mul-mat-id', shape, 4, [experts, input, ids]);
+    return this.#make('mul-mat-id', shape, 4, [experts, input, ids]);
   }
 
   getRows(table: GraphTensor, ids: GraphTensor, elementBytes: ElementBytes = 4): GraphTensor {
     const shape: Shape = [table.shape[0], ids.shape[0], ids.shape[1], ids.shape[2]];
-    return this.make('get-rows', shape, elementBytes, [table, ids]);
+    return this.#make('get-rows', shape, elementBytes, [table, ids]);
   }
 
   rope(input: GraphTensor, positions: GraphTensor, factors?: GraphTensor): GraphTensor {
@@ -295,32 +295,32 @@ export class Graph {
     const result = elementsOf(shape) * 4;
     const sources = sinks ? [query, keys, values, mask, sinks] : [query, keys, values, mask];
     const bytes = extraBytes === 0 ? result : Math.ceil(result / 128) * 128 + extraBytes;
-    const tensor = this.make('flash-attention', shape, 4, sources, bytes);
+    const tensor = this.#make('flash-attention', shape, 4, sources, bytes);
     tensor.hostOnly = hostOnly;
     return tensor;
   }
 
   /** @param strides absent = packed */
-  private view(source: GraphTensor, shape: Shape, strides?: Shape): GraphTensor {
+  #view(source: GraphTensor, shape: Shape, strides?: Shape): GraphTensor {
     const { elementBytes, viewOf = source } = source;
     const bytes = strides && spanOf(shape, strides, elementBytes);
-    return this.make('view', shape, elementBytes, [source], bytes, false, strides, viewOf);
+    return this.#make('view', shape, elementBytes, [source], bytes, false, strides, viewOf);
   }
 
   reshape(source: GraphTensor, ...shape: number[]): GraphTensor {
-    return this.view(source, shapeOf(shape));
+    return this.#view(source, shapeOf(shape));
   }
 
   /** A window of `shape` with the given strides (in bytes) for dimensions 1 and up; missing ones are packed. */
   window(source: GraphTensor, shape: readonly number[], strides?: readonly number[]): GraphTensor {
     const extents = shapeOf(shape);
-    if (!strides) return this.view(source, extents);
+    if (!strides) return this.#view(source, extents);
     const nb: [number, number, number, number] = [source.elementBytes, 0, 0, 0];
     for (let dimension = 1; dimension < 4; dimension++) {
       const previous = (nb[dimension - 1] ?? 0) * (extents[dimension - 1] ?? 1);
       nb[dimension] = strides[dimension - 1] ?? previous;
     }
-    return this.view(source, extents, nb);
+    return this.#view(source, extents, nb);
   }
 
   /** Dimension `i` of the source becomes dimension `order[i]`. */
@@ -333,7 +333,7 @@ export class Graph {
       extents[to] = source.shape[from] ?? 1;
       strides[to] = steps[from] ?? 0;
     }
-    return this.view(source, extents, strides);
+    return this.#view(source, extents, strides);
   }
 
   transpose(source: GraphTensor): GraphTensor {

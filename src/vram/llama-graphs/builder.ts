@@ -104,11 +104,11 @@ export class ModelGraph {
   readonly tokens: number;
   readonly sequences: number;
   readonly outputs: number;
-  private readonly walked: readonly number[];
-  private readonly weights: WeightTable;
+  readonly #walked: readonly number[];
+  readonly #weights: WeightTable;
   /** Weights and caches that the graph has, by layer and name. */
-  private readonly residents = new Map<number, Map<string, GraphTensor>>();
-  private readonly widestValues: number;
+  readonly #residents = new Map<number, Map<string, GraphTensor>>();
+  readonly #widestValues: number;
 
   constructor(
     architecture: Architecture,
@@ -119,9 +119,9 @@ export class ModelGraph {
   ) {
     this.architecture = architecture;
     this.settings = settings;
-    this.weights = weights;
-    this.widestValues = widestValues;
-    this.walked = walked;
+    this.#weights = weights;
+    this.#widestValues = widestValues;
+    this.#walked = walked;
     this.sequences = settings.sequences;
     const tokens = Math.min(contextCells(settings.context), Math.min(settings.microBatch, settings.context));
     this.tokens = padTo(tokens, settings.sequences);
@@ -130,7 +130,7 @@ export class ModelGraph {
 
   /** Layers to build, in order: all, or enough of each run of like layers. Notes where each begins. */
   *layers(): Generator<number, void> {
-    for (const layer of this.walked) {
+    for (const layer of this.#walked) {
       this.graph.layerStarts.set(layer, this.graph.nodes.length);
       yield layer;
     }
@@ -147,11 +147,11 @@ export class ModelGraph {
   // Weights and caches
 
   /** What `create` makes, once per name and layer. */
-  private once(layer: number, name: string, create: () => GraphTensor | undefined): GraphTensor | undefined {
-    let own = this.residents.get(layer);
+  #once(layer: number, name: string, create: () => GraphTensor | undefined): GraphTensor | undefined {
+    let own = this.#residents.get(layer);
     if (!own) {
       own = new Map();
-      this.residents.set(layer, own);
+      this.#residents.set(layer, own);
     }
     let tensor = own.get(name);
     if (!tensor) {
@@ -163,9 +163,9 @@ export class ModelGraph {
 
   /** A weight of a layer, on the layer's device; `undefined` where the model has none. */
   optional(layer: number, name: string): GraphTensor | undefined {
-    const weight = this.weights.layers[layer]?.get(name);
+    const weight = this.#weights.layers[layer]?.get(name);
     if (!weight) return undefined;
-    return this.once(layer, name, () =>
+    return this.#once(layer, name, () =>
       this.graph.weight(layer, weight.index, weight.shape, EXPERT_WEIGHT.test(name) ? 'experts' : 'weights'),
     );
   }
@@ -177,50 +177,50 @@ export class ModelGraph {
   }
 
   has(layer: number, name: string): boolean {
-    return this.weights.layers[layer]?.has(name) === true;
+    return this.#weights.layers[layer]?.has(name) === true;
   }
 
   /** A weight beside the layers that is kept with a layer; -1 is {@link HOST} memory. */
-  private beside(name: string, layer: number): GraphTensor | undefined {
-    const weight = this.weights.others.get(name);
-    return weight && this.once(layer, name, () => this.graph.weight(layer, weight.index, weight.shape));
+  #beside(name: string, layer: number): GraphTensor | undefined {
+    const weight = this.#weights.others.get(name);
+    return weight && this.#once(layer, name, () => this.graph.weight(layer, weight.index, weight.shape));
   }
 
   /** A table that stays in host memory: the token embedding. */
   inputTable(name: string): GraphTensor {
-    const tensor = this.beside(name, HOST);
+    const tensor = this.#beside(name, HOST);
     if (!tensor) throw new RangeError(`no weight ${name} in ${this.architecture.className}`);
     return tensor;
   }
 
   /** A weight beside the layers that llama.cpp places with block 0. */
   firstBlockWeight(name: string): GraphTensor {
-    const tensor = this.beside(name, 0);
+    const tensor = this.#beside(name, 0);
     if (!tensor) throw new RangeError(`no weight ${name} in ${this.architecture.className}`);
     return tensor;
   }
 
   /** A weight beside the layers that is kept with the output layer; `undefined` where the model has none. */
   outputWeight(name: string): GraphTensor | undefined {
-    return this.beside(name, OUTPUT_LAYER);
+    return this.#beside(name, OUTPUT_LAYER);
   }
 
   /** RoPE factors: every device that holds a layer has its own copy. */
   ropeFactors(layer: number): GraphTensor | undefined {
-    return this.beside(this.weights.others.has('rope_freqs') ? 'rope_freqs' : 'rope_factors_long', layer);
+    return this.#beside(this.#weights.others.has('rope_freqs') ? 'rope_freqs' : 'rope_factors_long', layer);
   }
 
   /** The cache of a layer that another layer may share. */
   cache(name: string, layer: number, type: KvType, width: number, rows: number): GraphTensor {
     const elementBytes = KV_TYPES[type].blockBytes / KV_TYPES[type].blockElements;
-    return this.once(layer, `cached ${name}`, () =>
+    return this.#once(layer, `cached ${name}`, () =>
       this.graph.cache(layer, elementBytes, elementBytes * width * rows, width, rows),
     ) as GraphTensor;
   }
 
   /** A recurrent tensor of a layer, one row per sequence. */
   state(name: string, layer: number, width: number): GraphTensor {
-    return this.once(layer, `state ${name}`, () =>
+    return this.#once(layer, `state ${name}`, () =>
       this.graph.cache(layer, 4, 4 * width * this.sequences, width, this.sequences),
     ) as GraphTensor;
   }
@@ -273,7 +273,7 @@ export class ModelGraph {
       options.sliding === undefined ? contextCells(settings.context) : windowCells(options.sliding, settings);
     const keyRows = graph.input(8, this.tokens);
     const valueRows = options.withValues
-      ? graph.input(8, settings.transposedValues ? this.tokens * this.widestValues : this.tokens)
+      ? graph.input(8, settings.transposedValues ? this.tokens * this.#widestValues : this.tokens)
       : undefined;
     const mask = graph.input(settings.flashAttention ? 2 : 4, cells, this.tokens);
     const { keyDim, valueDim } = options;
@@ -303,15 +303,15 @@ export class ModelGraph {
 
   /** Root mean square norm, times a weight, plus a bias where they exist. */
   norm(input: GraphTensor, weight?: GraphTensor, bias?: GraphTensor): GraphTensor {
-    return this.scaledNorm(this.graph.overwriting([input]), weight, bias);
+    return this.#scaledNorm(this.graph.overwriting([input]), weight, bias);
   }
 
   /** Layer norm: it needs memory of its own. */
   layerNorm(input: GraphTensor, weight?: GraphTensor, bias?: GraphTensor): GraphTensor {
-    return this.scaledNorm(this.graph.like([input]), weight, bias);
+    return this.#scaledNorm(this.graph.like([input]), weight, bias);
   }
 
-  private scaledNorm(normed: GraphTensor, weight?: GraphTensor, bias?: GraphTensor): GraphTensor {
+  #scaledNorm(normed: GraphTensor, weight?: GraphTensor, bias?: GraphTensor): GraphTensor {
     let result = normed;
     if (weight) result = this.graph.overwriting([result, weight]);
     if (bias) result = this.graph.overwriting([result, bias]);
@@ -342,7 +342,7 @@ export class ModelGraph {
     this.graph.expand(this.graph.into(cache, [rows, ids, cache]));
   }
 
-  private storeKeys(layer: number, keys: GraphTensor, input: AttentionInput): GraphTensor {
+  #storeKeys(layer: number, keys: GraphTensor, input: AttentionInput): GraphTensor {
     const { graph } = this;
     const width = keys.shape[0] * keys.shape[1];
     const cache = this.cache('keys', layer, this.settings.kType, width, input.cells);
@@ -359,10 +359,10 @@ export class ModelGraph {
     return graph.window(cache, [width, 1, cells], [cache.elementBytes * width, cache.elementBytes * width]);
   }
 
-  private storeValues(layer: number, values: GraphTensor, input: AttentionInput): void {
+  #storeValues(layer: number, values: GraphTensor, input: AttentionInput): void {
     const { graph, settings, tokens } = this;
     const width = values.shape[0] * values.shape[1];
-    const stored = settings.transposedValues ? this.widestValues : width;
+    const stored = settings.transposedValues ? this.#widestValues : width;
     const cache = this.cache('values', layer, settings.vType, stored, input.cells);
     const ids = input.valueRows as GraphTensor;
     if (!settings.transposedValues) {
@@ -402,8 +402,8 @@ export class ModelGraph {
     // Models without windows add keys last, so that they are written straight into the cache.
     const order = (options.keysLast ?? !this.hasWindows) ? [v, k] : [k, v];
     for (const operand of order) if (operand) graph.expand(operand);
-    if (k) this.storeKeys(layer, k, input);
-    if (v && input.valueRows) this.storeValues(layer, v, input);
+    if (k) this.#storeKeys(layer, k, input);
+    if (v && input.valueRows) this.#storeValues(layer, v, input);
     const keyCache = this.cache('keys', owner, settings.kType, kvHeads * keyDim, cells);
     const element = keyCache.elementBytes;
     const cachedKeys = graph.window(keyCache, [keyDim, kvHeads, cells], [element * keyDim, element * keyDim * kvHeads]);
@@ -415,7 +415,7 @@ export class ModelGraph {
       );
       return { query: q, keys: cachedKeys, values: partOfKeys };
     }
-    const stored = settings.transposedValues ? this.widestValues : kvHeads * valueDim;
+    const stored = settings.transposedValues ? this.#widestValues : kvHeads * valueDim;
     const valueCache = this.cache('values', owner, settings.vType, stored, cells);
     const bytes = valueCache.elementBytes;
     const cachedValues = settings.transposedValues
@@ -532,7 +532,7 @@ export class ModelGraph {
         inner = graph.compute([up.shape[0] / 2, up.shape[1], up.shape[2], up.shape[3]], [up]);
         break;
       case 'situ':
-        inner = this.situ(this.project(layer, `ffn_gate${suffix}`, input), up);
+        inner = this.#situ(this.project(layer, `ffn_gate${suffix}`, input), up);
         break;
       case 'plain':
         inner = graph.overwriting([up]);
@@ -545,7 +545,7 @@ export class ModelGraph {
   }
 
   /** Kimi K3's activation: a scaled tanh times a sigmoid of the gate, times a scaled tanh. */
-  private situ(gate: GraphTensor, up: GraphTensor): GraphTensor {
+  #situ(gate: GraphTensor, up: GraphTensor): GraphTensor {
     const { graph } = this;
     const squashed = graph.overwriting([graph.overwriting([graph.overwriting([gate])])]);
     const gated = graph.overwriting([squashed, graph.overwriting([gate])]);
@@ -578,7 +578,7 @@ export class ModelGraph {
     const bias = this.optional(layer, outside.bias ?? 'exp_probs_b.bias');
     if (bias && !outside.chosen) selection = graph.overwriting([weights, bias]);
     if (routing.selectsByLogits) selection = logits;
-    if (routing.groups !== undefined && routing.groups > 1) selection = this.bestGroups(selection, routing, tokens);
+    if (routing.groups !== undefined && routing.groups > 1) selection = this.#bestGroups(selection, routing, tokens);
     const chosen = outside.chosen ?? this.topK(selection, used);
     let chosenWeights = graph.getRows(graph.reshape(weights, 1, count, tokens), chosen);
     const intermediate = [logits, weights, selection, chosenWeights];
@@ -606,13 +606,13 @@ export class ModelGraph {
     let up: GraphTensor;
     let gate: GraphTensor | undefined;
     if (this.has(layer, 'ffn_gate_up_exps')) {
-      const both = this.byExpert(layer, 'ffn_gate_up_exps', current, chosen);
+      const both = this.#byExpert(layer, 'ffn_gate_up_exps', current, chosen);
       const half = both.shape[0] / 2;
       gate = graph.window(both, [half, both.shape[1], both.shape[2]], stridesOf(both).slice(1, 3));
       up = graph.window(both, [half, both.shape[1], both.shape[2]], stridesOf(both).slice(1, 3));
     } else {
-      up = this.byExpert(layer, 'ffn_up_exps', current, chosen);
-      if (this.has(layer, 'ffn_gate_exps')) gate = this.byExpert(layer, 'ffn_gate_exps', current, chosen);
+      up = this.#byExpert(layer, 'ffn_up_exps', current, chosen);
+      if (this.has(layer, 'ffn_gate_exps')) gate = this.#byExpert(layer, 'ffn_gate_exps', current, chosen);
     }
     switch (activation) {
       case 'clamped':
@@ -627,12 +627,12 @@ export class ModelGraph {
         current = graph.overwriting([graph.overwriting([up])]);
         break;
       case 'situ':
-        current = this.situ(gate as GraphTensor, up);
+        current = this.#situ(gate as GraphTensor, up);
         break;
       default:
         current = gate ? graph.like([gate, up]) : graph.overwriting([up]);
     }
-    const down = this.byExpert(layer, 'ffn_down_exps', current, chosen);
+    const down = this.#byExpert(layer, 'ffn_down_exps', current, chosen);
     const results = routing.weightsFirst ? down : graph.overwriting([down, chosenWeights]);
     graph.expand(results);
     const parts = Array.from({ length: used }, () => {
@@ -650,7 +650,7 @@ export class ModelGraph {
     return used === 1 ? graph.cont(sum) : sum;
   }
 
-  private byExpert(layer: number, name: string, input: GraphTensor, chosen: GraphTensor): GraphTensor {
+  #byExpert(layer: number, name: string, input: GraphTensor, chosen: GraphTensor): GraphTensor {
     const result = this.graph.mulMatId(this.weight(layer, name), input, chosen);
     const bias = this.optional(layer, `${name}.bias`);
     if (bias) return this.graph.overwriting([result, bias, chosen]);
@@ -671,7 +671,7 @@ export class ModelGraph {
     );
   }
 
-  private bestGroups(selection: GraphTensor, routing: Routing, tokens: number): GraphTensor {
+  #bestGroups(selection: GraphTensor, routing: Routing, tokens: number): GraphTensor {
     const { graph } = this;
     const groups = routing.groups ?? 1;
     const perGroup = routing.count / groups;

@@ -39,7 +39,7 @@ export function gatedDeltaNetDraft(
       if (weight >= 0) bytes[slot] = bytesByWeight[weight] as number;
     });
   }
-  const { highest } = runAllocations(plan, bytes);
+  const highest = runAllocations(plan, bytes);
   return { devices: highest.slice(0, placement.devices), host: highest[placement.devices] ?? 0 };
 }
 

@@ -1,26 +1,14 @@
 /** Which layers of a stack must be walked to learn what the whole stack needs: a few of each run of like ones. */
 
-/** Layers to walk for a stack, and what the others repeat. */
-export interface RepeatedLayers {
-  /** In order. */
-  readonly layers: readonly number[];
-  /** First layers of the period that is like the repeated one, of the repeated one, and of what follows all repetitions. */
-  readonly starts: readonly number[];
-  /** Layers of a period. */
-  readonly period: number;
-  /** Repetitions that are not walked. */
-  readonly times: number;
-}
-
 /** Periods of a repeated pattern that are walked at least; from then on the allocator's free blocks repeat. */
 const WALKED_PERIODS = 3;
 /** Periods are left out in multiples of this, because the free blocks may repeat only every second or fourth time. */
 const SKIPPED_TOGETHER = 4;
 /** Longest pattern looked for. */
-const LONGEST_PERIOD = 12;
+export const LONGEST_PERIOD = 12;
 
 /** How many whole periods of `period` layers follow each other from `start`. */
-function repeats(signatures: readonly unknown[], start: number, period: number): number {
+export function repeats(signatures: readonly unknown[], start: number, period: number): number {
   let end = start + period;
   while (end < signatures.length && signatures[end] === signatures[end - period]) end++;
   return Math.floor((end - start) / period);
@@ -52,28 +40,4 @@ export function representativeLayers(signatures: readonly unknown[]): number[] {
   }
   if (last >= 0) walked.push(last);
   return walked;
-}
-
-/**
- * The longest run of like periods, cut behind its third: the first may begin otherwise, the next two tell what a period
- * takes. `undefined` where that leaves nothing out.
- *
- * @param signatures one per layer; the last one is always walked
- * @param behind periods that are walked behind the cut
- */
-export function repeatedLayers(signatures: readonly unknown[], behind: number): RepeatedLayers | undefined {
-  const before = signatures.slice(0, -1);
-  let longest = { start: 0, period: 0, times: 0 };
-  for (let period = 1; period <= LONGEST_PERIOD; period++) {
-    for (let start = 0; start + period <= before.length; start++) {
-      const times = repeats(before, start, period) - 3 - behind;
-      if (times * period > longest.times * longest.period) longest = { start, period, times };
-    }
-  }
-  const { start, period, times } = longest;
-  if (times === 0) return undefined;
-  const cut = start + 3 * period;
-  const next = cut + times * period;
-  const layers = signatures.map((_, layer) => layer).filter((layer) => layer < cut || layer >= next);
-  return { layers, starts: [start + period, start + 2 * period, next], period, times };
 }

@@ -147,68 +147,68 @@ const EIGHT_EXPERT_OUTPUT: ReadonlySet<QuantizationScheme> = new Set([
 
 /** llama-quantize's running state over the tensors of one file, in file order. */
 class Quantizer {
-  private readonly scheme: QuantizationScheme;
-  private readonly context: QuantizationContext;
-  private readonly valueTensors: number;
-  private readonly tied: boolean;
-  private valueIndex = 0;
-  private downIndex = 0;
-  private gateIndex = 0;
-  private upIndex = 0;
+  readonly #scheme: QuantizationScheme;
+  readonly #context: QuantizationContext;
+  readonly #valueTensors: number;
+  readonly #tied: boolean;
+  #valueIndex = 0;
+  #downIndex = 0;
+  #gateIndex = 0;
+  #upIndex = 0;
 
   constructor(scheme: QuantizationScheme, context: QuantizationContext, listed: readonly Listed[]) {
-    this.scheme = scheme;
-    this.context = context;
-    this.valueTensors = listed.filter(({ category }) => isValueLike(category)).length;
-    this.tied = !listed.some(({ category }) => category === 'output');
+    this.#scheme = scheme;
+    this.#context = context;
+    this.#valueTensors = listed.filter(({ category }) => isValueLike(category)).length;
+    this.#tied = !listed.some(({ category }) => category === 'output');
   }
 
   typeOf({ tensor, category, kept, storedAsF32 }: Listed): GgmlType {
-    const base: GgmlType = SCHEMES[this.scheme].base;
+    const base: GgmlType = SCHEMES[this.#scheme].base;
     if (tensor.source === 'MXFP4' || kept) return tensor.source ?? (storedAsF32 ? 'F32' : copiedType(base));
     if (GGML_TYPES[base].blockElements === 1) return tensor.source ?? base;
-    return withFallback(this.chosenType(tensor, category, base), tensor.shape[0] ?? 0);
+    return withFallback(this.#chosenType(tensor, category, base), tensor.shape[0] ?? 0);
   }
 
-  private chosenType(tensor: Tensor, category: Category, base: GgmlType): GgmlType {
-    const { scheme } = this;
-    if (category === 'output' || (this.tied && category === 'embedding')) return this.outputType(tensor, base);
+  #chosenType(tensor: Tensor, category: Category, base: GgmlType): GgmlType {
+    const scheme = this.#scheme;
+    if (category === 'output' || (this.#tied && category === 'embedding')) return this.#outputType(tensor, base);
     if (scheme === 'MXFP4_MOE') return (tensor.shape[2] ?? 1) > 1 ? 'MXFP4' : 'Q8_0';
-    if (category === 'embedding') return this.embeddingType(base);
-    if (VERY_LOW_BITS.has(scheme)) return this.veryLowBitType(category, base);
-    if (isValueLike(category)) return this.valueType(base);
+    if (category === 'embedding') return this.#embeddingType(base);
+    if (VERY_LOW_BITS.has(scheme)) return this.#veryLowBitType(category, base);
+    if (isValueLike(category)) return this.#valueType(base);
     switch (category) {
       case 'k':
-        if (this.context.experts === 8) return 'Q8_0';
+        if (this.#context.experts === 8) return 'Q8_0';
         return scheme === 'IQ3_XS' ? 'IQ3_XXS' : scheme === 'IQ3_XXS' ? 'IQ2_S' : base;
       case 'q':
         return scheme === 'IQ3_XS' ? 'IQ3_XXS' : scheme === 'IQ3_XXS' ? 'IQ2_S' : base;
       case 'down':
-        return this.downType(this.blockOf(tensor, this.downIndex++), base);
+        return this.#downType(this.#blockOf(tensor, this.#downIndex++), base);
       case 'attention-output':
-        return this.attentionOutputType(base);
+        return this.#attentionOutputType(base);
       case 'gate':
-        return this.gateOrUpType(this.blockOf(tensor, this.gateIndex++), base);
+        return this.#gateOrUpType(this.#blockOf(tensor, this.#gateIndex++), base);
       case 'up':
-        return this.gateOrUpType(this.blockOf(tensor, this.upIndex++), base);
+        return this.#gateOrUpType(this.#blockOf(tensor, this.#upIndex++), base);
       default:
         return base;
     }
   }
 
   /** Block number that the feed-forward rules go by: the name's in a mixture of experts, a counter otherwise. */
-  private blockOf(tensor: Tensor, counter: number): number {
-    return this.context.experts > 1 ? (tensor.layer ?? counter) : counter;
+  #blockOf(tensor: Tensor, counter: number): number {
+    return this.#context.experts > 1 ? (tensor.layer ?? counter) : counter;
   }
 
-  private outputType(tensor: Tensor, base: GgmlType): GgmlType {
-    if (this.scheme === 'MXFP4_MOE' || !divides(base, tensor.shape[0] ?? 0)) return 'Q8_0';
-    if (VERY_LOW_BITS.has(this.scheme) || this.scheme === 'IQ3_XXS') return 'Q5_K';
+  #outputType(tensor: Tensor, base: GgmlType): GgmlType {
+    if (this.#scheme === 'MXFP4_MOE' || !divides(base, tensor.shape[0] ?? 0)) return 'Q8_0';
+    if (VERY_LOW_BITS.has(this.#scheme) || this.#scheme === 'IQ3_XXS') return 'Q5_K';
     return base === 'Q8_0' ? 'Q8_0' : 'Q6_K';
   }
 
-  private embeddingType(base: GgmlType): GgmlType {
-    switch (this.scheme) {
+  #embeddingType(base: GgmlType): GgmlType {
+    switch (this.#scheme) {
       case 'IQ2_XXS':
       case 'IQ2_XS':
       case 'IQ1_S':
@@ -227,30 +227,30 @@ class Quantizer {
     }
   }
 
-  private veryLowBitType(category: Category, base: GgmlType): GgmlType {
-    const { headsPerKvHead, experts, blocks } = this.context;
-    const better: GgmlType = this.scheme === 'IQ2_S' || this.scheme === 'IQ2_M' ? 'IQ3_S' : 'Q2_K';
+  #veryLowBitType(category: Category, base: GgmlType): GgmlType {
+    const { headsPerKvHead, experts, blocks } = this.#context;
+    const better: GgmlType = this.#scheme === 'IQ2_S' || this.#scheme === 'IQ2_M' ? 'IQ3_S' : 'Q2_K';
     if (isValueLike(category)) return headsPerKvHead >= 4 || experts >= 4 ? 'Q4_K' : better;
     if (experts === 8 && category === 'k') return 'Q4_K';
-    if (category === 'down') return this.downIndex++ < Math.floor(blocks / 8) ? better : base;
+    if (category === 'down') return this.#downIndex++ < Math.floor(blocks / 8) ? better : base;
     if (category === 'attention-output') {
       if (experts === 8) return 'Q5_K';
-      if (this.scheme === 'IQ1_S' || this.scheme === 'IQ1_M') return 'IQ2_XXS';
+      if (this.#scheme === 'IQ1_S' || this.#scheme === 'IQ1_M') return 'IQ2_XXS';
       if (better === 'IQ3_S') return 'IQ3_S';
     }
     return base;
   }
 
-  private valueType(base: GgmlType): GgmlType {
-    const index = this.valueIndex++;
-    if (this.context.experts === 8) return 'Q8_0';
-    const type = this.valueTypeBySize(index, base);
-    return this.context.is70B && (type === 'Q3_K' || type === 'Q4_K') ? 'Q5_K' : type;
+  #valueType(base: GgmlType): GgmlType {
+    const index = this.#valueIndex++;
+    if (this.#context.experts === 8) return 'Q8_0';
+    const type = this.#valueTypeBySize(index, base);
+    return this.#context.is70B && (type === 'Q3_K' || type === 'Q4_K') ? 'Q5_K' : type;
   }
 
-  private valueTypeBySize(index: number, base: GgmlType): GgmlType {
-    const wideGroups = this.context.headsPerKvHead >= 4;
-    switch (this.scheme) {
+  #valueTypeBySize(index: number, base: GgmlType): GgmlType {
+    const wideGroups = this.#context.headsPerKvHead >= 4;
+    switch (this.#scheme) {
       case 'Q2_K':
         return wideGroups ? 'Q4_K' : 'Q3_K';
       case 'Q2_K_S':
@@ -270,7 +270,7 @@ class Quantizer {
         return wideGroups ? 'Q5_K' : base;
       case 'Q4_K_M':
       case 'Q5_K_M':
-        return usesMoreBits(index, this.valueTensors) ? 'Q6_K' : base;
+        return usesMoreBits(index, this.#valueTensors) ? 'Q6_K' : base;
       case 'Q4_K_S':
         return index < 4 ? 'Q5_K' : base;
       default:
@@ -278,10 +278,10 @@ class Quantizer {
     }
   }
 
-  private downType(block: number, base: GgmlType): GgmlType {
-    const { blocks, experts } = this.context;
+  #downType(block: number, base: GgmlType): GgmlType {
+    const { blocks, experts } = this.#context;
     const inFirstEighth = block < Math.floor(blocks / 8);
-    switch (this.scheme) {
+    switch (this.#scheme) {
       case 'Q2_K':
         return 'Q3_K';
       case 'Q2_K_S':
@@ -304,9 +304,9 @@ class Quantizer {
     }
   }
 
-  private attentionOutputType(base: GgmlType): GgmlType {
-    if (this.context.experts === 8) return EIGHT_EXPERT_OUTPUT.has(this.scheme) ? 'Q5_K' : base;
-    switch (this.scheme) {
+  #attentionOutputType(base: GgmlType): GgmlType {
+    if (this.#context.experts === 8) return EIGHT_EXPERT_OUTPUT.has(this.#scheme) ? 'Q5_K' : base;
+    switch (this.#scheme) {
       case 'Q2_K':
         return 'Q3_K';
       case 'IQ3_XXS':
@@ -321,10 +321,10 @@ class Quantizer {
     }
   }
 
-  private gateOrUpType(block: number, base: GgmlType): GgmlType {
-    const { blocks } = this.context;
+  #gateOrUpType(block: number, base: GgmlType): GgmlType {
+    const { blocks } = this.#context;
     const inMiddle = block >= Math.floor(blocks / 8) && block < Math.floor((7 * blocks) / 8);
-    return this.scheme === 'IQ3_XS' && inMiddle ? 'IQ3_XXS' : base;
+    return this.#scheme === 'IQ3_XS' && inMiddle ? 'IQ3_XXS' : base;
   }
 }
 

@@ -15,8 +15,9 @@ import { cacheLayoutOf } from '../../../src/vram/kv-cache.ts';
 import { placeLayers, placingOf } from '../../../src/vram/layer-split.ts';
 import { ModelGraph, type Weight } from '../../../src/vram/llama-graphs/builder.ts';
 import { buildModel } from '../../../src/vram/llama-graphs/classes.ts';
-import { repeatedLayers, representativeLayers } from '../../../src/vram/llama-graphs/representative-layers.ts';
+import { representativeLayers } from '../../../src/vram/llama-graphs/representative-layers.ts';
 import { cudaBytes } from '../../../src/vram/quantization/ggml-types.ts';
+import { repeatedLayers } from '../../../src/vram/repeated-layers.ts';
 import { catalog } from '../scenarios/catalog.ts';
 import { configs, planned } from './weights-fixtures.ts';
 
@@ -49,7 +50,7 @@ function walkAll(architecture: Architecture, settings: Settings): readonly numbe
     const weight = weighed[plan.weightOf[slot] ?? -1];
     return weight ? cudaBytes(weight.type, weight.tensor.shape) : own;
   });
-  return runAllocations(plan, bytes).highest;
+  return runAllocations(plan, bytes);
 }
 
 function shortCut(architecture: Architecture, settings: Settings): readonly number[] {
