@@ -40,9 +40,10 @@ export function ggufFileOf({ ggufRepositories, architecture }: EstimableModel, s
   return scheme === 'MXFP4_MOE' ? { repository: first, tag: '' } : { repository: second ?? first, tag: scheme };
 }
 
-/** What a model reads beside text, in words; empty where it reads text only. */
 const IN_WORDS = { image: 'images', video: 'video', audio: 'audio' } as const;
-const readsBesideText = ({ modalities }: EstimableModel): readonly string[] =>
+
+/** What a model reads beside text, in words; empty where it reads text only. */
+export const readsBesideText = ({ modalities }: EstimableModel): readonly string[] =>
   modalities.flatMap((kind) => (kind === 'text' ? [] : [IN_WORDS[kind]]));
 
 /** Where llama-server takes the file from: a repository that is known to have GGUF files, or a file on disk. */

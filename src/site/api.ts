@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { MemoryRun, SpeedRun } from '../catalog/measurement.schema.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
-import { ggufFileOf } from '../scenarios/commands.ts';
+import { ggufFileOf, readsBesideText } from '../scenarios/commands.ts';
 import { devicesOf } from '../scenarios/devices.ts';
 import { publishedFormatOf, towerBytesOf } from '../scenarios/engines.ts';
 import { contextsOf, maximumContext, quantsOf } from '../scenarios/expand.ts';
@@ -229,9 +229,7 @@ export function calculatorCommands(catalog: Catalog): CalculatorCommands {
         return file?.tag === '' ? [[model.id, file.repository]] : [];
       }),
     ),
-    readers: catalog.estimableModels.flatMap(({ id, modalities }) =>
-      modalities.some((kind) => kind !== 'text') ? [id] : [],
-    ),
+    readers: catalog.estimableModels.filter((model) => readsBesideText(model).length > 0).map(({ id }) => id),
     checkpoints: Object.fromEntries(
       catalog.estimableModels.flatMap(({ id, repository }) => (repository === undefined ? [] : [[id, repository]])),
     ),

@@ -188,13 +188,14 @@ export class Graph {
     shape: Shape,
     elementBytes: number,
     sources: readonly GraphTensor[],
-    bytes: number = elementsOf(shape) * elementBytes,
-    inPlace = false,
-    strides: Shape | undefined = undefined,
-    viewOf: GraphTensor | undefined = undefined,
+    bytes?: number,
+    inPlace?: boolean,
+    strides?: Shape,
+    viewOf?: GraphTensor,
   ): GraphTensor {
-    const id = this.bytes.push(bytes) - 1;
-    return make(id, operation, shape, elementBytes, sources, bytes, inPlace, strides, viewOf);
+    const tensor = make(this.bytes.length, operation, shape, elementBytes, sources, bytes, inPlace, strides, viewOf);
+    this.bytes.push(tensor.bytes);
+    return tensor;
   }
 
   /** Adds a tensor and what it depends on, sources first. */

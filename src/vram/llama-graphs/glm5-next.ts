@@ -1,5 +1,4 @@
 /** The graph of GLM-5.3 Flash: Kimi delta layers and latent attention over pooled index keys, on residual streams. */
-
 import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
 import { stridesOf } from '../ggml/tensor.ts';
 import type { ModelGraph } from './builder.ts';
