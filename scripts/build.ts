@@ -40,8 +40,6 @@ function buildPages(): Promise<number> {
         FORCE_COLOR: undefined,
         // The bundler's allocator gives back at once what it has freed: a fifth of the peak is there while pages are made.
         MIMALLOC_PURGE_DELAY: '0',
-        // Files are written one after the other: of several threads each would only be woken for the next one.
-        UV_THREADPOOL_SIZE: '1',
       },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
