@@ -6,13 +6,8 @@ import { contextLabel, formatGB } from '../vram/index.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, maximumContext, quantsOf } from './expand.ts';
 import { memoized } from './memoized.ts';
 import { type ModelAtQuant, modelAtQuant, needOf, type Scenario } from './scenario.ts';
-import type { LinkWithFigure } from './views.ts';
+import type { LinkWithFigure, RelatedGroup } from './views.ts';
 import { contextTitle } from './words.ts';
-
-export interface RelatedGroup {
-  readonly title: string;
-  readonly links: readonly LinkWithFigure[];
-}
 
 /** Quants shown on either side of the page's own. */
 const QUANTS_EACH_SIDE = 3;

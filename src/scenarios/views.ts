@@ -16,6 +16,12 @@ export interface LinkWithFigure extends Link {
   readonly note?: string;
 }
 
+/** Related pages of one kind under a title of their own. */
+export interface RelatedGroup {
+  readonly title: string;
+  readonly links: readonly LinkWithFigure[];
+}
+
 /** An amount of memory in both units, already formatted: "963 GB", "897 GiB". */
 export interface Memory {
   readonly bytes: number;
@@ -209,7 +215,7 @@ export interface ScenarioPage {
   readonly engines: { readonly intro: string; readonly grid: Grid } | undefined;
   readonly calculation: readonly CalculationStep[];
   readonly verdict: readonly string[];
-  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly related: readonly RelatedGroup[];
   readonly faq: readonly Question[];
   readonly engine: string;
   readonly sources: readonly Link[];
@@ -279,7 +285,7 @@ export interface ModelPage {
   readonly facts: readonly Fact[];
   readonly aliases: readonly string[];
   readonly faq: readonly Question[];
-  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly related: readonly RelatedGroup[];
   readonly calculator: CalculatorPreset;
   readonly sources: readonly Link[];
   readonly engine: string;
@@ -319,7 +325,7 @@ export interface ModelQuantPage {
   readonly commands: readonly CommandBlock[];
   readonly facts: readonly Fact[];
   readonly faq: readonly Question[];
-  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly related: readonly RelatedGroup[];
   readonly engine: string;
   readonly sources: readonly Link[];
 }
@@ -334,7 +340,7 @@ export interface QuantPage {
   /** Models at this quant: size, bits per weight, memory at 8K. */
   readonly grid: Grid;
   readonly faq: readonly Question[];
-  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly related: readonly RelatedGroup[];
   readonly sources: readonly Link[];
 }
 
@@ -348,7 +354,7 @@ export interface GpuPage {
   /** What runs on it: best quant, largest context, speed, by model. */
   readonly grid: Grid;
   readonly faq: readonly Question[];
-  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly related: readonly RelatedGroup[];
   readonly sources: readonly Link[];
 }
 
@@ -363,7 +369,7 @@ export interface FamilyPage {
   /** Members without pages of their own, whose text and sources stand here: ids of records. */
   readonly announced: readonly { readonly id: string; readonly name: string }[];
   readonly faq: readonly Question[];
-  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly related: readonly RelatedGroup[];
   /** Those of the announced members; what is said of the others has its sources on their pages. */
   readonly sources: readonly Link[];
 }
@@ -376,11 +382,11 @@ export interface VramTierPage {
   /** The pick of each size class. */
   readonly best: Grid;
   /** What the next size up holds that this one does not; absent for the largest. */
-  readonly unlocks?: { readonly title: string; readonly text: string; readonly links: readonly LinkWithFigure[] };
+  readonly unlocks?: RelatedGroup & { readonly text: string };
   /** Mixtures of experts that fit with experts in RAM; absent for unified memory, whose RAM is the same. */
   readonly expertsInRam?: Grid;
   readonly grid: Grid;
-  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly related: readonly RelatedGroup[];
 }
 
 /** Two models, or two devices, side by side. */
@@ -395,7 +401,7 @@ export interface ComparePage {
   readonly choose: readonly { readonly link: Link; readonly reasons: readonly string[] }[];
   /** Both sides on devices, or models on both. */
   readonly held: { readonly title: string; readonly grid: Grid };
-  readonly related: readonly { readonly title: string; readonly links: readonly LinkWithFigure[] }[];
+  readonly related: readonly RelatedGroup[];
 }
 
 /** The calculator as a page, with a table that needs no script. */
