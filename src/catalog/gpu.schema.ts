@@ -31,7 +31,9 @@ export const gpuSchema = z.strictObject({
   memoryType: sentence.exactOptional().describe('Example: GDDR6X.'),
   usable: z
     .strictObject({
-      bytes: count.describe('Bytes that programs can allocate, as the driver reports them. Example: 25246564352.'),
+      bytes: count.describe(
+        'Bytes that programs can allocate, as the driver reports them; of shared memory what an idle system leaves, or what is set aside. Example: 25246564352.',
+      ),
       basis: sentence.describe('What reported it, where. Example: "CUDA-visible total of 24077 MiB on Linux".'),
       source: sourceKey,
     })

@@ -6,7 +6,7 @@ export interface UsableMemory {
   readonly bytes: number;
   /** What the figure rests on, in one clause. */
   readonly basis: string;
-  /** A report of the driver, not the rule. */
+  /** A report, not the rule. */
   readonly documented: boolean;
   /** Key of the record's `sources`; absent where the rule applies. */
   readonly source?: string;
@@ -39,8 +39,8 @@ function shareOf(gpu: GpuRecord): Share {
   }
   if (unifiedMemory && gpu.class !== 'datacenter') {
     return vendor === 'AMD'
-      ? { share: 0.5, basis: 'half of the memory, the default limit of the Linux driver' }
-      : { share: 0.93, basis: '93 % of the memory, as on a DGX Spark' };
+      ? { share: 0.488, basis: 'half of the memory that Linux sees, the default limit of its driver' }
+      : { share: 0.82, basis: '82 % of the memory, about the least that a machine of its kind was found to have free' };
   }
   if (vendor === 'NVIDIA' && gpu.class === 'datacenter' && memoryType.startsWith('GDDR')) {
     return {

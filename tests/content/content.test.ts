@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import { formatProblem, type Problem } from '../../src/catalog/problem.ts';
+import { usableMemoryOf } from '../../src/catalog/usable-memory.ts';
 import { contentProblems } from '../../src/cli/content-problems.ts';
 
 let problems: readonly Problem[] = [];
@@ -73,5 +74,32 @@ describe('what there is', () => {
     ['H200 141GB', 'h200-sxm'],
   ])('the device %s is %s', (name, id) => {
     expect(catalog?.resolveGpu(name)?.id).toBe(id);
+  });
+});
+
+describe('memory that the system shares', () => {
+  const GiB = 2 ** 30;
+
+  test('is never held against a model as a whole', () => {
+    const shared = catalog?.gpus.filter((gpu) => gpu.unifiedMemory && gpu.class !== 'datacenter') ?? [];
+    expect(shared.length).toBeGreaterThanOrEqual(40);
+    for (const gpu of shared) expect(usableMemoryOf(gpu).bytes, gpu.id).toBeLessThan(0.91 * gpu.memoryGB * GiB);
+  });
+
+  test.each([
+    ['dgx-spark-gb10', 113.07],
+    ['ryzen-ai-max-395-128gb', 96],
+    ['jetson-thor-t5000', 107.1],
+    ['jetson-orin-nano-super', 6.6],
+  ])('leaves a %s %d GiB, as its sources say', (id, gibibytes) => {
+    const gpu = catalog?.byId.gpus.get(id);
+    expect(gpu && usableMemoryOf(gpu).documented).toBe(true);
+    expect(gpu && usableMemoryOf(gpu).bytes / GiB).toBeCloseTo(gibibytes, 2);
+  });
+
+  test('is at least what the rule for its kind takes, where a machine is documented', () => {
+    for (const { usable, ...gpu } of catalog?.gpus.filter(({ class: group }) => group === 'unified') ?? []) {
+      if (usable) expect(usable.bytes, gpu.id).toBeGreaterThan(usableMemoryOf(gpu).bytes);
+    }
   });
 });
