@@ -8,7 +8,7 @@ import { defaultContextOf } from '../expand.ts';
 import { memoized } from '../memoized.ts';
 import type { QuantPage, Question } from '../views.ts';
 import { withArticle } from '../words.ts';
-import { modelHead, textCell } from './shared.ts';
+import { modelHead, shorterContextNote, textCell } from './shared.ts';
 
 /** What a quant's page says of a format of checkpoints, beside what all quants have in common. */
 export interface CheckpointQuantParts {
@@ -56,7 +56,7 @@ export function checkpointQuantParts(catalog: Catalog, quant: QuantRecord): Chec
         cells: [
           textCell(formatGB(row.fileBytes)),
           textCell(formatBitsPerWeight(row.bitsPerWeight)),
-          textCell(formatGB(row.totalBytes)),
+          { ...textCell(formatGB(row.totalBytes)), ...shorterContextNote(defaultContextOf(model)) },
           textCell(row.runsOn ? runsOnText(row.runsOn) : 'none here'),
         ],
       })),

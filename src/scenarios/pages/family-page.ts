@@ -7,7 +7,7 @@ import { maximumContext } from '../expand.ts';
 import type { FamilyPage, Grid, Question } from '../views.ts';
 import { contextTitle, counted, joinWords } from '../words.ts';
 import { metaOf, newest, sourceLinks } from './meta.ts';
-import { modelHead, planForCell, smallestDeviceText, textCell, usualOf } from './shared.ts';
+import { modelHead, planForCell, shorterContextNote, smallestDeviceText, textCell, usualOf } from './shared.ts';
 
 /**
  * A family: its members by size.
@@ -94,7 +94,10 @@ function membersGrid(catalog: Catalog, family: FamilyRecord, id: string): Grid {
         cells: [
           { text: quant.name, href: modelPath(model.id) },
           planForCell(catalog, model, quant, contextTokens),
-          textCell(formatBytes(at.allocation(contextTokens).device.kvCache)),
+          {
+            ...textCell(formatBytes(at.allocation(contextTokens).device.kvCache)),
+            ...shorterContextNote(contextTokens),
+          },
           textCell(contextTitle(maximumContext(model))),
           textCell(smallestDeviceText(catalog, at, contextTokens)),
         ],

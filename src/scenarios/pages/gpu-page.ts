@@ -13,6 +13,7 @@ import {
   prefillMagnitude,
 } from '../../vram/index.ts';
 import { type CatalogDevice, deviceOf, devicesOf, twinOf } from '../devices.ts';
+import { defaultContextOf } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
 import { speedText } from '../speed.ts';
 import type { Fact, GpuPage, LinkWithFigure, Question } from '../views.ts';
@@ -22,6 +23,7 @@ import {
   countWithin,
   largestModelWithin,
   roomOf,
+  shorterContextNote,
   textCell,
   tooLargeText,
   usualOf,
@@ -47,9 +49,13 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
   const twin = own && twinOf(catalog, own);
   const known = twin && twin.gpu.id !== id ? twin.gpu : undefined;
   const everyRow = own
-    ? whatFitsRows(catalog, room, (model, quant) =>
-        textCell(speedText(modelAtQuant(catalog, model.id, quant.id), own, 1) ?? 'unknown'),
-      )
+    ? whatFitsRows(catalog, room, (model, quant) => {
+        const { note } = shorterContextNote(defaultContextOf(model));
+        return textCell(
+          speedText(modelAtQuant(catalog, model.id, quant.id), own, 1) ?? 'unknown',
+          note && `${quant.name} ${note}`,
+        );
+      })
     : [];
   const rows = known ? everyRow.slice(0, MOST_SHARED_ROWS) : everyRow;
   const counts = own ? countWithin(catalog, room) : { any: 0, usual: 0 };

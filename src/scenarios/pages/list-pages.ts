@@ -232,7 +232,7 @@ export function familyListPage(catalog: Catalog): ListPage {
               if (!model) return null;
               const { quant, contextTokens } = usualOf(catalog, model);
               const figure = planForCell(catalog, model, quant, contextTokens);
-              return figure && { ...figure, note: model.name };
+              return figure && { ...figure, note: figure.note ? `${model.name} ${figure.note}` : model.name };
             };
             return {
               head: { text: family.name, href: familyPath(family.id) },

@@ -4,7 +4,14 @@ import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { modelPath } from '../../site/routes.ts';
 import { type Fit, formatParameters, formatTokens, overheadOf } from '../../vram/index.ts';
 import { type CatalogDevice, devicesOf } from '../devices.ts';
-import { contextsOf, defaultContextOf, defaultQuantOf, maximumContext, recommendedQuants } from '../expand.ts';
+import {
+  contextsOf,
+  DEFAULT_CONTEXT,
+  defaultContextOf,
+  defaultQuantOf,
+  maximumContext,
+  recommendedQuants,
+} from '../expand.ts';
 import { type Facts, factsOf, tierFor } from '../facts.ts';
 import { memoized } from '../memoized.ts';
 import { scenarioTarget } from '../related.ts';
@@ -71,6 +78,10 @@ export const textCell = (text: string, note?: string): Cell => ({
   ...(note !== undefined && { note }),
 });
 
+/** What a cell under a head that says 8K notes where its model ends before: the context that it is for. */
+export const shorterContextNote = (context: number): Pick<Cell, 'note'> =>
+  context < DEFAULT_CONTEXT ? { note: `at ${contextTitle(context)}` } : {};
+
 /** Plan for of a scenario, linked to its page; `null` where the model's context ends before. */
 export function planForCell(
   catalog: Catalog,
@@ -85,6 +96,7 @@ export function planForCell(
     text: figure,
     href,
     ...(fit !== undefined && { fit }),
+    ...shorterContextNote(context),
   };
 }
 

@@ -18,6 +18,7 @@ import {
   modelHead,
   roomOf,
   SIZE_CLASSES,
+  shorterContextNote,
   textCell,
   tooLargeText,
   usualOf,
@@ -148,8 +149,9 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
       corner: 'Model',
       columns: [...WHAT_FITS_COLUMNS, 'Left at 8K, usual quant'],
       rows: whatFitsRows(catalog, room, (model) => {
-        const left = room - usualOf(catalog, model).planForBytes;
-        return textCell(left >= 0 ? formatGB(left) : 'does not fit');
+        const { planForBytes: planned, contextTokens } = usualOf(catalog, model);
+        const left = room - planned;
+        return { ...textCell(left >= 0 ? formatGB(left) : 'does not fit'), ...shorterContextNote(contextTokens) };
       }),
     },
     related: [

@@ -30,7 +30,7 @@ import {
   vramTierListPage,
   vramTierPage,
 } from '../../../src/scenarios/pages.ts';
-import type { Page } from '../../../src/scenarios/views.ts';
+import type { Grid, Page } from '../../../src/scenarios/views.ts';
 import * as routes from '../../../src/site/routes.ts';
 import { measurementApiPath, scenarioPath } from '../../../src/site/routes.ts';
 import { contextLabel } from '../../../src/vram/index.ts';
@@ -280,6 +280,26 @@ describe('picks of a memory size', () => {
     const row = vramTierPage(catalog, 24).expertsInRam?.rows.find(({ head }) => head.href === '/models/gpt-oss-120b/');
     expect(row?.cells[1]?.text).toMatch(/^--n-cpu-moe \d+$/);
     expect(vramTierPage(catalog, 64, true).expertsInRam).toBeUndefined();
+  });
+});
+
+describe('a model that ends before 8K', () => {
+  // TinyLlama was trained on 2048 tokens, Phi 3 Mini on 4096.
+  const cellsOf = (grid: Grid, href: string) => grid.rows.find(({ head }) => head.href === href)?.cells ?? [];
+
+  it('says its own context in the cells of columns that say 8K', () => {
+    expect(cellsOf(vramTierPage(catalog, 8).grid, '/models/phi-3-mini/').at(-1)?.note).toBe('at 4K');
+    expect(cellsOf(vramTierPage(catalog, 8).grid, '/models/tinyllama-1-1b/').at(-1)?.note).toBe('at 2K');
+    expect(cellsOf(gpuPage(catalog, 'rtx-3060-12gb').grid, '/models/phi-3-mini/').at(-1)?.note).toMatch(/ at 4K$/);
+    expect(cellsOf(quantPage(catalog, 'q4-k-m').grid, '/models/phi-3-mini/')[2]?.note).toBe('at 4K');
+  });
+
+  it('alone does: others have 8K', () => {
+    for (const { head, cells } of vramTierPage(catalog, 8).grid.rows) {
+      const model = catalog.byId.models.get(head.href.split('/')[2] ?? '');
+      const longest = Math.max(model?.context.native ?? 0, model?.context.extended ?? 0);
+      expect(cells.at(-1)?.note !== undefined, head.href).toBe(longest < 8192);
+    }
   });
 });
 
