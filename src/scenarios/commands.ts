@@ -46,6 +46,17 @@ const IN_WORDS = { image: 'images', video: 'video', audio: 'audio' } as const;
 export const readsBesideText = ({ modalities }: EstimableModel): readonly string[] =>
   modalities.flatMap((kind) => (kind === 'text' ? [] : [IN_WORDS[kind]]));
 
+/**
+ * A sentence on the projector that a program loads unasked where `where` is true; empty of a model that reads text only.
+ * Neither Ollama (issues 10889 and 13742) nor LM Studio (lmstudio-bug-tracker issues 1550 and 1760) has a switch for it.
+ */
+function loadedUnasked(model: EstimableModel, where: string): string {
+  const reads = readsBesideText(model);
+  if (reads.length === 0) return '';
+  const more = model.projector ? `, about ${formatBytes(model.projector.bytes)} more` : '';
+  return ` ${where}, what reads ${joinWords(reads)} is loaded too${more}.`;
+}
+
 /** Where llama-server takes the file from: a repository that is known to have GGUF files, or a file on disk. */
 function modelArgument({ scenario }: Facts): string {
   const { model, quant } = scenario;
@@ -93,7 +104,7 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
         model.ollama,
         quant.scheme,
         model.architecture.nativeExpertFormat === 'mxfp4' ? 'MXFP4_MOE' : OLLAMA_USUAL_SCHEME,
-      )}`,
+      )}${loadedUnasked(model, 'Where "ollama show" lists vision')}`,
     });
   }
   commands.push(...lmStudio(facts), ...vllm(facts), ...mlx(facts));
@@ -113,7 +124,7 @@ function lmStudio({ scenario }: Facts): CommandBlock[] {
         .split('/')[1]
         ?.replace(/-GGUF$/i, '')
         .toLowerCase()} --gpu max --context-length ${contextTokens} --parallel 1`,
-      note: `"lms ls" lists the exact key. --estimate-only prints LM Studio's own estimate to hold against the ${formatGB(needsBytes)} here.`,
+      note: `"lms ls" lists the exact key. --estimate-only prints LM Studio's own estimate to hold against the ${formatGB(needsBytes)} here.${loadedUnasked(model, 'With an mmproj file beside the model')}`,
     },
   ];
 }

@@ -53,6 +53,16 @@ describe('commands', () => {
     expect(commandsAt('llama-3-1-8b/q4-k-m/8k')[0]?.command).not.toContain('mmproj');
   });
 
+  it('say that Ollama and LM Studio load the projector, which nothing switches off', () => {
+    const note = (path: string, name: string) => commandsAt(path).find(({ tool }) => tool === name)?.note ?? '';
+    // The projector of Gemma 3 27B is a file of 857,739,168 bytes; that of Ministral 3 8B is not known.
+    for (const tool of ['Ollama', 'LM Studio']) {
+      expect(note('gemma-3-27b/q4-k-m/8k', tool)).toMatch(/, what reads images is loaded too, about 858 MB more\.$/);
+      expect(note('ministral-3-8b/q4-k-m/8k', tool)).toMatch(/, what reads images is loaded too\.$/);
+      expect(note('qwen3-8b/q4-k-m/8k', tool)).not.toContain('loaded too');
+    }
+  });
+
   it('take other quants of gpt-oss from the repository that has them', () => {
     expect(commandsAt('gpt-oss-120b/mxfp4-moe/8k')[0]?.command).toContain('-hf ggml-org/gpt-oss-120b-GGUF -c');
     expect(commandsAt('gpt-oss-120b/q4-k-m/8k')[0]?.command).toContain('-hf unsloth/gpt-oss-120b-GGUF:Q4_K_M -c');
