@@ -240,7 +240,7 @@ export interface Grid {
   readonly caption: string;
   readonly corner: string;
   readonly columns: readonly string[];
-  /** Memory sizes, smallest first, of which the reader chooses one to mark what fits it; `chosen` is marked at first. */
+  /** Two memory sizes or more, smallest first, of which the reader chooses one to mark what fits it; `chosen` is marked at first. */
   readonly sizes?: { readonly labels: readonly string[]; readonly chosen: number };
   readonly rows: readonly {
     /** `href` is empty where the head is text only. */

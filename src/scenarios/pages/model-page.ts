@@ -170,7 +170,7 @@ function quantGrid(catalog: Catalog, model: EstimableModel, usual: Scenario): Gr
   };
 }
 
-/** Up to {@link MOST_SIZES} memory sizes of which each holds more of the grid's cells than the one before, around the usual cell's. */
+/** Up to {@link MOST_SIZES} memory sizes of which each holds more of the grid's cells than the one before, around the usual cell's; none where there is one, which is no choice. */
 function sizesBetween(
   catalog: Catalog,
   cellBytes: readonly number[],
@@ -186,6 +186,7 @@ function sizesBetween(
     held = holds;
     return [{ gigabytes, roomBytes }];
   });
+  if (sizes.length < 2) return [];
   const usual = sizes.findIndex(({ roomBytes }) => roomBytes >= usualBytes);
   const start = Math.max(0, Math.min(usual - MOST_SIZES / 2, sizes.length - MOST_SIZES));
   return sizes.slice(start, start + MOST_SIZES);

@@ -257,6 +257,19 @@ describe('memory of Macs', () => {
   });
 });
 
+describe('the grid of a model', () => {
+  it('offers memory sizes to choose from, or none: one is no choice', () => {
+    const offered = catalog.estimableModels.map(({ id }) => modelPage(catalog, id).grid);
+    const some = offered.filter(({ sizes }) => sizes !== undefined);
+    expect(some.length).toBeGreaterThan(offered.length / 2);
+    for (const { caption, sizes } of some) expect(sizes?.labels.length, caption).toBeGreaterThan(1);
+    // Every cell of TinyLlama is within 6 GB.
+    const { sizes, rows } = modelPage(catalog, 'tinyllama-1-1b').grid;
+    expect(sizes).toBeUndefined();
+    expect(rows.flatMap(({ cells }) => cells.map((cell) => cell?.size))).not.toContain(0);
+  });
+});
+
 describe('picks of a memory size', () => {
   it('fit, and are the most looked-up of their size', () => {
     const page = vramTierPage(catalog, 16);
