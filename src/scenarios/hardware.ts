@@ -232,6 +232,12 @@ export function tightText(groups: readonly DeviceGroup[]): string {
     : '';
 }
 
+/** What stands above the devices of a hub: what holds the scenario, what tight means, a card with experts in RAM. */
+export function hubHardwareIntro(facts: Facts, groups: readonly DeviceGroup[]): string {
+  const partly = partlyInRamText(facts);
+  return `${hardwareIntro(facts)}${tightText(groups)}${partly && ` ${partly}`}`;
+}
+
 /** The model with its experts in RAM, in sentences; `undefined` for dense models. */
 export function expertsInRamText(facts: Facts): readonly string[] | undefined {
   const { experts, scenario } = facts;

@@ -17,14 +17,7 @@ import { engineTable } from '../engine-table.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
-import {
-  hardwareGroups,
-  hardwareIntro,
-  hardwareTables,
-  orWithExpertsInRam,
-  partlyInRamText,
-  tightText,
-} from '../hardware.ts';
+import { hardwareGroups, hardwareTables, hubHardwareIntro, orWithExpertsInRam } from '../hardware.ts';
 import { twinOfModel } from '../index-policy.ts';
 import { contextPlot } from '../plot.ts';
 import { qualityPlot } from '../quality.ts';
@@ -61,7 +54,6 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
     ? ` ${model.name} takes as much memory as ${twin.name}; every device is on the page of ${twin.name}.`
     : '';
   const groups = twin ? hardwareGroups(facts) : hardwareTables(scenario, catalog);
-  const partly = partlyInRamText(facts);
   const planFor = formatGB(scenario.planForBytes);
   const needs = formatGB(scenario.needsBytes);
   const note = cacheNote(computeScenario(catalog, { model: id, quant: quant.id, context: model.context.native }));
@@ -95,7 +87,7 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
     plot: contextPlot(catalog, model),
     ...(quality && { quality }),
     hardware: {
-      intro: `At ${quant.name} with ${tokensText(context)} of context. ${hardwareIntro(facts)}${tightText(groups)}${partly && ` ${partly}`}${elsewhere}`,
+      intro: `At ${quant.name} with ${tokensText(context)} of context. ${hubHardwareIntro(facts, groups)}${elsewhere}`,
       held: heldParts(scenario.allocation.device),
       groups,
     },

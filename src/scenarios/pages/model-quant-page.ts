@@ -13,7 +13,7 @@ import { commandsOf } from '../commands.ts';
 import { contextsOf, defaultContextOf } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { FAQ_RULES } from '../faq.ts';
-import { hardwareGroups, hardwareIntro, partlyInRamText, tightText } from '../hardware.ts';
+import { hardwareGroups, hubHardwareIntro } from '../hardware.ts';
 import { canonicalModelQuantPath } from '../index-policy.ts';
 import { relatedTo, scenarioLink } from '../related.ts';
 import { computeScenario } from '../scenario.ts';
@@ -55,7 +55,6 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
   const range = from === to ? from : `${from} to ${to}`;
   const faq = questionsOf(facts);
   const groups = hardwareGroups(facts);
-  const partly = partlyInRamText(facts);
   const engine = `${usual.allocation.engine.name} ${usual.allocation.engine.version}`;
   return {
     kind: 'model-quant',
@@ -104,7 +103,7 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
       }),
     },
     hardware: {
-      intro: `With ${tokensText(contextTokens)} of context. ${hardwareIntro(facts)}${tightText(groups)}${partly && ` ${partly}`}`,
+      intro: `With ${tokensText(contextTokens)} of context. ${hubHardwareIntro(facts, groups)}`,
       held: heldParts(usual.allocation.device),
       groups,
     },
