@@ -29,15 +29,32 @@ export interface GgufFile {
   readonly tag: string;
 }
 
+/** Publishers whose repositories hold a few quants, and which; those of the others have the usual ones. */
+const FEW_SCHEMES: Readonly<Record<string, ReadonlySet<string>>> = {
+  'ggml-org': new Set(['Q4_K_M', 'Q8_0']),
+  'lmstudio-community': new Set(['Q4_K_M', 'Q6_K', 'Q8_0']),
+  LiquidAI: new Set(['Q4_0', 'Q4_K_M', 'Q5_K_M', 'Q6_K', 'Q8_0']),
+  microsoft: new Set(),
+  Qwen: new Set(['Q4_K_M', 'Q5_K_M', 'Q6_K', 'Q8_0']),
+};
+
+/** Whether a repository can be expected to have a quant. */
+function holds(repository: string, scheme: string): boolean {
+  const [publisher = ''] = repository.split('/');
+  return FEW_SCHEMES[publisher]?.has(scheme) ?? true;
+}
+
 /**
- * Where a file of a model is; `undefined` where no repository is on record. Of a model that is published in MXFP4 the first
- * repository has that one file, and the next has the other quants.
+ * Where a file of a model is: in the first repository on record that can be expected to have the quant; `undefined` where
+ * none is on record. Of a model that is published in MXFP4 the first repository has that one file.
  */
 export function ggufFileOf({ ggufRepositories, architecture }: EstimableModel, scheme: string): GgufFile | undefined {
-  const [first, second] = ggufRepositories ?? [];
+  const [first, ...others] = ggufRepositories ?? [];
   if (first === undefined) return undefined;
-  if (architecture.nativeExpertFormat !== 'mxfp4') return { repository: first, tag: scheme };
-  return scheme === 'MXFP4_MOE' ? { repository: first, tag: '' } : { repository: second ?? first, tag: scheme };
+  const native = architecture.nativeExpertFormat === 'mxfp4';
+  if (native && scheme === 'MXFP4_MOE') return { repository: first, tag: '' };
+  const offered = native && others.length > 0 ? others : [first, ...others];
+  return { repository: offered.find((own) => holds(own, scheme)) ?? first, tag: scheme };
 }
 
 const IN_WORDS = { image: 'images', video: 'video', audio: 'audio' } as const;
@@ -67,12 +84,19 @@ function modelArgument({ scenario }: Facts): string {
   return `-hf ${file.repository}${file.tag && `:${file.tag}`}${projector}`;
 }
 
+/**
+ * The length that YaRN stretches by a whole factor to the extended context: less than the native one where the config
+ * allows more positions than that (Qwen3: 40,960 positions, 131,072 = 4 x 32,768).
+ */
+const yarnOriginal = (native: number, extended: number): number =>
+  Math.min(native, extended / Math.ceil(extended / native));
+
 /** Flags for a context beyond the one the model was trained for; empty where the record does not say how. */
 function ropeFlags({ scenario }: Facts): string {
-  const { native, extendedBy } = scenario.model.context;
-  if (scenario.contextTokens <= native || !/yarn/i.test(extendedBy ?? '')) return '';
-  const scale = Math.ceil(scenario.contextTokens / native);
-  return ` --rope-scaling yarn --rope-scale ${scale} --yarn-orig-ctx ${native}`;
+  const { native, extended, extendedBy } = scenario.model.context;
+  if (scenario.contextTokens <= native || extended === undefined || !/yarn/i.test(extendedBy ?? '')) return '';
+  const original = yarnOriginal(native, extended);
+  return ` --rope-scaling yarn --rope-scale ${Math.ceil(scenario.contextTokens / original)} --yarn-orig-ctx ${original}`;
 }
 
 /** Commands that run the scenario with the settings its figures are for: one sequence, 16-bit cache, everything on the GPU. */
@@ -206,13 +230,13 @@ function fourSlots({ model, allocation }: Facts['scenario']): string {
 
 function remarks({ scenario, q8Kv }: Facts, rope: string): readonly string[] {
   const { model, quant, contextTokens } = scenario;
-  const known = (model.ggufRepositories ?? []).length > 0;
+  const known = ggufFileOf(model, quant.scheme);
   const reads = known ? readsBesideText(model) : [];
   const more = model.projector ? `, ${formatBytes(model.projector.bytes)} more` : '';
   return [
     ...(reads.length > 0 ? [`--no-mmproj leaves out what reads ${joinWords(reads)}${more}.`] : []),
     ...(known ? [] : ['No GGUF repository is on record for this model: put in the path of your file.']),
-    ...(known && !COMMON_SCHEMES.has(quant.scheme)
+    ...(known && !(COMMON_SCHEMES.has(quant.scheme) && holds(known.repository, quant.scheme))
       ? [
           `Not every repository has ${quant.name}; llama-quantize makes it from the BF16 file${quant.needsImatrix ? ' and an importance matrix' : ''}.`,
         ]

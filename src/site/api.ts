@@ -219,7 +219,8 @@ export function calculatorCommands(catalog: Catalog): CalculatorCommands {
     version: API_VERSION,
     repositories: Object.fromEntries(
       catalog.estimableModels.flatMap((model) => {
-        const file = ggufFileOf(model, 'Q4_K_M');
+        // One repository for every quant of the calculator: the one that has most of them.
+        const file = ggufFileOf(model, 'IQ4_XS');
         return file ? [[model.id, file.repository]] : [];
       }),
     ),

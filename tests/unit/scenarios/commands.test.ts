@@ -70,6 +70,21 @@ describe('commands', () => {
     expect(studio).toMatch(/^lms get https:\/\/huggingface\.co\/ggml-org\/gpt-oss-120b-GGUF\n/);
   });
 
+  it('take a quant from a repository that can be expected to have it', () => {
+    const server = (path: string) => commandsAt(path)[0];
+    expect(server('qwen3-8b/q4-k-m/8k')?.command).toContain('-hf Qwen/Qwen3-8B-GGUF:Q4_K_M');
+    expect(server('qwen3-8b/iq4-xs/8k')?.command).toContain('-hf unsloth/Qwen3-8B-GGUF:IQ4_XS');
+    expect(server('gemma-3-4b/q5-k-m/8k')?.command).toContain('-hf unsloth/gemma-3-4b-it-GGUF:Q5_K_M');
+    expect(server('phi-3-mini/q4-k-m/4k')?.command).toContain('-hf bartowski/Phi-3-mini-4k-instruct-GGUF:Q4_K_M');
+    expect(server('step-3-5-flash/q6-k/8k')?.note).toContain('Not every repository has Q6_K;');
+    expect(server('step-3-5-flash/q4-k-m/8k')?.note).not.toContain('Not every repository');
+  });
+
+  it('load weights that were trained for the context of the page', () => {
+    for (const id of ['qwen3-4b', 'qwen3-30b-a3b', 'qwen3-235b-a22b'])
+      expect(commandsAt(`${id}/q4-k-m/256k`)[0]?.command, id).toMatch(/-hf \S+-2507-GGUF:/);
+  });
+
   it('take a file where no repository is known', () => {
     const facts = factsAt('ling-mini-2-0/q4-k-m/8k');
     expect(facts.scenario.model.ggufRepositories ?? []).toEqual([]);
@@ -81,6 +96,9 @@ describe('commands', () => {
     const command = commandsAt('qwen2-5-7b/q4-k-m/128k')[0]?.command ?? '';
     expect(command).toContain('--rope-scaling yarn --rope-scale 4 --yarn-orig-ctx 32768');
     expect(commandsAt('qwen2-5-7b/q4-k-m/32k')[0]?.command).not.toContain('rope');
+    // The config of Qwen3 has 40,960 positions; its card stretches 32,768.
+    expect(commandsAt('qwen3-8b/q4-k-m/128k')[0]?.command).toContain('--rope-scale 4 --yarn-orig-ctx 32768');
+    expect(commandsAt('qwen3-8b/q4-k-m/64k')[0]?.command).toContain('--rope-scale 2 --yarn-orig-ctx 32768');
   });
 
   it('keep as few experts in RAM as the card allows', () => {
