@@ -120,12 +120,20 @@ function weightsOnDevice(
   deviceBytes: number,
 ): string {
   if (architecture.tiedEmbeddings) {
-    return `the whole file: the embedding table is the output head too, and RAM keeps a second copy of it (${formatBytes(hostBytes)})`;
+    const inRam = fileBytes - deviceBytes;
+    const file = architecture.perLayerEmbeddingSize
+      ? `${formatGB(fileBytes)} less the embeddings per layer, which stay in RAM (${formatBytes(inRam)})`
+      : 'the whole file';
+    const copy = architecture.perLayerEmbeddingSize ? hostBytes - inRam : hostBytes;
+    return `${file}: the embedding table is the output head too, and RAM keeps a second copy of it (${formatBytes(copy)})`;
   }
   const notLoaded = fileBytes - hostBytes - deviceBytes;
   const rest =
     notLoaded > 0.002 * fileBytes ? ` and ${formatBytes(notLoaded)} of prediction blocks that are not loaded` : '';
-  return `${formatGB(fileBytes)} less the token embedding, which stays in RAM (${formatBytes(hostBytes)})${rest}`;
+  const input = architecture.ngramTable
+    ? 'the token embedding and the n-gram table, which stay'
+    : 'the token embedding, which stays';
+  return `${formatGB(fileBytes)} less ${input} in RAM (${formatBytes(hostBytes)})${rest}`;
 }
 
 /** The summands of the 16-bit KV cache, which together are what llama.cpp allocates (up to the alignment of a tensor). */

@@ -1,10 +1,12 @@
 import {
+  type Architecture,
   formatBitsPerWeight,
   formatBytes,
   formatCount,
   formatGB,
   formatParameters,
   formatPercent,
+  overheadOf,
 } from '../vram/index.ts';
 import { type CatalogDevice, type Devices, devicesOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, maximumContext } from './expand.ts';
@@ -78,6 +80,18 @@ function fastest({ card, unified, scenario }: Facts): { own: CatalogDevice; spee
   return own && speed !== undefined ? { own, speed } : undefined;
 }
 
+/** The input tables, which the engine looks up in RAM: "the token embedding (582 MB) stays in RAM". */
+function keptInRam(
+  { tiedEmbeddings, perLayerEmbeddingSize, ngramTable }: Architecture,
+  apart: boolean,
+  size: string,
+): string {
+  if (perLayerEmbeddingSize)
+    return `the embeddings per layer and ${tiedEmbeddings ? 'a second copy of ' : ''}the token embedding (${size}) stay in RAM`;
+  if (ngramTable) return `the token embedding and the n-gram table (${size}) stay in RAM`;
+  return `${apart ? '' : 'a second copy of '}the token embedding (${size}) stays in RAM`;
+}
+
 export const FAQ_RULES: readonly FaqRule[] = [
   {
     name: 'runs-on-a-card',
@@ -127,7 +141,12 @@ export const FAQ_RULES: readonly FaqRule[] = [
       if (!own) return `It takes ${sets}.`;
       const { fit, shareBytes, headroomBytes } = at.fitOn(own.device, 8, contextTokens);
       if (fit === 'no') {
-        return `No. ${formatGB(planForBytes)} to plan for exceeds the 640 GB of eight 80 GB cards. It takes ${sets}.`;
+        const together = 8 * (own.device.usableBytes - overheadOf(own.device));
+        const why =
+          planForBytes > together
+            ? `${formatGB(planForBytes)} to plan for exceeds the 640 GB of eight 80 GB cards`
+            : `llama.cpp splits whole layers, and the fullest of the eight would have to hold ${formatGB(shareBytes)}, its own compute buffer included`;
+        return `No. ${why}. It takes ${sets}.`;
       }
       return `${fit === 'fits' ? 'Yes' : 'Just about'}. The fullest of the eight holds ${formatGB(shareBytes)} and keeps ${formatBytes(headroomBytes)} free. The fewest that do it: ${sets}.`;
     },
@@ -165,7 +184,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const { deviceBytes, hostBytes, partly } = known(facts.experts);
       const half =
         partly && partly.cpuMoeLayers < model.architecture.layers
-          ? ` On ${nameWithMemory(partly.own.gpu)} the experts of ${partly.cpuMoeLayers} of ${model.architecture.layers} layers have to stay in RAM (${formatGB(partly.hostBytes)}).`
+          ? ` On ${withArticle(nameWithMemory(partly.own.gpu))} the experts of ${partly.cpuMoeLayers} of ${model.architecture.layers} layers have to stay in RAM (${formatGB(partly.hostBytes)}).`
           : '';
       return `Not by itself: any token may call any expert, so all ${formatGB(allocation.device.weights)} of weights have to be somewhere. With --cpu-moe the experts wait in RAM: about ${formatGB(deviceBytes)} of VRAM and ${formatGB(hostBytes)} of RAM.${half}`;
     },
@@ -266,9 +285,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
     say: ({ scenario }) => {
       const { host, fileBytes, device } = scenario.allocation;
       const total = host.weights + host.kvCache + host.compute;
-      const embedding = `the token embedding (${formatBytes(host.weights)})`;
-      const kept =
-        device.weights < fileBytes ? `${embedding} stays in RAM` : `a second copy of ${embedding} stays in RAM`;
+      const kept = keptInRam(scenario.model.architecture, device.weights < fileBytes, formatBytes(host.weights));
       return `About ${formatBytes(total)}: ${kept}, and buffers of ${formatBytes(host.compute)} feed the GPU. Loading goes faster when the ${formatGB(fileBytes)} file fits the page cache, but it does not have to.`;
     },
   },

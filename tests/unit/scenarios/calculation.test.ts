@@ -43,6 +43,21 @@ describe('how this is calculated', () => {
     },
   );
 
+  it('subtracts from the file what the GPU does not get', () => {
+    const weights = (path: string): string =>
+      calculationSteps(computeScenario(catalog, keyOf(path))).find(({ term }) => term === 'Weights on the GPU')
+        ?.formula ?? '';
+    expect(weights('qwen3-0-6b/q4-k-m/8k')).toMatch(/^the whole file: .* a second copy of it \(128 MB\)$/);
+    // 3.30 GB in the file, 1.65 GB on the GPU, 2.09 GB in RAM: the token embedding, 438 MB, is on both sides.
+    expect(weights('gemma-3n-e2b/q4-k-m/8k')).toMatch(
+      /^3\.30 GB less the embeddings per layer, which stay in RAM \(1\.65 GB\): .* a second copy of it \(4\d\d MB\)$/,
+    );
+    expect(weights('qwen3-8-flash-next/q4-k-m/8k')).toContain(
+      'the token embedding and the n-gram table, which stay in RAM',
+    );
+    expect(weights('llama-3-1-8b/q4-k-m/8k')).toContain('less the token embedding, which stays in RAM');
+  });
+
   it('links the sources of its inputs', () => {
     const steps = calculationSteps(computeScenario(catalog, keyOf('deepseek-v4-pro/q4-k-m/1m')));
     expect(steps.find(({ term }) => term === 'KV cache')?.source?.href).toMatch(

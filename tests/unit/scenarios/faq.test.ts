@@ -105,6 +105,28 @@ describe('questions', () => {
   });
 });
 
+describe('answers', () => {
+  const answer = (path: string, question: RegExp): string =>
+    faqOf(factsAt(path)).find((own) => question.test(own.question))?.answer ?? '';
+
+  it('blame the split, not the sum, where eight cards have the memory and the fullest has not', () => {
+    expect(answer('llama-4-scout/q4-k-m/10m', /8 x H100/)).toMatch(
+      /^No\. llama\.cpp splits whole layers, and the fullest of the eight would have to hold 1\d\d GB/,
+    );
+  });
+
+  it('name every table that stays in RAM', () => {
+    const ram = (path: string): string =>
+      FAQ_RULES.find(({ name }) => name === 'ram-beside-vram')?.say(factsAt(path)) ?? '';
+    expect(ram('gemma-3n-e2b/q4-k-m/8k')).toContain(
+      'the embeddings per layer and a second copy of the token embedding (2.09 GB) stay in RAM',
+    );
+    expect(ram('qwen3-8-flash-next/q4-k-m/8k')).toContain('the token embedding and the n-gram table (35.6 GB) stay');
+    expect(ram('qwen3-0-6b/q4-k-m/8k')).toContain('a second copy of the token embedding (128 MB) stays in RAM');
+    expect(ram('llama-3-1-8b/q4-k-m/8k')).toMatch(/: the token embedding \(\d+ MB\) stays in RAM/);
+  });
+});
+
 describe('the FAQ of a page', () => {
   it('has the questions of the model itself where they apply', () => {
     const own = catalog.byId.models.get('deepseek-v4-pro')?.faq?.[0]?.question ?? '';
