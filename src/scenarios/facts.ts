@@ -161,7 +161,7 @@ export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
     unified: tierFor(devices.unified, planForBytes),
     tight: namedCards(devices).find((own) => roomOf(own) >= needsBytes && roomOf(own) < planForBytes),
     consumerSets: consumer ? [] : setsOf(at, devices.multi, contextTokens, 8),
-    datacenterSets: card ? [] : setsOf(at, devices.nodes, contextTokens),
+    datacenterSets: card ? [] : datacenterSetsOf(scenario, devices),
     kvShare: allocation.device.kvCache / needsBytes,
     overheadShare: (allocation.device.compute + allocation.device.overhead) / (needsBytes + allocation.device.overhead),
     contextBytes: needsBytes - at.need(shortestContext).needsBytes,
@@ -188,6 +188,12 @@ function setsOf(
     const count = at.fewestDevices(own.device, context, most);
     return count !== undefined && count > 1 ? [{ own, count }] : [];
   });
+}
+
+/** The usual nodes; where not even sixteen of their largest hold the scenario, the largest card there is. */
+function datacenterSetsOf({ at, contextTokens }: Scenario, { nodes, cards }: Devices): readonly DeviceSet[] {
+  const usual = setsOf(at, nodes, contextTokens);
+  return usual.length > 0 ? usual : setsOf(at, cards.slice(-1), contextTokens);
 }
 
 /** Desktop cards that most people who run models at home have. */

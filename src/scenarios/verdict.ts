@@ -1,5 +1,5 @@
 import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent } from '../vram/index.ts';
-import type { CatalogDevice } from './devices.ts';
+import { type CatalogDevice, devicesOf } from './devices.ts';
 import { defaultQuantOf, recommendedQuants } from './expand.ts';
 import type { DeviceSet, Facts, Tier } from './facts.ts';
 import { LARGEST_CONSUMER_GB } from './facts.ts';
@@ -76,6 +76,10 @@ export function namedSets(facts: Facts): readonly DeviceSet[] {
   return usual.length > 0 ? usual : facts.datacenterSets.slice(-2);
 }
 
+/** Whether not even the most devices of any usual node hold it. */
+const beyondNodes = ({ catalog, datacenterSets }: Facts): boolean =>
+  datacenterSets.every(({ own }) => !devicesOf(catalog).nodes.includes(own));
+
 const planFor = ({ scenario }: Facts): string => formatGB(scenario.planForBytes);
 
 function spare(facts: Facts, own: CatalogDevice): string {
@@ -139,7 +143,8 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'needs-a-whole-node-or-more',
     topic: 'fit',
-    when: (facts) => facts.datacenterSets.length > 0 && namedSets(facts).some(({ count }) => count >= 8),
+    when: (facts) =>
+      facts.datacenterSets.length > 0 && !beyondNodes(facts) && namedSets(facts).some(({ count }) => count >= 8),
     say: (facts) => {
       const usual = namedSets(facts);
       const others = facts.datacenterSets.filter((set) => !usual.includes(set) && set.count <= 8).slice(-2);
@@ -150,12 +155,14 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'beyond-sixteen-devices',
     topic: 'fit',
-    when: ({ card, unified, datacenterSets }) =>
-      card === undefined && unified === undefined && datacenterSets.length === 0,
-    say: (facts) =>
-      `${planFor(facts)} is more than the sixteen devices that llama.cpp splits a model over can hold, whichever GPU you take.${
-        facts.smallerQuant ? '' : ' Serve it from a smaller quant, or with an engine that spans machines.'
-      }`,
+    when: (facts) => facts.card === undefined && facts.unified === undefined && beyondNodes(facts),
+    say: (facts) => {
+      const largest = facts.datacenterSets.length > 0 ? `: it takes ${setNames(facts.datacenterSets)}` : '';
+      const instead = facts.smallerQuant
+        ? ''
+        : ' Serve it from a smaller quant, or with an engine that spans machines.';
+      return `${planFor(facts)} is more than sixteen of the usual datacenter GPUs hold, the most that llama.cpp splits a model over${largest}.${instead}`;
+    },
   },
   {
     name: 'usual-card-has-room',

@@ -28,10 +28,10 @@ const CASES: Readonly<Record<string, { on: string; says: RegExp; silentOn: strin
     says: /13 x H100 80GB \(2 servers\) or 8 x H200 141GB \(one full server\)/,
     silentOn: 'llama-3-1-70b/q4-k-m/8k',
   },
-  // 2.8T parameters at 16 bits: 5.6 TB, more than 16 x 288 GB.
+  // 2.8T parameters at 16 bits: 5.6 TB, more than 16 x 288 GB and less than 16 x 432 GB.
   'beyond-sixteen-devices': {
     on: 'kimi-k3/bf16/4k',
-    says: /^6\d{3} GB is more than the sixteen devices/,
+    says: /^6\d{3} GB is more than sixteen of the usual datacenter GPUs hold, .*: it takes 14 x MI455X\./,
     silentOn: 'deepseek-v4-pro/q4-k-m/1m',
   },
   'usual-card-has-room': {
