@@ -397,9 +397,11 @@ export interface ComparePage {
   readonly answer: readonly string[];
   /** One row a property, one column a side. */
   readonly table: Grid;
+  /** What the two sides are: devices have an article. */
+  readonly pair: 'models' | 'devices';
   /** When to take which. */
   readonly choose: readonly { readonly link: Link; readonly reasons: readonly string[] }[];
-  /** Both sides on devices, or models on both. */
+  /** Both sides on devices, or models on both; no rows where no device holds either. */
   readonly held: { readonly title: string; readonly grid: Grid };
   readonly related: readonly RelatedGroup[];
 }

@@ -153,7 +153,7 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
           'Parameters',
           sides.map(({ model: { parameters } }) =>
             textCell(
-              formatParameters(parameters.published ?? parameters.total),
+              formatParameters(namedParameters(parameters)),
               parameters.active === undefined ? 'dense' : `${formatParameters(parameters.active)} active`,
             ),
           ),
@@ -200,6 +200,7 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
         ),
       ],
     },
+    pair: 'models',
     choose: [
       { link: { text: nameA, href: modelPath(a.model.id) }, reasons: modelReasons(catalog, a, b, common) },
       { link: { text: nameB, href: modelPath(b.model.id) }, reasons: modelReasons(catalog, b, a, common) },
@@ -257,6 +258,9 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
     ].filter(({ links }) => links.length > 0),
   };
 }
+
+/** The count that tables show: the vendor's round figure where it is another than that of the tensors. */
+const namedParameters = ({ published, total }: EstimableModel['parameters']): number => published ?? total;
 
 const withNote = (cell: Cell | null, quant: QuantRecord): Cell | null => cell && { ...cell, note: quant.name };
 
@@ -331,9 +335,10 @@ function modelReasons(
     reasons.push(
       `You need long contexts: its cache grows by ${formatBytes(own.bytesPer1K)} a thousand tokens, not ${formatBytes(other.bytesPer1K)}.`,
     );
-  if (maximumContext(own.model) > maximumContext(other.model))
+  const [longest, otherLongest] = [maximumContext(own.model), maximumContext(other.model)];
+  if (longest > MORE * otherLongest)
     reasons.push(
-      `You need more than ${tokensText(maximumContext(other.model))}, where the other ends; this one goes to ${contextTitle(maximumContext(own.model))}.`,
+      `You need more than ${tokensText(otherLongest)}, where the other ends; this one goes to ${contextTitle(longest)}.`,
     );
   if (device) {
     const [speed = 0, otherSpeed = 0] = [speedOn(own.usual.at, device), speedOn(other.usual.at, device)];
@@ -347,9 +352,13 @@ function modelReasons(
     reasons.push(
       `You want to give it ${joinWords(kinds.map((kind) => (kind === 'image' ? 'images' : kind)))}, which ${other.model.name} does not read.`,
     );
-  if (own.model.parameters.total > MORE * other.model.parameters.total)
+  const [parameters, otherParameters] = [own, other].map(({ model }) => namedParameters(model.parameters)) as [
+    number,
+    number,
+  ];
+  if (parameters > MORE * otherParameters)
     reasons.push(
-      `You want the most parameters: ${formatParameters(own.model.parameters.total)} against ${formatParameters(other.model.parameters.total)}.`,
+      `You want the most parameters: ${formatParameters(parameters)} against ${formatParameters(otherParameters)}.`,
     );
   if (reasons.length === 0 && own.model.released > other.model.released)
     reasons.push(`You want the newer one: released ${own.model.released}, the other ${other.model.released}.`);
@@ -437,6 +446,7 @@ function devicesPage(catalog: Catalog, pair: DevicePair): ComparePage {
         ),
       ].filter(({ cells }) => cells.some((cell) => cell !== null)),
     },
+    pair: 'devices',
     choose: [
       { link: { text: nameA, href: gpuPath(a.gpu.id) }, reasons: deviceReasons(catalog, a, b) },
       { link: { text: nameB, href: gpuPath(b.gpu.id) }, reasons: deviceReasons(catalog, b, a) },

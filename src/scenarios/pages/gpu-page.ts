@@ -88,7 +88,7 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
       `${capitalizeFirst(withArticle(gpu.name))} leaves ${formatGB(usable.bytes)} (${formatGiB(usable.bytes)}) to programs.`,
       own
         ? `${counts.usual} of ${total} models fit at their usual 4-bit quant with 8K context, ${counts.any} at some quant${largest ? `; the largest is ${largest.name}` : ''}.${tooLargeText(catalog, room)}`
-        : 'llama.cpp has no backend for it here, so no models are listed.',
+        : 'llama.cpp has no backend for it, so no models are listed.',
       ...(known && everyRow.length > rows.length
         ? [
             `With as much memory at the same bandwidth it holds what the ${known.shortName} holds, as fast: the ${rows.length} models that people look up most are below, all ${everyRow.length} on that page.`,

@@ -165,12 +165,20 @@ export function whatFitsRows(
     const shortest = Math.min(GRID_CONTEXTS[0] ?? 0, maximumContext(model));
     const atShortest = largestQuantWithin(catalog, model, shortest, roomBytes);
     if (!atShortest) return [];
-    const cells = GRID_CONTEXTS.map((context): Cell | null => {
-      if (!contextsOf(model).includes(context)) return textCell(`max ${formatTokens(maximumContext(model))}`);
-      const quant = largestQuantWithin(catalog, model, context, roomBytes);
-      if (!quant) return textCell('none');
+    const held = (quant: QuantRecord, context: number): Cell => {
       const { href, figure } = scenarioTarget(modelAtQuant(catalog, model.id, quant.id), context);
       return { text: quant.name, href, note: figure };
+    };
+    const cells = GRID_CONTEXTS.map((context, place): Cell | null => {
+      if (!contextsOf(model).includes(context)) {
+        const most = formatTokens(maximumContext(model));
+        if (place > 0) return textCell(`max ${most}`);
+        // A model that ends before the first column is there for what it does hold.
+        const cell = held(atShortest, shortest);
+        return { ...cell, note: `${cell.note} at ${most}` };
+      }
+      const quant = largestQuantWithin(catalog, model, context, roomBytes);
+      return quant ? held(quant, context) : textCell('none');
     });
     return [{ ...modelHead(model), cells: [...cells, ...[extra(model, atShortest)].filter((cell) => cell !== null)] }];
   });

@@ -194,7 +194,12 @@ describe('what runs on a device', () => {
 
   it('says where a context ends that a column is for', () => {
     const row = gpuPage(catalog, 'rtx-4090').grid.rows.find(({ head }) => head.text === 'OLMo 2 32B');
-    expect(row?.cells.slice(0, 3).map((cell) => cell?.text)).toEqual(['max 4K', 'max 4K', 'max 4K']);
+    expect(row?.cells.slice(1, 3).map((cell) => cell?.text)).toEqual(['max 4K', 'max 4K']);
+    expect(row?.cells[0]).toMatchObject({
+      text: 'Q4_K_M',
+      href: '/models/olmo-2-32b/q4-k-m/4k/',
+      note: expect.stringMatching(/ GB at 4K$/),
+    });
   });
 
   it('shows nothing that does not fit', () => {
@@ -222,6 +227,24 @@ describe('a model that is announced only', () => {
       '/families/mistral-large/#mistral-large-4',
     );
     expect(familyPage(catalog, 'gpt-oss')).toMatchObject({ announced: [], sources: [] });
+  });
+});
+
+describe('comparisons', () => {
+  const pages = comparisonsOf(catalog).map(([first, second]) => comparePage(catalog, first, second));
+  const reasons = (page: (typeof pages)[number]): string => page.choose.flatMap((side) => side.reasons).join(' ');
+
+  it('give reasons with the figures of their table', () => {
+    for (const page of pages.filter(({ pair }) => pair === 'models')) {
+      const counts = page.table.rows.find(({ head }) => head.text === 'Parameters')?.cells.map((cell) => cell?.text);
+      const [, more, fewer] = /most parameters: (\S+) against (\S+)\./.exec(reasons(page)) ?? [];
+      if (more && fewer) expect(counts?.toSorted(), page.heading).toEqual([more, fewer].toSorted());
+    }
+  });
+
+  it('tell no million tokens from another', () => {
+    expect(reasons(comparePage(catalog, 'deepseek-v4-pro', 'qwen3-235b-a22b'))).not.toContain('goes to 1M');
+    expect(reasons(comparePage(catalog, 'kimi-k2-6', 'kimi-k3'))).toContain('goes to 1M');
   });
 });
 
