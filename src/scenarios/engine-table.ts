@@ -102,12 +102,18 @@ function runsOnOf(facts: Facts): { readonly runsOn?: RunsOn } {
   return runsOn ? { runsOn } : {};
 }
 
+/** Share of a difference below which weights do not explain it. */
+const WORTH_A_REASON = 0.05;
+
 /** "Against Q4_K_M in llama.cpp, AWQ in vLLM takes 2.1 GB more (weights 1.9 GB of it) and MLX 4-bit 0.1 GB less." */
 function against(own: EngineRow, rows: readonly EngineRow[]): string {
   const parts = rows.map((row, index) => {
     const difference = row.totalBytes - own.totalBytes;
     const weights = row.weightsBytes - own.weightsBytes;
-    const explained = Math.sign(weights) === Math.sign(difference) && Math.abs(weights) < Math.abs(difference);
+    const explained =
+      Math.sign(weights) === Math.sign(difference) &&
+      Math.abs(weights) < Math.abs(difference) &&
+      Math.abs(weights) >= WORTH_A_REASON * Math.abs(difference);
     const takes = index === 0 ? ' takes' : '';
     const reason = explained ? ` (weights ${formatBytes(Math.abs(weights))} of it)` : '';
     return `${formatIn(row)}${takes} ${formatBytes(Math.abs(difference))} ${difference < 0 ? 'less' : 'more'}${reason}`;

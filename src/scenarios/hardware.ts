@@ -214,7 +214,7 @@ export function partlyInRamText(facts: Facts): string {
   const partly = partlyInRam(facts);
   if (!partly) return '';
   const { own, cpuMoeLayers, deviceBytes, hostBytes } = partly;
-  return `On ${deviceLabel(own.gpu)} keep the experts of ${cpuMoeLayers} of ${facts.scenario.model.architecture.layers} layers in RAM (--n-cpu-moe ${cpuMoeLayers}): about ${formatGB(deviceBytes)} on the card, ${formatGB(hostBytes)} in RAM.`;
+  return `On ${withArticle(deviceLabel(own.gpu))} keep the experts of ${cpuMoeLayers} of ${facts.scenario.model.architecture.layers} layers in RAM (--n-cpu-moe ${cpuMoeLayers}): about ${formatGB(deviceBytes)} on the card, ${formatGB(hostBytes)} in RAM.`;
 }
 
 /** " With the experts of 24 of 36 layers in RAM (41.4 GB) one RTX 4090 (24 GB) runs it." where no desktop card alone does; else empty. */

@@ -7,7 +7,7 @@ import { contextsOf, defaultContextOf, defaultQuantOf, maximumContext, quantsOf 
 import { memoized } from './memoized.ts';
 import { type ModelAtQuant, modelAtQuant, needOf, type Scenario } from './scenario.ts';
 import type { LinkWithFigure, RelatedGroup } from './views.ts';
-import { contextTitle } from './words.ts';
+import { allOf, contextTitle, counted } from './words.ts';
 
 /** Quants shown on either side of the page's own. */
 const QUANTS_EACH_SIDE = 3;
@@ -60,7 +60,7 @@ export function relatedTo(catalog: Catalog, scenario: Scenario): readonly Relate
         {
           text: `${model.name} at ${quant.name}`,
           href: modelQuantPath(model.id, quant.id),
-          figure: `${contextsOf(model).length} contexts`,
+          figure: counted(contextsOf(model).length, 'context'),
         },
         { text: `${quant.name}: what it is`, href: quantPath(quant.id), figure: `${quant.nominalBits} bits` },
       ],
@@ -107,7 +107,7 @@ export function siblingGroup(
   const family = catalog.byId.families.get(model.family);
   const all =
     family && members.length > 1
-      ? [{ text: `All ${members.length} ${family.name} models`, href: familyPath(family.id), figure: '' }]
+      ? [{ text: `${allOf(members.length)} ${family.name} models`, href: familyPath(family.id), figure: '' }]
       : [];
   return { title: `More ${family?.name ?? model.vendor} scenarios`, links: [...links, ...all] };
 }

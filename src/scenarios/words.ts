@@ -34,6 +34,9 @@ export function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** "Both", "All 31": before the name of what there is more than one of. */
+export const allOf = (count: number): string => (count === 2 ? 'Both' : `All ${formatCount(count)}`);
+
 /** First letter in upper case. */
 export const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

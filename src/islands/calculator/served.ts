@@ -76,9 +76,16 @@ const MAY_HIDE: readonly Key[] = ['vType', 'microBatch', 'flashAttention', 'devi
 /** The reader's settings of llama.cpp, for the way back. */
 let left: CalculatorState | undefined;
 
+/** "MLX 4-bit", "FP8 block": the name of a format as pages write it. */
+const inWords = (name: string): string =>
+  name
+    .replace(/(\d)BIT/, '$1-bit')
+    .replace(/BLOCK|DOUBLE|EXPERTS/, (word) => word.toLowerCase())
+    .replaceAll('_', ' ');
+
 const quantOf = (format: CheckpointFormat, isPublished: boolean): CalculatorQuant => ({
   id: format.name,
-  name: `${format.name.replaceAll('_', ' ')}${isPublished ? ', as published' : ''}`,
+  name: `${inWords(format.name)}${isPublished ? ', as published' : ''}`,
   scheme: 'BF16',
   nominalBits: bitsPerLinearWeight(format),
 });

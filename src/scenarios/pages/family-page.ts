@@ -5,7 +5,7 @@ import { familyListPath, familyPath, modelPath } from '../../site/routes.ts';
 import { formatBytes, formatGB, formatParameters } from '../../vram/index.ts';
 import { maximumContext } from '../expand.ts';
 import type { FamilyPage, Grid, Question } from '../views.ts';
-import { contextTitle, counted, joinWords } from '../words.ts';
+import { allOf, contextTitle, counted, joinWords } from '../words.ts';
 import { metaOf, newest, sourceLinks } from './meta.ts';
 import { modelHead, planForCell, shorterContextNote, smallestDeviceText, textCell, usualOf } from './shared.ts';
 
@@ -28,7 +28,7 @@ export function familyPage(catalog: Catalog, id: string): FamilyPage {
     id,
     meta: metaOf({
       path: familyPath(id),
-      title: `${family.name} VRAM requirements: ${members.length === 1 ? 'the one model' : `all ${members.length} models`}`,
+      title: `${family.name} VRAM requirements: ${members.length === 1 ? 'the one model' : `${allOf(members.length).toLowerCase()} models`}`,
       description: [
         `${counted(members.length, `${family.name} model`)} by ${family.vendor} and the memory ${members.length === 1 ? 'it needs' : 'they need'}.`,
         range,

@@ -128,14 +128,14 @@ function check(architecture: Architecture, format: CheckpointFormat, settings: V
   if (heads % tensorParallel !== 0) {
     throw new EstimateError(
       'refused-by-engine',
-      `vLLM splits whole attention heads: tensorParallel ${tensorParallel} does not divide the model's ${heads}.`,
+      `vLLM splits whole attention heads: a tensor-parallel size of ${tensorParallel} does not divide the model's ${heads}.`,
     );
   }
   const { kvHeads } = attentionShapeOf(architecture, 'F');
   if (kvHeads > 1 && kvHeads % tensorParallel !== 0 && tensorParallel % kvHeads !== 0) {
     throw new EstimateError(
       'refused-by-engine',
-      `vLLM splits or repeats whole key/value heads: tensorParallel ${tensorParallel} neither divides the model's ${kvHeads} nor is a multiple of them.`,
+      `vLLM splits or repeats whole key/value heads: a tensor-parallel size of ${tensorParallel} neither divides the model's ${kvHeads} nor is a multiple of them.`,
     );
   }
   if (settings.draftTokens > 0 && architecture.nextTokenLayers === undefined) {

@@ -41,6 +41,14 @@ describe('formats', () => {
     expect(named('gpt-oss-120b', 'MLX')).toContain('MLX_MXFP4_Q8');
     expect(named('qwen3-8b', 'vLLM')).not.toContain('MXFP4_EXPERTS');
   });
+
+  it('have the names that pages give them', () => {
+    const model = modelOf(data, { ...firstState(data), model: 'qwen3-8b' });
+    const names = (engine: 'vLLM' | 'MLX'): readonly string[] => formatsFor(engine, model).map(({ name }) => name);
+    expect(names('MLX')).toContain('MLX 4-bit');
+    expect(names('vLLM')).toContain('FP8 block');
+    expect([...names('MLX'), ...names('vLLM')].join(' ')).not.toMatch(/_|\dBIT|BLOCK|EXPERTS|DOUBLE/);
+  });
 });
 
 describe('the command of vLLM', () => {
@@ -106,7 +114,7 @@ describe('what to change', () => {
   it('in MLX: no more machines, but a smaller format or a larger one', async () => {
     const own = mlx({ quant: 'BF16', gpu: 'apple-m4-16gb' });
     const text = (await waysOf(own)).ways.join('\n');
-    expect(text).toMatch(/MLX (4|8)BIT: frees /);
+    expect(text).toMatch(/MLX (4|8)-bit: frees /);
     expect(text).toMatch(/Another device: the smallest that holds it is the M/);
     expect(text).not.toContain(' x ');
   });

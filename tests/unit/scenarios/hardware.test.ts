@@ -100,7 +100,7 @@ describe('hardware of a scenario page', () => {
     expect(orWithExpertsInRam(facts)).toMatch(
       /^ With the experts of 2\d of 36 layers in RAM \(4\d\.\d GB\) one RTX 4090 \(24 GB\) runs it\.$/,
     );
-    expect(partlyInRamText(facts)).toMatch(/^On RTX 4090 keep the experts of 2\d of 36 layers in RAM/);
+    expect(partlyInRamText(facts)).toMatch(/^On an RTX 4090 keep the experts of 2\d of 36 layers in RAM/);
     expect(orWithExpertsInRam(factsAt('qwen3-30b-a3b/q4-k-m/8k'))).toBe('');
     expect(orWithExpertsInRam(factsAt('llama-3-3-70b/q4-k-m/8k'))).toBe('');
   });
