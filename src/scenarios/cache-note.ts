@@ -2,7 +2,7 @@ import type { Architecture, AttentionShape, LatentShape, LayerKind, LinearShape 
 import { formatBytes, formatCount, formatGB, layerKinds } from '../vram/index.ts';
 import { memoized } from './memoized.ts';
 import type { Scenario } from './scenario.ts';
-import { counted, joinWords, shareText, tokensText } from './words.ts';
+import { capitalize, counted, joinWords, shareText, tokensText } from './words.ts';
 
 /** A title and a few sentences about a cache that is not plain GQA. */
 export interface CacheNote {
@@ -216,6 +216,6 @@ function hybridNote(scenario: Scenario, attention: Attention<'linear-hybrid'>): 
   const title =
     parallel > 0
       ? `Attention and ${name} in every layer`
-      : `${name} in ${counted(linear, 'layer')}, a cache in ${growing}`;
+      : `${capitalize(name)} in ${counted(linear, 'layer')}, a cache in ${growing}`;
   return { title, text };
 }

@@ -84,19 +84,27 @@ function modelArgument({ scenario }: Facts): string {
   return `-hf ${file.repository}${file.tag && `:${file.tag}`}${projector}`;
 }
 
+/** A model that YaRN takes beyond its native context, and the length that it stretches by a whole factor. */
+export interface Yarn {
+  readonly native: number;
+  readonly original: number;
+}
+
 /**
- * The length that YaRN stretches by a whole factor to the extended context: less than the native one where the config
- * allows more positions than that (Qwen3: 40,960 positions, 131,072 = 4 x 32,768).
+ * `undefined` where the record names no YaRN. The length is less than the native one where the config allows more positions
+ * than that (Qwen3: 40,960 positions, 131,072 = 4 x 32,768).
  */
-const yarnOriginal = (native: number, extended: number): number =>
-  Math.min(native, extended / Math.ceil(extended / native));
+export function yarnOf({ context: { native, extended, extendedBy } }: EstimableModel): Yarn | undefined {
+  if (extended === undefined || !/yarn/i.test(extendedBy ?? '')) return undefined;
+  return { native, original: Math.min(native, extended / Math.ceil(extended / native)) };
+}
 
 /** Flags for a context beyond the one the model was trained for; empty where the record does not say how. */
-function ropeFlags({ scenario }: Facts): string {
-  const { native, extended, extendedBy } = scenario.model.context;
-  if (scenario.contextTokens <= native || extended === undefined || !/yarn/i.test(extendedBy ?? '')) return '';
-  const original = yarnOriginal(native, extended);
-  return ` --rope-scaling yarn --rope-scale ${Math.ceil(scenario.contextTokens / original)} --yarn-orig-ctx ${original}`;
+function ropeFlags({ scenario: { model, contextTokens } }: Facts): string {
+  const yarn = yarnOf(model);
+  if (!yarn || contextTokens <= yarn.native) return '';
+  const scale = Math.ceil(contextTokens / yarn.original);
+  return ` --rope-scaling yarn --rope-scale ${scale} --yarn-orig-ctx ${yarn.original}`;
 }
 
 /** Commands that run the scenario with the settings its figures are for: one sequence, 16-bit cache, everything on the GPU. */

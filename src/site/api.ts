@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { MemoryRun, SpeedRun } from '../catalog/measurement.schema.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
-import { ggufFileOf, readsBesideText } from '../scenarios/commands.ts';
+import { ggufFileOf, readsBesideText, type Yarn, yarnOf } from '../scenarios/commands.ts';
 import { devicesOf } from '../scenarios/devices.ts';
 import { publishedFormatOf, towerBytesOf } from '../scenarios/engines.ts';
 import { contextsOf, maximumContext, quantsOf } from '../scenarios/expand.ts';
@@ -209,6 +209,8 @@ export interface CalculatorCommands {
   readonly native: Readonly<Record<string, string>>;
   /** Models that read more than text: llama-server finds their projector unasked. */
   readonly readers: readonly string[];
+  /** Models that YaRN takes beyond their native context. */
+  readonly yarn: Readonly<Record<string, Yarn>>;
   /** The maker's own checkpoint, for vLLM and MLX. */
   readonly checkpoints: Readonly<Record<string, string>>;
 }
@@ -228,6 +230,12 @@ export function calculatorCommands(catalog: Catalog): CalculatorCommands {
       catalog.estimableModels.flatMap((model) => {
         const file = ggufFileOf(model, 'MXFP4_MOE');
         return file?.tag === '' ? [[model.id, file.repository]] : [];
+      }),
+    ),
+    yarn: Object.fromEntries(
+      catalog.estimableModels.flatMap((model) => {
+        const yarn = yarnOf(model);
+        return yarn ? [[model.id, yarn]] : [];
       }),
     ),
     readers: catalog.estimableModels.filter((model) => readsBesideText(model).length > 0).map(({ id }) => id),

@@ -151,6 +151,8 @@ export interface Files {
   readonly native?: Readonly<Record<string, string>>;
   /** Models that read more than text. */
   readonly readers?: readonly string[];
+  /** Models that YaRN takes beyond their native context: the length that it stretches by a whole factor. */
+  readonly yarn?: Readonly<Record<string, { readonly native: number; readonly original: number }>>;
   readonly checkpoints: Readonly<Record<string, string>>;
 }
 
@@ -166,7 +168,7 @@ export function commandOf(
   state: CalculatorState,
   model: CalculatorModel,
   device: CalculatorDevice,
-  { repositories, native = {}, readers = [] }: Files,
+  { repositories, native = {}, readers = [], yarn = {} }: Files,
 ): Command {
   const scheme = data.quants.find(({ id }) => id === state.quant)?.scheme ?? '';
   const own = scheme === 'MXFP4_MOE' ? native[state.model] : undefined;
@@ -181,6 +183,7 @@ export function commandOf(
     ...(loaded && !found ? [`--mmproj mmproj-${state.model}.gguf`] : []),
     ...(found && !loaded ? ['--no-mmproj'] : []),
   ];
+  const stretched = yarn[state.model];
   const command = [
     'llama-server',
     repository === undefined
@@ -199,6 +202,11 @@ export function commandOf(
     ...(cpuMoeLayers > 0 ? [`--n-cpu-moe ${cpuMoeLayers}`] : []),
     ...(tensorSplit ? [`-ts ${tensorSplit.join(',')}`] : []),
     ...(mtp ? ['--spec-type draft-mtp'] : []),
+    ...(stretched && state.context > stretched.native
+      ? [
+          `--rope-scaling yarn --rope-scale ${Math.ceil(state.context / stretched.original)} --yarn-orig-ctx ${stretched.original}`,
+        ]
+      : []),
   ].join(' ');
   return { tool: 'llama-server', command };
 }

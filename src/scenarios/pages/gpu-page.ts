@@ -193,10 +193,15 @@ function questionsOf(
   const room = roomOf(own);
   const popular = catalog.estimableModels.filter((model) => usualOf(catalog, model).planForBytes <= room).slice(0, 3);
   const largest = largestModelWithin(catalog, room);
+  // At hundreds of GB the driver's context disappears in the rounding, and a difference of nothing would read as a mistake.
+  const left =
+    formatGB(room) === formatGB(usable.bytes)
+      ? `The driver's context takes ${formatMiB(overheadOf(own.device))} of that, too little to change the figure.`
+      : `The driver's context takes ${formatMiB(overheadOf(own.device))} of that, so ${formatGB(room)} are left for weights, cache and buffers.`;
   const questions: Question[] = [
     {
       question: `How much of the ${gpu.memoryGB} GB can a model use on ${withArticle(gpu.shortName)}?`,
-      answer: `${formatGiB(usable.bytes)} of the ${gpu.memoryGB} GiB on the label, ${formatGB(usable.bytes)}: ${usable.basis}. The driver's context takes ${formatMiB(overheadOf(own.device))} of that, so ${formatGB(room)} are left for weights, cache and buffers.`,
+      answer: `${formatGiB(usable.bytes)} of the ${gpu.memoryGB} GiB on the label, ${formatGB(usable.bytes)}: ${usable.basis}. ${left}`,
     },
   ];
   if (popular.length > 0 && largest) {

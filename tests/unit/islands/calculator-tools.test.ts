@@ -6,10 +6,11 @@ import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
 import { commandOf, fixesOf, quantsFor } from '../../../src/islands/calculator/fixes.ts';
 import { devicesNamed } from '../../../src/islands/calculator/hardware.ts';
 import { type CalculatorState, firstState } from '../../../src/islands/calculator/state.ts';
+import { commandsOf } from '../../../src/scenarios/commands.ts';
 import { calculatorCatalog, calculatorCommands } from '../../../src/site/api.ts';
 import { readModel } from '../../../src/vram/browser-config.ts';
 import { EstimateError, schemeOf } from '../../../src/vram/index.ts';
-import { catalog } from '../scenarios/catalog.ts';
+import { catalog, factsAt } from '../scenarios/catalog.ts';
 
 const published = calculatorCatalog(catalog);
 const data: CalculatorData = {
@@ -70,6 +71,21 @@ describe('the command', () => {
     return commandOf(data, own, modelOf(data, own), deviceOf(data, own), { repositories: files, checkpoints: {} })
       .command;
   };
+
+  it('switches on YaRN where the page of the context does', () => {
+    const files = calculatorCommands(catalog);
+    const at = (context: number): string => {
+      const own = { ...state, context };
+      return commandOf(data, own, modelOf(data, own), deviceOf(data, own), files).command;
+    };
+    expect(at(40_960)).not.toContain('rope');
+    for (const label of ['64k', '128k']) {
+      const page = commandsOf(factsAt(`qwen3-8b/q4-k-m/${label}`))[0]?.command ?? '';
+      const flags = /--rope-scaling.*$/.exec(page)?.[0];
+      expect(flags).toBeDefined();
+      expect(at(label === '64k' ? 65_536 : 131_072)).toContain(flags);
+    }
+  });
 
   it('names every setting that is not the default, and no other', () => {
     expect(command({}, { 'qwen3-8b': 'Qwen/Qwen3-8B-GGUF' })).toBe(

@@ -202,6 +202,12 @@ describe('what runs on a device', () => {
     });
   });
 
+  it('subtracts the driver only where the figure changes', () => {
+    const answer = (id: string): string => gpuPage(catalog, id).meta.questions?.[0]?.answer ?? '';
+    expect(answer('rtx-4090')).toContain('takes 457 MiB of that, so 24.8 GB are left');
+    expect(answer('mi300x')).toMatch(/204 GB: .* 457 MiB of that, too little to change the figure\.$/);
+  });
+
   it('shows nothing that does not fit', () => {
     const page = gpuPage(catalog, 'rtx-4060');
     expect(page.grid.rows.some(({ head }) => head.href === '/models/deepseek-v4-pro/')).toBe(false);
