@@ -1,3 +1,4 @@
+import type { QuantRecord } from '../catalog/quant.schema.ts';
 import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf } from './devices.ts';
 import { defaultQuantOf, recommendedQuants } from './expand.ts';
@@ -199,8 +200,13 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     when: ({ kvShare }) => kvShare >= 0.35,
     say: ({ catalog, scenario, kvShare, bytesPer16K }) => {
       const { model, quant, key, needsBytes, contextTokens, allocation } = scenario;
-      const below = recommendedQuants(catalog, model).findLast(({ order }) => order < quant.order);
-      const saved = below ? needsBytes - needOf(catalog, { ...key, quant: below.id }).needsBytes : 0;
+      // A quant of fewer bits can be the larger file: a small model's embedding takes another type.
+      const savedBy = (other: QuantRecord): number =>
+        needsBytes - needOf(catalog, { ...key, quant: other.id }).needsBytes;
+      const below = recommendedQuants(catalog, model).findLast(
+        (other) => other.order < quant.order && savedBy(other) > 0,
+      );
+      const saved = below ? savedBy(below) : 0;
       const halved = (bytesPer16K / 16_384) * (contextTokens / 2);
       const against =
         below && saved < halved

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { scenarioKeys } from '../../../src/scenarios/expand.ts';
+import { contextsOf, quantsOf, scenarioKeys } from '../../../src/scenarios/expand.ts';
 import { factsOf } from '../../../src/scenarios/facts.ts';
 import { scenarioPage } from '../../../src/scenarios/pages.ts';
 import { computeScenario } from '../../../src/scenarios/scenario.ts';
 import { VERDICT_RULES, verdictOf, verdictRules } from '../../../src/scenarios/verdict.ts';
+import { contextLabel } from '../../../src/vram/index.ts';
 import { catalog, factsAt, keyOf } from './catalog.ts';
 
 /** A rule's name, a scenario it speaks on, what it must say there, and one it must be silent on. */
@@ -165,6 +166,18 @@ describe('rules of the verdict', () => {
 });
 
 describe('the verdict', () => {
+  it('sets a shorter context against a quant that is smaller, not one of fewer bits', () => {
+    const shape = (path: string): string =>
+      verdictOf(factsAt(path)).find((text) => /^The KV cache is/.test(text)) ?? '';
+    // Q3_K_L of it is 72 MB larger than IQ4_XS.
+    expect(shape('phi-4-mini/iq4-xs/16k')).toMatch(/ 1\.08 GB, Q3_K_M only \d+(\.\d)? MB\.$/);
+    for (const model of catalog.estimableModels)
+      for (const quant of quantsOf(catalog, model).filter(({ id }) => ['iq3-xxs', 'iq4-xs', 'q4-0'].includes(id))) {
+        const path = `${model.id}/${quant.id}/${contextLabel(contextsOf(model).at(-1) ?? 0)}`;
+        expect(verdictOf(factsAt(path)).join(' '), path).not.toMatch(/ -\d/);
+      }
+  });
+
   it('begins with what runs it, and has one rule about that', () => {
     for (const key of scenarioKeys(catalog).filter((_, index) => index % 97 === 0)) {
       const facts = factsOf(catalog, computeScenario(catalog, key));
