@@ -24,6 +24,11 @@ export const escaped = (text: string): string =>
 export const words = (text: string): string =>
   text.includes('-') ? escaped(text).replace(TOGETHER, '<span class="one">$&</span>') : escaped(text);
 
+const FIGURES = /\d[\d.,]* (?:[KMG]i?B|TB|%)(?![\w/])/g;
+
+/** The same for an answer, whose amounts stay with their units too: "4.32 GB". */
+export const figures = (text: string): string => words(text).replace(FIGURES, '<span class="one">$&</span>');
+
 const SIGN_WORDS: Readonly<Record<FitWord, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
 const withSign = (fit: FitWord, markup: string): string =>
   `<span class="fit ${fit}"><svg aria-hidden="true"><use href="#${fit}"></use></svg>${markup}</span>`;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import Faq from '../../src/components/Faq.astro';
-import { words } from '../../src/components/markup.ts';
+import { figures, words } from '../../src/components/markup.ts';
 import { one, renderComponent } from './render.ts';
 
 it.each([
@@ -21,4 +21,11 @@ it.each([
 
 it('escapes what Astro escapes', () => {
   expect(words(`<a href="x">'&'</a>`)).toBe('&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;');
+});
+
+it('figures keeps amounts with their units, and changes no word', () => {
+  const text = 'One RTX PRO 5000 72GB (24 GB) holds it with 4.32 GB to spare: 88 % of 1,766 MiB at 1008 GB/s.';
+  const markup = figures(text);
+  expect(markup.match(/(?<=<span class="one">)[^<]+/g)).toEqual(['24 GB', '4.32 GB', '88 %', '1,766 MiB']);
+  expect(markup.replace(/<[^>]+>/g, '')).toBe(text);
 });
