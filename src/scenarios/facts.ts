@@ -82,7 +82,10 @@ export interface Facts {
   readonly shorterContext: (Alternative & { readonly contextTokens: number; readonly tier: Tier }) | undefined;
   readonly experts: ExpertsFacts | undefined;
   readonly smallerSibling: Sibling | undefined;
-  /** The smallest desktop card that many people own and that holds it, where the smallest of all is a rarer one. */
+  /**
+   * The smallest desktop card that many people own and that holds it, where the smallest of all is a rarer one;
+   * `largestQuant` is the scenario's own where the card holds no more bits than that one.
+   */
   readonly usualCard:
     | { readonly own: CatalogDevice; readonly largestContext: number; readonly largestQuant: QuantRecord }
     | undefined;
@@ -204,13 +207,14 @@ const usualCards = memoized(({ byId }: Devices): readonly CatalogDevice[] =>
 function usualCardOf(catalog: Catalog, scenario: Scenario, consumer: Tier | undefined): Facts['usualCard'] {
   const own = usualCards(devicesOf(catalog)).find((card) => roomOf(card) >= scenario.planForBytes);
   if (!own || !consumer || own.gpu.memoryGB === consumer.memoryGB) return undefined;
-  const largestQuant = recommendedQuants(catalog, scenario.model).findLast(
-    (quant) => needOf(catalog, { ...scenario.key, quant: quant.id }).planForBytes <= roomOf(own),
-  );
+  const planFor = (quant: QuantRecord): number => needOf(catalog, { ...scenario.key, quant: quant.id }).planForBytes;
+  const largestQuant = recommendedQuants(catalog, scenario.model).findLast((quant) => planFor(quant) <= roomOf(own));
+  // What the smallest card holds too is no reason for this one.
+  const gained = largestQuant && planFor(largestQuant) > Math.max(...consumer.devices.map(roomOf));
   return {
     own,
     largestContext: scenario.at.largestContext(own.device, 1),
-    largestQuant: largestQuant ?? scenario.quant,
+    largestQuant: gained ? largestQuant : scenario.quant,
   };
 }
 

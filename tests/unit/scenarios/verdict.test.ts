@@ -215,6 +215,11 @@ describe('Plan for of models that the plain rule of thumb overshoots', () => {
 });
 
 describe('advice on a quant', () => {
+  it('names no larger card for what the smallest one holds', () => {
+    // BF16 is 2.35 GB.
+    expect(verdictOf(factsAt('qwen3-0-6b/q4-k-m/8k')).join(' ')).not.toContain('BF16');
+  });
+
   it('offers no other where every quant keeps the experts as published, and none beyond what was published', () => {
     expect(factsAt('gpt-oss-20b/mxfp4-moe/128k').largerQuant).toBeUndefined();
     expect(factsAt('gpt-oss-20b/q5-k-m/8k').smallerQuant).toBeUndefined();
