@@ -143,11 +143,14 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
   return commands;
 }
 
-/** LM Studio's command line. Its cache type is set in the app, so that only the 16-bit cache of this page has a command. */
+/**
+ * LM Studio's command line. Its cache type is set in the app, so that only the 16-bit cache of this page has a command; it
+ * has no option for what a context beyond the native one takes.
+ */
 function lmStudio({ scenario }: Facts): CommandBlock[] {
   const { model, quant, contextTokens, needsBytes } = scenario;
   const file = ggufFileOf(model, quant.scheme);
-  if (!file) return [];
+  if (!file || contextTokens > model.context.native) return [];
   const { repository, tag } = file;
   return [
     {
@@ -192,11 +195,16 @@ function mlx({ catalog, scenario }: Facts): CommandBlock[] {
   const bits = row?.quant && Math.floor(row.quant.nominalBits);
   if (!row?.runsOn || bits === undefined) return [];
   const folder = `${model.id}-${bits}bit`;
+  const { native } = model.context;
   return [
     {
       tool: `MLX, ${deviceLabel(row.runsOn.own.gpu)}`,
       command: `mlx_lm.convert --hf-path ${model.repository} --mlx-path ${folder} -q --q-bits ${bits}\nmlx_lm.server --model ${folder}`,
-      note: `${row.format} instead of ${quant.name}: ${formatGB(row.weightsBytes)} of weights. The cache grows with use, to ${formatBytes(row.cacheBytes)} at ${tokensText(contextTokens)}.`,
+      note: `${row.format} instead of ${quant.name}: ${formatGB(row.weightsBytes)} of weights. The cache grows with use, to ${formatBytes(row.cacheBytes)} at ${tokensText(contextTokens)}.${
+        contextTokens > native
+          ? ` Beyond ${tokensText(native)} config.json needs the settings for long contexts of the model card first.`
+          : ''
+      }`,
     },
   ];
 }

@@ -37,7 +37,11 @@ describe('commands', () => {
     expect(blocks.map(({ tool }) => tool)).not.toContain('Ollama');
     expect(blocks[0]?.note).toContain('Ollama stops at 40K tokens.');
     expect(blocks.find(({ tool }) => tool.startsWith('vLLM'))?.note).toContain('Beyond 40K tokens it starts only with');
-    expect(commandsAt('qwen3-8b/q4-k-m/32k').map(({ tool }) => tool)).toContain('Ollama');
+    expect(blocks.map(({ tool }) => tool)).not.toContain('LM Studio');
+    expect(blocks.find(({ tool }) => tool.startsWith('MLX'))?.note).toContain('Beyond 40K tokens config.json needs');
+    const tools = commandsAt('qwen3-8b/q4-k-m/32k').map(({ tool }) => tool);
+    expect(tools).toContain('Ollama');
+    expect(tools).toContain('LM Studio');
   });
 
   it('leave a longer context to the model card where the record does not say how', () => {
