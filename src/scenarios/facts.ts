@@ -84,7 +84,7 @@ export interface Facts {
   readonly smallerSibling: Sibling | undefined;
   /**
    * The smallest desktop card that many people own and that holds it, where the smallest of all is a rarer one;
-   * `largestQuant` is the scenario's own where the card holds no more bits than that one.
+   * quant and context are the scenario's own where the card holds no more bits, and no longer a context, than that one.
    */
   readonly usualCard:
     | { readonly own: CatalogDevice; readonly largestContext: number; readonly largestQuant: QuantRecord }
@@ -211,9 +211,12 @@ function usualCardOf(catalog: Catalog, scenario: Scenario, consumer: Tier | unde
   const largestQuant = recommendedQuants(catalog, scenario.model).findLast((quant) => planFor(quant) <= roomOf(own));
   // What the smallest card holds too is no reason for this one.
   const gained = largestQuant && planFor(largestQuant) > Math.max(...consumer.devices.map(roomOf));
+  const longest = scenario.at.largestContext(own.device, 1);
+  const [smallest] = consumer.devices;
+  const further = !smallest || scenario.at.largestContext(smallest.device, 1) < longest;
   return {
     own,
-    largestContext: scenario.at.largestContext(own.device, 1),
+    largestContext: further ? longest : scenario.contextTokens,
     largestQuant: gained ? largestQuant : scenario.quant,
   };
 }

@@ -218,6 +218,7 @@ describe('advice on a quant', () => {
   it('names no larger card for what the smallest one holds', () => {
     // BF16 is 2.35 GB.
     expect(verdictOf(factsAt('qwen3-0-6b/q4-k-m/8k')).join(' ')).not.toContain('BF16');
+    expect(verdictOf(factsAt('gemma-3-1b/iq1-s/8k'))).toContain('An RTX 3060 12GB leaves 11.4 GB.');
   });
 
   it('offers no other where every quant keeps the experts as published, and none beyond what was published', () => {
