@@ -288,6 +288,8 @@ function bytesOf(
     return repeated && repeating ? repeating.repeatedPlan(plan, repeated, table) : plan;
   };
   let plan: AllocationPlan | undefined;
+  /** Graphs of the range tell the plan, if it can be told from few layers. */
+  let planned = false;
   let grown: Slopes | undefined;
   let beyond: Measures = [0, 0];
   if (range && rangeKey) {
@@ -302,6 +304,7 @@ function bytesOf(
     if (context !== base) growth.slopes ??= slopesOf(architecture, range, base, graphOf(growth, graphAt), graphAt);
     const { slopes } = growth;
     if (context === base || slopes) {
+      planned = true;
       const planKey = `${rangeKey}/${base}`;
       plan = series.plans.get(planKey);
       if (!plan) {
@@ -317,7 +320,7 @@ function bytesOf(
       }
     }
   }
-  plan ??= planOf(graphAt(context));
+  if (!planned) plan = planOf(graphAt(context));
   if (!plan) {
     own.walks.set(placeKey, walkOf(architecture, table, placement, bytesByWeight, walk.behind + 1));
     return bytesOf(architecture, scheme, asked, placement, options);
@@ -342,29 +345,27 @@ function graphOf(growth: Growth, graphAt: (context: number) => Graph): Graph {
 
 /** Whether two graphs are planned alike: the same operations on the same tensors, and the same of them overwritten. */
 function differInSizes(a: Graph, b: Graph): boolean {
-  return (
-    a.bytes.length === b.bytes.length &&
-    a.leafs.length === b.leafs.length &&
-    a.nodes.length === b.nodes.length &&
-    a.nodes.every((node, position) => {
-      const other = b.nodes[position] as GraphTensor;
-      return (
-        node.id === other.id &&
-        node.operation === other.operation &&
-        node.sources.length === other.sources.length &&
-        node.sources.every((source, index) => {
-          const twin = other.sources[index] as GraphTensor;
-          return (
-            source.id === twin.id &&
-            source.weight === twin.weight &&
-            (!node.inPlace ||
-              (sameLayout(node, source) === sameLayout(other, twin) &&
-                (node.bytes === source.bytes) === (other.bytes === twin.bytes)))
-          );
-        })
-      );
-    })
-  );
+  if (a.bytes.length !== b.bytes.length || a.leafs.length !== b.leafs.length || a.nodes.length !== b.nodes.length)
+    return false;
+  for (let position = 0; position < a.nodes.length; position++) {
+    const node = a.nodes[position] as GraphTensor;
+    const other = b.nodes[position] as GraphTensor;
+    const { sources } = node;
+    if (node.id !== other.id || node.operation !== other.operation || sources.length !== other.sources.length)
+      return false;
+    for (let index = 0; index < sources.length; index++) {
+      const source = sources[index] as GraphTensor;
+      const twin = other.sources[index] as GraphTensor;
+      if (source.id !== twin.id || source.weight !== twin.weight) return false;
+      if (
+        node.inPlace &&
+        (sameLayout(node, source) !== sameLayout(other, twin) ||
+          (node.bytes === source.bytes) !== (other.bytes === twin.bytes))
+      )
+        return false;
+    }
+  }
+  return true;
 }
 
 /** How tensors grow in a range, from the graph at its base; `false` where graphs differ in more than sizes. */
