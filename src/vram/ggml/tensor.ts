@@ -172,6 +172,9 @@ export function make(
   };
 }
 
+// V8 lays fields out for the numbers it has seen: the first quantized cache would undo all that was compiled before.
+make(0, 'none', [0, 0, 0, 0], 0.5, NO_SOURCES, 0.5);
+
 /** Builds a graph in the order in which llama.cpp's builders would. */
 export class Graph {
   /** Computed tensors and views, in the order they run. */
