@@ -3,8 +3,8 @@
  * A custom element without a framework: one form and a dozen texts need no more, and it leaves the budget to the estimator.
  */
 import { contextLabel, EstimateError } from '../vram/browser.ts';
-import { type CalculatorAnswer, computeAnswer, modelOf, type RowName } from './calculator/answer.ts';
-import { type CalculatorData, loadData, prepareModel } from './calculator/data.ts';
+import { type CalculatorAnswer, computeAnswer, modelOf, type PlacedAnswer, type RowName } from './calculator/answer.ts';
+import { type CalculatorData, type CalculatorModel, loadData, prepareModel } from './calculator/data.ts';
 import { isStateFragment } from './calculator/fragment.ts';
 import type * as Served from './calculator/served.ts';
 import {
@@ -46,6 +46,13 @@ function fill(select: Control, choices: readonly Choice[]): void {
   );
 }
 
+/** Resolves when what was changed is on the screen; a page that nobody sees has no frames. */
+const seen = (): Promise<void> =>
+  new Promise((resolve) => {
+    if (document.hidden) setTimeout(resolve);
+    else requestAnimationFrame(() => setTimeout(resolve));
+  });
+
 /** What the calculator answers at the moment: the settings, and what their engine offers. */
 export interface Answered {
   readonly data: CalculatorData;
@@ -59,6 +66,8 @@ class VramCalculator extends HTMLElement {
   answered: Answered | undefined;
   /** The page's own settings. */
   preset: CalculatorState | undefined;
+  /** By selector: a search passes every choice of the selects. */
+  readonly #found = new Map<string, Element>();
 
   connectedCallback(): void {
     this.#start().catch(() => this.#showError(NOT_LOADED));
@@ -69,6 +78,8 @@ class VramCalculator extends HTMLElement {
     let served: typeof Served | undefined;
     /** What the chosen engine offers. */
     let offer = data;
+    /** The model whose contexts the form offers. */
+    let offered: CalculatorModel | undefined;
     this.#fill(data);
     const readForm = (base: CalculatorState): CalculatorState =>
       readState((key) => this.#control(key).value, offer, base);
@@ -76,33 +87,40 @@ class VramCalculator extends HTMLElement {
     this.preset = preset;
     let state = preset;
 
+    const showLater = (work: Promise<void>): void => {
+      work.catch(() => this.#showError(NOT_LOADED));
+    };
     const show = async (next: CalculatorState): Promise<void> => {
       state = next;
       const model = modelOf(data, next);
       const { architecture, projectorBytes, towerBytes } = model;
-      this.#offerContexts(data, next);
+      if (offered !== model) this.#offerContexts(model);
+      offered = model;
       this.#show(KEYS.experts, !next.engine && architecture.feedForward.experts !== undefined);
       this.#show(KEYS.projector, [projectorBytes, towerBytes][ENGINES.indexOf(next.engine)] !== undefined);
       this.#show(KEYS.mtp, next.engine !== 'mlx' && architecture.nextTokenLayers !== undefined);
-      await prepareModel(model, { drafts: next.mtp > 0, manySettings: next !== preset });
+      // Not waited for: this answer does without.
+      if (next !== preset) showLater(prepareModel(model, { manySettings: true }));
+      await prepareModel(model, { drafts: next.mtp > 0 });
       // The reader may have gone on to another setting meanwhile.
       if (state !== next) return;
       try {
         const answer = ((next.engine && served?.computeAnswer) || computeAnswer)(offer, next);
-        this.#showAnswer(answer);
-        // The figures are seen before the contexts are tried.
-        await new Promise((resolve) => setTimeout(resolve));
+        this.#showFigures(answer);
+        // The figures are seen before several devices are planned, and the fit before the contexts are tried.
+        if (next.devices > 1) await seen();
+        if (state !== next) return;
+        this.#showFit(answer.placed());
+        await seen();
         if (state !== next) return;
         this.#setText('largest-context', answer.largestContext());
+        this.#setBusy(false);
         this.#tell({ data: offer, state: next });
       } catch (error) {
         if (!(error instanceof EstimateError)) throw error;
         this.#showError(error.message);
         this.#tell({ data: offer, state: next, error: error.message });
       }
-    };
-    const showLater = (work: Promise<void>): void => {
-      work.catch(() => this.#showError(NOT_LOADED));
     };
     /** Turns the form to an engine, whose formats may depend on the model. */
     const turnTo = async (next: CalculatorState): Promise<void> => {
@@ -134,8 +152,11 @@ class VramCalculator extends HTMLElement {
         next = { ...next, context: maxContext };
         this.#control(KEYS.context).value = contextLabel(maxContext);
       }
-      history.replaceState(null, '', writeFragment(next));
-      await show(next);
+      // Browsers may take longer for the address than the figures do.
+      const keep = (): void => {
+        if (state === next) history.replaceState(null, '', writeFragment(next));
+      };
+      await Promise.all([show(next), seen().then(keep)]);
     };
 
     this.addEventListener('input', ({ target }) => {
@@ -155,6 +176,13 @@ class VramCalculator extends HTMLElement {
     this.addEventListener('submit', (event) => event.preventDefault());
     addEventListener('hashchange', () => showLater(follow()));
 
+    // Whoever comes to the form is about to change it: the first new answer is as fast as the next ones.
+    const expectChanges = async (): Promise<void> => {
+      await prepareModel(modelOf(data, preset), { manySettings: true });
+      computeAnswer(data, preset);
+    };
+    this.addEventListener('focusin', () => showLater(expectChanges()), { once: true });
+
     this.#find<HTMLFieldSetElement>('fieldset').disabled = false;
     await show(preset);
     await follow();
@@ -168,7 +196,9 @@ class VramCalculator extends HTMLElement {
 
   /** A part of the form or the card, which `Calculator.astro` has all of. */
   #find<T extends Element>(selector: string): T {
-    return this.querySelector(selector) as T;
+    const found = this.#found.get(selector) ?? (this.querySelector(selector) as T);
+    this.#found.set(selector, found);
+    return found as T;
   }
 
   #control(key: string): Control {
@@ -195,13 +225,14 @@ class VramCalculator extends HTMLElement {
   }
 
   /** Offers the usual contexts up to the model's longest. */
-  #offerContexts(data: CalculatorData, state: CalculatorState): void {
-    const { maxContext } = modelOf(data, state);
+  #offerContexts({ maxContext }: CalculatorModel): void {
     const contexts = [...CONTEXT_LADDER.filter((tokens) => tokens < maxContext), maxContext];
     this.#find('datalist').replaceChildren(...contexts.map((tokens) => new Option(contextLabel(tokens))));
   }
 
-  #showAnswer(answer: CalculatorAnswer): void {
+  /** Shows what the settings need; what stands below is of the settings before, and is marked so, until it follows. */
+  #showFigures(answer: CalculatorAnswer): void {
+    this.#showError('');
     for (const [name, { bytes, gb, gib }] of Object.entries(answer.rows) as [
       RowName,
       CalculatorAnswer['rows'][RowName],
@@ -211,18 +242,25 @@ class VramCalculator extends HTMLElement {
       Object.assign(row.querySelector('data') ?? {}, { value: bytes, textContent: gb });
       Object.assign(row.querySelector('small') ?? {}, { textContent: gib });
     }
-    const fit = this.#part('fit');
-    fit.className = `fit ${answer.fit}`;
-    fit.querySelector('use')?.setAttribute('href', `#${answer.fit}`);
-    this.#setText('fit-text', answer.fitText);
-    this.#setText('headroom', answer.headroom);
-    this.#setText('largest-context', '…');
     this.#setText('more', answer.more);
-    this.#showError('');
   }
 
-  /** Shows why there is no answer in its place, or nothing; where nothing was computed yet, beside the page's own. */
+  #showFit({ fit, fitText, headroom }: PlacedAnswer): void {
+    const part = this.#part('fit');
+    part.className = `fit ${fit}`;
+    part.querySelector('use')?.setAttribute('href', `#${fit}`);
+    this.#setText('fit-text', fitText);
+    this.#setText('headroom', headroom);
+  }
+
+  /** Screen readers wait until an answer is complete. */
+  #setBusy(busy: boolean): void {
+    this.#find('[aria-live]').ariaBusy = `${busy}`;
+  }
+
+  /** Shows why there is no answer in its place, or nothing where one follows; where nothing was computed yet, beside the page's own. */
   #showError(message: string): void {
+    this.#setBusy(message === '');
     this.#setText('error', message);
     this.#part('error').hidden = !message;
     for (const name of ['answer', 'parts']) this.#part(name).hidden = message !== '' && 'ready' in this.dataset;

@@ -18,7 +18,8 @@ export async function answerFor(kept: Hardware, section: Element): Promise<void>
   if (!device || !preset) return;
   const state = { ...preset, gpu: kept.gpu, devices: kept.devices, reserve: kept.reserve };
   await prepareModel(modelOf(data, state));
-  const { fitText, headroom, largestContext } = computeAnswer(data, state);
+  const { placed, largestContext } = computeAnswer(data, state);
+  const { fitText, headroom } = placed();
   const link = document.createElement('a');
   link.href = writeFragment(state);
   link.textContent = 'Set the calculator to it';

@@ -59,6 +59,6 @@ export async function loadGraph(
 ): Promise<void> {
   if (!hasGraph(architecture)) addGraphs((await LOADERS[family]()).GRAPHS);
   if (drafts) explainWith((await import('./engines/llama-cpp-notes.ts')).llamaCppNotes);
-  // Not waited for: answers are the same without it, and the next ones faster with it.
-  if (manySettings && layersAddUp(architecture)) import('./repeated-layers.ts').then(repeatWith, () => {});
+  // Answers are the same without it.
+  if (manySettings && layersAddUp(architecture)) await import('./repeated-layers.ts').then(repeatWith, () => {});
 }

@@ -46,10 +46,11 @@ describe('the calculator', () => {
     return Number(await page.locator(`vram-calculator [data-part="${part}"] data`).getAttribute('value'));
   }
 
+  const hashOf = (page: Page): Promise<string> => page.evaluate(() => location.hash);
+
   async function figuresOf(page: Page): Promise<unknown> {
-    // The largest context follows the other figures.
-    const last = page.locator('[data-part="largest-context"]');
-    await expect.poll(() => last.textContent()).not.toBe('…');
+    // What the devices hold follows the other figures.
+    await page.locator('vram-calculator [aria-live]:not([aria-busy="true"])').waitFor();
     const parts = await Promise.all(PARTS.map(async (part) => [part, await bytesOf(page, part)] as const));
     // biome-ignore lint/performance/useDomNodeTextContent: text that nobody sees does not count
     const text = await page.locator('vram-calculator .card').innerText();
@@ -98,7 +99,37 @@ describe('the calculator', () => {
     await page.getByRole('combobox', { name: 'Context' }).fill('128k');
     expect(await fit.textContent()).toBe('does not fit');
     await page.getByRole('spinbutton', { name: 'Number of devices' }).fill('2');
-    expect(await fit.textContent()).toBe('fits');
+    await expect.poll(() => fit.textContent()).toBe('fits');
+  });
+
+  test('figures come first, then what several devices hold, in lines of the same height', async () => {
+    const { page } = await openCalculator(GOLDEN_PATH);
+    const order = await page.evaluate(async () => {
+      const calculator = document.querySelector('vram-calculator');
+      const part = (name: string): Element | null | undefined => calculator?.querySelector(`[data-part="${name}"]`);
+      const live = calculator?.querySelector('[aria-live]');
+      const card = calculator?.querySelector('.card');
+      const control = calculator?.querySelector<HTMLInputElement>('[name="b"]');
+      if (!live || !card || !control) throw new Error('the calculator lacks a part');
+      const now = () => ({
+        needs: part('needs')?.textContent,
+        headroom: part('headroom')?.textContent,
+        busy: live.ariaBusy,
+        height: card.clientHeight,
+      });
+      const before = now();
+      const seen: ReturnType<typeof now>[] = [];
+      const observer = new MutationObserver(() => seen.push(now()));
+      observer.observe(calculator as Element, { subtree: true, childList: true, attributes: true });
+      control.value = '4096';
+      control.dispatchEvent(new Event('input', { bubbles: true }));
+      while (live.ariaBusy !== 'false' || seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      return { before, first: seen[0], last: now() };
+    });
+    const { before, first, last } = order;
+    expect(first).toEqual({ ...last, headroom: before.headroom, busy: 'true' });
+    expect(first?.needs).not.toBe(before.needs);
+    expect(last.headroom).not.toBe(before.headroom);
   });
 
   test('says why the engine refuses, and recovers', async () => {
@@ -130,8 +161,8 @@ describe('the calculator', () => {
     await first.page.getByRole('combobox', { name: 'Quantization' }).selectOption({ label: 'Q5_K_M' });
     await first.page.getByRole('combobox', { name: 'Context' }).fill('20000');
     await first.page.getByRole('spinbutton', { name: 'Number of devices' }).fill('4');
-    const hash = await first.page.evaluate(() => location.hash);
-    expect(hash).toContain('c=20000');
+    await expect.poll(() => hashOf(first.page)).toMatch(/c=20000.*n=4/);
+    const hash = await hashOf(first.page);
 
     const shared = await openCalculator(`/models/llama-3-1-8b/q4-k-m/8k/${hash}`);
     expect(await figuresOf(shared.page)).toEqual(await figuresOf(first.page));
@@ -142,7 +173,7 @@ describe('the calculator', () => {
     expect(spoiled.complaints).toEqual([]);
 
     await first.page.getByRole('button', { name: 'Reset' }).click();
-    expect(await first.page.evaluate(() => location.hash)).toBe('');
+    expect(await hashOf(first.page)).toBe('');
     expect(await bytesOf(first.page, 'needs')).toBe(needsOf('deepseek-v4-pro', 'Q4_K_M', { context: 1048576 }));
   });
 
@@ -178,8 +209,8 @@ describe('the calculator', () => {
     const more = page.locator('[data-part="more"]');
     expect(await more.textContent()).toContain(`(${formatCount(pool?.tokens ?? 0)} tokens in vLLM’s log)`);
 
-    const link = await page.evaluate(() => location.hash);
-    expect(link).toMatch(/e=vllm.*q=AWQ.*k=fp8.*n=2.*u=90/);
+    await expect.poll(() => hashOf(page)).toMatch(/e=vllm.*q=AWQ.*k=fp8.*n=2.*u=90/);
+    const link = await hashOf(page);
     const shared = await openCalculator(`/models/llama-3-1-8b/q4-k-m/8k/${link}`);
     await expect.poll(() => figuresOf(shared.page)).toEqual(await figuresOf(page));
 

@@ -25,15 +25,19 @@ export type RowName = 'plan-for' | 'needs' | 'weights' | 'kv-cache' | 'state' | 
 export interface CalculatorAnswer {
   /** The whole model on one device; in vLLM all GPUs together. */
   readonly rows: Readonly<Record<RowName, FormattedMemory>>;
-  /** The model on the chosen devices. */
+  /** What only these settings have to say; often empty. */
+  readonly more: string;
+  /** The model on the chosen devices. Takes longer than the rows where there are several: each has a plan of its own. */
+  readonly placed: () => PlacedAnswer;
+  /** "61K tokens", "256K tokens, the maximum", "none". Takes longest where many contexts must be tried. */
+  readonly largestContext: () => string;
+}
+
+export interface PlacedAnswer {
   readonly fit: Fit;
   readonly fitText: string;
   /** "2.9 GB free", "77.1 GB short each". */
   readonly headroom: string;
-  /** "61K tokens", "256K tokens, the maximum", "none". Takes longer than the rest where many contexts must be tried. */
-  readonly largestContext: () => string;
-  /** What only these settings have to say; often empty. */
-  readonly more: string;
 }
 
 const FIT_WORDS: Readonly<Record<Fit, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
@@ -93,8 +97,7 @@ interface Held {
   readonly memory: { readonly [Part in 'total' | 'weights' | 'kvCache' | 'state' | 'compute']: number } & {
     readonly projector?: number;
   };
-  readonly fit: Fit;
-  readonly freeBytes: number;
+  readonly placed: () => { readonly fit: Fit; readonly freeBytes: number };
   readonly devices: number;
   /** Tokens of the largest context that fits; 0 where none does. */
   readonly longest: () => number;
@@ -106,8 +109,7 @@ interface Held {
 export function answerOf({
   planForBytes,
   memory: { total, weights, kvCache, state, compute, projector = 0 },
-  fit,
-  freeBytes,
+  placed,
   devices,
   longest,
   maxContext,
@@ -123,14 +125,16 @@ export function answerOf({
       compute: formatMemory(compute),
       projector: formatMemory(projector),
     },
-    fit,
-    fitText: FIT_WORDS[fit],
-    headroom: `${formatBytes(Math.abs(freeBytes))} ${fit === 'no' ? 'short' : 'free'}${devices > 1 ? ' each' : ''}`,
+    more,
+    placed: () => {
+      const { fit, freeBytes } = placed();
+      const headroom = `${formatBytes(Math.abs(freeBytes))} ${fit === 'no' ? 'short' : 'free'}${devices > 1 ? ' each' : ''}`;
+      return { fit, fitText: FIT_WORDS[fit], headroom };
+    },
     largestContext: () => {
       const tokens = longest();
       return tokens === 0 ? 'none' : `${formatTokens(tokens)} tokens${tokens === maxContext ? ', the maximum' : ''}`;
     },
-    more,
   };
 }
 
@@ -142,13 +146,14 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
   const file = fileOf(data, state, model);
   const settings = settingsOf(state, model);
   const { allocation } = placeOn(file, { ...settings, devices: 1 }, device);
-  const { fit, headroomBytes, planHeadroomBytes } = placeOn(file, settings, device);
   const { weights, kvCache, compute } = allocation.host;
   return answerOf({
     planForBytes: needOf(file, settings).planForBytes,
     memory: allocation.device,
-    fit,
-    freeBytes: fit === 'fits' ? planHeadroomBytes : headroomBytes,
+    placed: () => {
+      const { fit, headroomBytes, planHeadroomBytes } = placeOn(file, settings, device);
+      return { fit, freeBytes: fit === 'fits' ? planHeadroomBytes : headroomBytes };
+    },
     devices: state.devices,
     longest: () => largestContext(file, settings, device, model.maxContext),
     maxContext: model.maxContext,

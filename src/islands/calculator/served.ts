@@ -271,8 +271,7 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
   return answerOf({
     planForBytes: placed.planForBytes,
     memory: allocation.device,
-    fit: placed.fit,
-    freeBytes: placed.headroomBytes,
+    placed: () => ({ fit: placed.fit, freeBytes: placed.headroomBytes }),
     devices: isVllm ? state.devices : 1,
     longest: () => placed.largestContext,
     maxContext: model.maxContext,

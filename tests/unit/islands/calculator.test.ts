@@ -119,7 +119,7 @@ describe('the answer of the calculator', () => {
     const model = DATA.models[0];
     if (model === undefined) throw new Error('no model');
     const { device } = estimateLlamaCpp(model.architecture, 'Q4_K_M', { ...DEFAULT_SETTINGS, context: 8192 });
-    const { rows, fit, headroom, largestContext } = computeAnswer(DATA, state);
+    const { rows, placed, largestContext } = computeAnswer(DATA, state);
     // llama.cpp's own plan: 4,617,396,480 bytes of weights, 1 GiB of cache.
     expect(rows.weights.bytes).toBe(4617396480);
     expect(rows['kv-cache'].bytes).toBe(1073741824);
@@ -127,24 +127,25 @@ describe('the answer of the calculator', () => {
     expect(rows.needs.bytes).toBe(device.total);
     // Rule of thumb: (8e9 x 0.56 + 1 GiB) x 1.1.
     expect(rows['plan-for'].bytes).toBe(planForBytes(device.total, 6_109_116_006));
-    expect(fit).toBe('fits');
-    expect(headroom).toMatch(/ GB free each$/);
+    expect(placed().fit).toBe('fits');
+    expect(placed().headroom).toMatch(/ GB free each$/);
     expect(largestContext()).toBe('128K tokens, the maximum');
   });
 
   test('what is kept free for a display is taken off the device', () => {
     const state: CalculatorState = { ...BASE, context: 8192, gpu: 'rtx-3090' };
-    const free = (reserve: number): number => Number.parseFloat(computeAnswer(DATA, { ...state, reserve }).headroom);
+    const free = (reserve: number): number =>
+      Number.parseFloat(computeAnswer(DATA, { ...state, reserve }).placed().headroom);
     // 2048 MiB are 2.15 GB, and the text has one decimal.
     expect(free(0) - free(2048)).toBeCloseTo(2.15, 0.5);
-    expect(computeAnswer(DATA, { ...state, reserve: 20_000 }).fit).toBe('no');
+    expect(computeAnswer(DATA, { ...state, reserve: 20_000 }).placed().fit).toBe('no');
   });
 
   test('of a dense model ignores experts, drafts and projector, which it has not', () => {
     const state: CalculatorState = { ...BASE, context: 8192, gpu: 'rtx-3090' };
     const said = (change: Partial<CalculatorState>): unknown => {
-      const { largestContext, ...rest } = computeAnswer(DATA, { ...state, ...change });
-      return [rest, largestContext()];
+      const { placed, largestContext, ...rest } = computeAnswer(DATA, { ...state, ...change });
+      return [rest, placed(), largestContext()];
     };
     expect(said({ experts: 12, mtp: 1, projector: 1 })).toEqual(said({}));
   });
@@ -163,8 +164,8 @@ describe('the answer of the calculator', () => {
 
   test('a device that is too small: how much is short, and the context that still fits', () => {
     const small = computeAnswer(DATA, { ...BASE, context: 131072, gpu: 'rtx-3060' });
-    expect(small.fit).toBe('no');
-    expect(small.headroom).toMatch(/ GB short$/);
+    expect(small.placed().fit).toBe('no');
+    expect(small.placed().headroom).toMatch(/ GB short$/);
     expect(small.largestContext()).toMatch(/^\d+(\.\d+)?K tokens$/);
     expect(computeAnswer(DATA, { ...BASE, quant: 'f16', gpu: 'rtx-3060' }).largestContext()).toBe('none');
   });

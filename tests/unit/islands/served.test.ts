@@ -102,13 +102,13 @@ describe('what to change', () => {
   it('in vLLM: a packed cache, more GPUs, a shorter context, each of which starts', async () => {
     // Qwen3 8B in 16 bits: 16.4 GB of weights leave no room for 128K tokens of 144 KiB.
     const own = vllm({ quant: 'BF16', context: 65_536 });
-    expect(computeAnswer(own.offer, own.state).fit).not.toBe('fits');
+    expect(computeAnswer(own.offer, own.state).placed().fit).not.toBe('fits');
     const { title, ways } = await waysOf(own);
     expect(title).toMatch(/^It does not fit/);
     expect(ways[0]).toMatch(/^KV cache in fp8 \(--kv-cache-dtype fp8\): frees /);
-    expect(computeAnswer(own.offer, { ...own.state, kType: 'fp8' }).fit).toBe('fits');
+    expect(computeAnswer(own.offer, { ...own.state, kType: 'fp8' }).placed().fit).toBe('fits');
     const group = Number(/^(\d+) x RTX 4090 \(--tensor-parallel-size \1\)/m.exec(ways.join('\n'))?.[1]);
-    expect(computeAnswer(own.offer, { ...own.state, devices: group }).fit).toBe('fits');
+    expect(computeAnswer(own.offer, { ...own.state, devices: group }).placed().fit).toBe('fits');
   });
 
   it('in MLX: no more machines, but a smaller format or a larger one', async () => {

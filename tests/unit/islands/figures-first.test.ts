@@ -1,0 +1,63 @@
+/** The order in which the calculator computes, told by what it plans. */
+import { expect, test, vi } from 'vitest';
+import { computeAnswer } from '../../../src/islands/calculator/answer.ts';
+import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
+import { firstState } from '../../../src/islands/calculator/state.ts';
+import { calculatorCatalog } from '../../../src/site/api.ts';
+import type * as Scheduler from '../../../src/vram/ggml/scheduler.ts';
+import { DEFAULT_SETTINGS, estimateLlamaCpp, formatBytes, overheadOf } from '../../../src/vram/index.ts';
+import { catalog } from '../scenarios/catalog.ts';
+
+/** Devices of every graph that was planned. */
+const { planned } = vi.hoisted(() => ({ planned: [] as number[] }));
+
+vi.mock('../../../src/vram/ggml/scheduler.ts', async (original) => {
+  const scheduler = await original<typeof Scheduler>();
+  const planGraph: typeof Scheduler.planGraph = (graph, placing, marked) => {
+    planned.push(placing.devices);
+    return scheduler.planGraph(graph, placing, marked);
+  };
+  return { ...scheduler, planGraph };
+});
+
+const data = JSON.parse(JSON.stringify(calculatorCatalog(catalog))) as CalculatorData;
+
+test.each([
+  ['deepseek-v4-pro', 8],
+  ['kimi-k3', 13],
+  ['gpt-oss-120b', 2],
+])('the figures of %s do not wait until %i devices are planned', (id, devices) => {
+  const model = data.models.find((own) => own.id === id);
+  if (!model) throw new Error(`no model ${id}`);
+  const state = {
+    ...firstState(data),
+    model: id,
+    quant: 'q4-k-m',
+    context: 20_000,
+    kType: 'q8_0',
+    vType: 'q8_0',
+    gpu: 'h200-sxm',
+    devices,
+  };
+  planned.length = 0;
+  const { rows, placed, largestContext } = computeAnswer(data, state);
+  expect(new Set(planned)).toEqual(new Set([1]));
+
+  planned.length = 0;
+  const { fit, headroom } = placed();
+  expect(planned).toEqual([devices]);
+  expect(largestContext()).toMatch(/ tokens/);
+
+  const settings = { ...DEFAULT_SETTINGS, context: 20_000, kType: 'q8_0', vType: 'q8_0' } as const;
+  const file = { mtpInFile: model.mtpInFile === true };
+  const whole = estimateLlamaCpp(model.architecture, 'Q4_K_M', settings, file).device;
+  const split = estimateLlamaCpp(model.architecture, 'Q4_K_M', { ...settings, devices }, file);
+  expect(rows.needs.bytes).toBe(whole.total);
+  const gpu = data.devices.find((own) => own.id === state.gpu);
+  if (!gpu) throw new Error(`no device ${state.gpu}`);
+  const room = gpu.usableBytes - overheadOf(gpu);
+  const fullest = Math.max(...split.perDevice.map(({ total }) => total));
+  const average = (rows['plan-for'].bytes + split.device.total - whole.total) / devices;
+  expect(fit).toBe('fits');
+  expect(headroom).toBe(`${formatBytes(Math.min(room - fullest, Math.floor(room - average)))} free each`);
+});
