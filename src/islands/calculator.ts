@@ -46,12 +46,9 @@ function fill(select: Control, choices: readonly Choice[]): void {
   );
 }
 
-/** Resolves when what was changed is on the screen; a page that nobody sees has no frames. */
-const seen = (): Promise<void> =>
-  new Promise((resolve) => {
-    if (document.hidden) setTimeout(resolve);
-    else requestAnimationFrame(() => setTimeout(resolve));
-  });
+/** Resolves when what was changed is on the screen, or so many milliseconds later. */
+const seen = (pause = 0): Promise<void> =>
+  new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, pause)));
 
 /** What the calculator answers at the moment: the settings, and what their engine offers. */
 export interface Answered {
@@ -107,14 +104,14 @@ class VramCalculator extends HTMLElement {
       try {
         const answer = ((next.engine && served?.computeAnswer) || computeAnswer)(offer, next);
         this.#showFigures(answer);
-        // The figures are seen before several devices are planned, and the fit before the contexts are tried.
+        // The figures are seen before several devices are planned; whoever types on does not wait for their contexts.
         if (next.devices > 1) await seen();
         if (state !== next) return;
         this.#showFit(answer.placed());
-        await seen();
+        await seen(next.devices > 1 ? 150 : 0);
         if (state !== next) return;
         this.#setText('largest-context', answer.largestContext());
-        this.#setBusy(false);
+        this.#setBusy('false');
         this.#tell({ data: offer, state: next });
       } catch (error) {
         if (!(error instanceof EstimateError)) throw error;
@@ -152,11 +149,11 @@ class VramCalculator extends HTMLElement {
         next = { ...next, context: maxContext };
         this.#control(KEYS.context).value = contextLabel(maxContext);
       }
-      // Browsers may take longer for the address than the figures do.
-      const keep = (): void => {
+      // A browser may take longer for the address than the figures do.
+      void seen().then(() => {
         if (state === next) history.replaceState(null, '', writeFragment(next));
-      };
-      await Promise.all([show(next), seen().then(keep)]);
+      });
+      await show(next);
     };
 
     this.addEventListener('input', ({ target }) => {
@@ -179,7 +176,7 @@ class VramCalculator extends HTMLElement {
     // Whoever comes to the form is about to change it: the first new answer is as fast as the next ones.
     const expectChanges = async (): Promise<void> => {
       await prepareModel(modelOf(data, preset), { manySettings: true });
-      computeAnswer(data, preset);
+      computeAnswer(data, { ...preset, quant: firstState(data).quant });
     };
     this.addEventListener('focusin', () => showLater(expectChanges()), { once: true });
 
@@ -254,13 +251,13 @@ class VramCalculator extends HTMLElement {
   }
 
   /** Screen readers wait until an answer is complete. */
-  #setBusy(busy: boolean): void {
-    this.#find('[aria-live]').ariaBusy = `${busy}`;
+  #setBusy(busy: 'true' | 'false'): void {
+    this.#find('[aria-live]').ariaBusy = busy;
   }
 
   /** Shows why there is no answer in its place, or nothing where one follows; where nothing was computed yet, beside the page's own. */
   #showError(message: string): void {
-    this.#setBusy(message === '');
+    this.#setBusy(message ? 'false' : 'true');
     this.#setText('error', message);
     this.#part('error').hidden = !message;
     for (const name of ['answer', 'parts']) this.#part(name).hidden = message !== '' && 'ready' in this.dataset;

@@ -124,11 +124,10 @@ describe('the calculator', () => {
       control.value = '4096';
       control.dispatchEvent(new Event('input', { bubbles: true }));
       while (live.ariaBusy !== 'false' || seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-      return { before, first: seen[0], last: now() };
+      return { before, first: seen.find(({ needs }) => needs !== before.needs), last: now() };
     });
     const { before, first, last } = order;
     expect(first).toEqual({ ...last, headroom: before.headroom, busy: 'true' });
-    expect(first?.needs).not.toBe(before.needs);
     expect(last.headroom).not.toBe(before.headroom);
   });
 
