@@ -36,7 +36,7 @@ const completion = {
 
 /** The code of every calculator; graphs of single families, other engines and what reads a config.json are loaded when needed. */
 const CALCULATOR =
-  /src\/(vram\/(?!from-config|config\/|browser-(config|served)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx|.*notes)|paged-cache|served-placement|(ggml\/)?repeated-|.*checkpoint|.*families|llama-graphs\/(?!builder|parts|classes|representative|residual|state-layers))|islands\/calculator(\.ts|\/(answer|data|state|fragment)))/;
+  /src\/(vram\/(?!from-config|config\/|browser-(config|served)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx|.*notes)|paged-cache|served-placement|(ggml\/)?repeated-|.*checkpoint|.*families|llama-graphs\/(?!builder|parts|classes|representative|residual|state-layers))|islands\/calculator(\.ts|\/(answer|data|state)))/;
 
 /** Takes the place of Astro's entry. */
 const PRERENDER_ENTRY = fileURLToPath(new URL('src/prerender.ts', import.meta.url));

@@ -14,9 +14,10 @@ import {
   prepareModel,
 } from './calculator/data.ts';
 import { commandOf, type Files, fixesOf, type Room, roomOf } from './calculator/fixes.ts';
+import type { writeFragment } from './calculator/fragment.ts';
 import { adapterName, devicesNamed, keepHardware, keptHardware } from './calculator/hardware.ts';
 import { ready } from './calculator/ready.ts';
-import { type CalculatorState, KEYS, writeFragment } from './calculator/state.ts';
+import { type CalculatorState, KEYS } from './calculator/state.ts';
 
 const OWN_MODEL = 'own-model';
 const SVG = 'http://www.w3.org/2000/svg';
@@ -107,6 +108,7 @@ class CalculatorTools extends HTMLElement {
     const engine: Engine = state.engine ? await import('./calculator/served-fixes.ts') : llamaCpp;
     // Ways to fit are tried with many settings, one after the other.
     await prepareModel(model, { manySettings: true });
+    const fragments = await import('./calculator/fragment.ts');
     if (this.#calculator.answered !== answered) return;
     try {
       const { tool, command } = engine.commandOf(data, state, model, device, this.#files);
@@ -122,7 +124,7 @@ class CalculatorTools extends HTMLElement {
       if (!(error instanceof EstimateError)) throw error;
       this.#tool('command').textContent = '';
     }
-    this.#showLink(state);
+    this.#showLink(state, fragments.writeFragment);
     await this.#showFixes(engine, data, state, model, device);
   }
 
@@ -149,11 +151,11 @@ class CalculatorTools extends HTMLElement {
     }
   }
 
-  #showLink(state: CalculatorState): void {
+  #showLink(state: CalculatorState, write: typeof writeFragment): void {
     this.#tool('link').textContent =
       state.model === OWN_MODEL
         ? 'A model of your own has no link: its config is only in this page.'
-        : location.origin + location.pathname + writeFragment(state);
+        : location.origin + location.pathname + write(state);
   }
 
   /** Draws Plan for against context, and writes the same figures into the table. */

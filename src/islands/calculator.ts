@@ -5,7 +5,6 @@
 import { contextLabel, EstimateError } from '../vram/browser.ts';
 import { type CalculatorAnswer, computeAnswer, modelOf, type PlacedAnswer, type RowName } from './calculator/answer.ts';
 import { type CalculatorData, type CalculatorModel, loadData, prepareModel } from './calculator/data.ts';
-import { isStateFragment } from './calculator/fragment.ts';
 import type * as Served from './calculator/served.ts';
 import {
   type CalculatorState,
@@ -13,10 +12,8 @@ import {
   firstState,
   KEYS,
   KV_TYPE_NAMES,
-  readFragment,
   readState,
   textOf,
-  writeFragment,
 } from './calculator/state.ts';
 
 type Control = HTMLInputElement | HTMLSelectElement;
@@ -27,6 +24,9 @@ interface Choice {
 }
 
 const NOT_LOADED = 'The calculator could not be loaded. The figures are those of this page.';
+
+/** Pages are opened without settings in their address, and show theirs without. */
+const fragments = () => import('./calculator/fragment.ts');
 
 /** The contexts that the list offers, in tokens. */
 const CONTEXT_LADDER = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((k) => k * 1024);
@@ -136,6 +136,8 @@ class VramCalculator extends HTMLElement {
       await show(next);
     };
     const follow = async (): Promise<void> => {
+      if (!location.hash) return;
+      const { isStateFragment, readFragment } = await fragments();
       if (isStateFragment(location.hash)) await apply((base) => readFragment(location.hash, offer, base));
     };
     const change = async (): Promise<void> => {
@@ -150,7 +152,7 @@ class VramCalculator extends HTMLElement {
         this.#control(KEYS.context).value = contextLabel(maxContext);
       }
       // A browser may take longer for the address than the figures do.
-      void seen().then(() => {
+      void Promise.all([fragments(), seen()]).then(([{ writeFragment }]) => {
         if (state === next) history.replaceState(null, '', writeFragment(next));
       });
       await show(next);
@@ -161,6 +163,8 @@ class VramCalculator extends HTMLElement {
       if (control.validity.valid) showLater(change());
       else {
         const error = control.title || control.validationMessage;
+        // What is under way is of settings that the form no longer has.
+        state = { ...state };
         this.#showError(error);
         this.#tell({ data: offer, state, error });
       }

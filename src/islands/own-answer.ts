@@ -4,7 +4,6 @@ import { computeAnswer, modelOf } from './calculator/answer.ts';
 import { loadData, prepareModel } from './calculator/data.ts';
 import type { Hardware } from './calculator/hardware.ts';
 import { ready } from './calculator/ready.ts';
-import { writeFragment } from './calculator/state.ts';
 import type { VramCalculator } from './calculator.ts';
 
 /** Says at the start of `section` how the page's scenario runs on the device, with a link that sets the calculator so. */
@@ -20,6 +19,7 @@ export async function answerFor(kept: Hardware, section: Element): Promise<void>
   await prepareModel(modelOf(data, state));
   const { placed, largestContext } = computeAnswer(data, state);
   const { fitText, headroom } = placed();
+  const { writeFragment } = await import('./calculator/fragment.ts');
   const link = document.createElement('a');
   link.href = writeFragment(state);
   link.textContent = 'Set the calculator to it';

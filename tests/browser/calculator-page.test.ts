@@ -71,6 +71,27 @@ describe("the calculator's page", () => {
     await page.context().close();
   });
 
+  test('a number that no field takes ends what was under way for the number before', async () => {
+    const visit = await open('#m=qwen3-8b&q=q4-k-m&c=8k&g=rtx-4090');
+    const devices = visit.page.locator('[name="n"]');
+    await devices.evaluate((field: HTMLInputElement) => {
+      for (const typed of ['9', '99']) {
+        field.value = typed;
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+      }
+    });
+    const error = await visit.page.locator('[data-part="error"]').textContent();
+    expect(error).not.toBe('');
+    await visit.page.waitForTimeout(1000);
+    expect(await tool(visit, 'fixes')).toBe(error);
+    expect(await tool(visit, 'command')).toBe('');
+    expect(await visit.page.locator('[data-part="answer"]').isVisible()).toBe(false);
+    await devices.fill('2');
+    await expect.poll(() => tool(visit, 'command'), patient).toMatch(/^llama-server /);
+    expect(await visit.page.locator('[data-part="answer"]').isVisible()).toBe(true);
+    await visit.page.context().close();
+  });
+
   test('a pasted config.json gives the bytes of the model it describes', async () => {
     const visit = await open('#m=qwen3-8b&q=q4-k-m&c=8k&g=rtx-4090');
     const published = await needs(visit);

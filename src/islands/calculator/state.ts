@@ -1,4 +1,4 @@
-/** The calculator's settings, and their form in a URL fragment: `#m=deepseek-v4-pro&q=q4-k-m&c=1m&...`. */
+/** The calculator's settings. */
 import { contextLabel, DEFAULT_SETTINGS, KV_TYPES, parseContextLabel, type Settings } from '../../vram/browser.ts';
 import type { CalculatorData } from './data.ts';
 
@@ -130,19 +130,4 @@ export function readState(
 /** A setting as its control and the fragment write it. */
 export function textOf(state: CalculatorState, field: keyof CalculatorState): string {
   return field === 'context' ? contextLabel(state.context) : String(state[field]);
-}
-
-/** Reads a fragment ("#m=...&q=..."); parts that make no sense are ignored. */
-export function readFragment(fragment: string, data: CalculatorData, base: CalculatorState): CalculatorState {
-  const values = new URLSearchParams(fragment.replace(/^#/, ''));
-  return readState((key) => values.get(key), data, base);
-}
-
-/** The fragment of settings, which {@link readFragment} reads back; llama.cpp, 0 and nothing go without saying. */
-export function writeFragment(state: CalculatorState): string {
-  const values = new URLSearchParams();
-  for (const [field, key] of Object.entries(KEYS) as [keyof CalculatorState, string][]) {
-    if (state[field]) values.set(key, textOf(state, field));
-  }
-  return `#${values}`;
 }

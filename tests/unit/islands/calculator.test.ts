@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { computeAnswer } from '../../../src/islands/calculator/answer.ts';
 import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
-import { isStateFragment } from '../../../src/islands/calculator/fragment.ts';
+import { isStateFragment, readFragment, writeFragment } from '../../../src/islands/calculator/fragment.ts';
 import {
   type CalculatorState,
   ENGINES,
@@ -10,8 +10,6 @@ import {
   firstState,
   KV_TYPE_NAMES,
   LIMITS,
-  readFragment,
-  writeFragment,
 } from '../../../src/islands/calculator/state.ts';
 import {
   type Architecture,
