@@ -542,9 +542,14 @@ function deviceReasons(catalog: Catalog, own: CatalogDevice, other: CatalogDevic
   const [watts, otherWatts] = [own.gpu.tdpWatts, other.gpu.tdpWatts];
   if (watts !== undefined && otherWatts !== undefined && watts < LESS * otherWatts)
     reasons.push(`Power counts: ${watts} W against ${otherWatts}.`);
-  return reasons.length > 0
-    ? reasons
-    : ['You own it already: no figure of memory, speed, price or power speaks for it here.'];
+  if (reasons.length > 0) return reasons;
+  const compared = [
+    'memory',
+    ...(speed > 0 && otherSpeed > 0 ? ['speed'] : []),
+    ...(price !== undefined && otherPrice !== undefined ? ['price'] : []),
+    ...(watts !== undefined && otherWatts !== undefined ? ['power'] : []),
+  ];
+  return [`You own it already: no figure of ${joinWords(compared, 'or')} speaks for it here.`];
 }
 
 /** Every pair with a page. */

@@ -394,6 +394,21 @@ describe('two side by side', () => {
     expect(choose[1]?.reasons.join(' ')).toContain('1599 US dollars at launch against 1999');
   });
 
+  it('judge a device that leads in nothing by no price or power that is not on record', () => {
+    let judged = 0;
+    for (const [first, second] of comparisonsOf(catalog)) {
+      const sides = [first, second].map((id) => catalog.byId.gpus.get(id));
+      const text = comparePage(catalog, first, second)
+        .choose.flatMap(({ reasons }) => reasons)
+        .find((reason) => reason.startsWith('You own it already'));
+      if (text === undefined) continue;
+      judged += 1;
+      expect(text.includes('price'), text).toBe(sides.every((gpu) => gpu?.launch?.priceUsd !== undefined));
+      expect(text.includes('power'), text).toBe(sides.every((gpu) => gpu?.tdpWatts !== undefined));
+    }
+    expect(judged).toBeGreaterThan(5);
+  });
+
   it('name the pair when asked for one without a page', () => {
     expect(() => comparePage(catalog, 'rtx-4090', 'no-such-gpu')).toThrow('no-such-gpu');
   });
