@@ -46,7 +46,7 @@ function fill(select: Control, choices: readonly Choice[]): void {
   );
 }
 
-/** Resolves when what was changed is on the screen, or so many milliseconds later. */
+/** Resolves when what was changed is on the screen, and `pause` milliseconds more have gone by. */
 const seen = (pause = 0): Promise<void> =>
   new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, pause)));
 

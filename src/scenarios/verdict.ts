@@ -144,8 +144,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'needs-a-whole-node-or-more',
     topic: 'fit',
-    when: (facts) =>
-      facts.datacenterSets.length > 0 && !beyondNodes(facts) && namedSets(facts).some(({ count }) => count >= 8),
+    when: (facts) => !beyondNodes(facts) && namedSets(facts).some(({ count }) => count >= 8),
     say: (facts) => {
       const usual = namedSets(facts);
       const others = facts.datacenterSets.filter((set) => !usual.includes(set) && set.count <= 8).slice(-2);

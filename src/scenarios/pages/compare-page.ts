@@ -352,10 +352,8 @@ function modelReasons(
     reasons.push(
       `You want to give it ${joinWords(kinds.map((kind) => (kind === 'image' ? 'images' : kind)))}, which ${other.model.name} does not read.`,
     );
-  const [parameters, otherParameters] = [own, other].map(({ model }) => namedParameters(model.parameters)) as [
-    number,
-    number,
-  ];
+  const parameters = namedParameters(own.model.parameters);
+  const otherParameters = namedParameters(other.model.parameters);
   if (parameters > MORE * otherParameters)
     reasons.push(
       `You want the most parameters: ${formatParameters(parameters)} against ${formatParameters(otherParameters)}.`,

@@ -17,7 +17,7 @@ import { defaultContextOf } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
 import { speedText } from '../speed.ts';
 import type { Fact, GpuPage, LinkWithFigure, Question } from '../views.ts';
-import { nameWithMemory, withArticle } from '../words.ts';
+import { capitalize, nameWithMemory, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
 import {
   countWithin,
@@ -85,7 +85,7 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     }),
     heading: `What runs on ${withArticle(name)}?`,
     answer: [
-      `${capitalizeFirst(withArticle(gpu.name))} leaves ${formatGB(usable.bytes)} (${formatGiB(usable.bytes)}) to programs.`,
+      `${capitalize(withArticle(gpu.name))} leaves ${formatGB(usable.bytes)} (${formatGiB(usable.bytes)}) to programs.`,
       own
         ? `${counts.usual} of ${total} models fit at their usual 4-bit quant with 8K context, ${counts.any} at some quant${largest ? `; the largest is ${largest.name}` : ''}.${tooLargeText(catalog, room)}`
         : 'llama.cpp has no backend for it, so no models are listed.',
@@ -122,8 +122,6 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     sources: sourceLinks(gpu),
   };
 }
-
-const capitalizeFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Devices of the same kind with a little less and a little more memory. */
 function neighbours(catalog: Catalog, gpu: GpuRecord): readonly LinkWithFigure[] {
