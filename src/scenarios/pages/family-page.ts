@@ -66,12 +66,13 @@ export function familyPage(catalog: Catalog, id: string): FamilyPage {
 }
 
 function rangeText(catalog: Catalog, smallest: EstimableModel, largest: EstimableModel): string {
-  const figure = (model: EstimableModel): string => {
+  const figure = (model: EstimableModel, names = model.name): string => {
     const { quant, planForBytes, contextTokens } = usualOf(catalog, model);
-    return `${formatGB(planForBytes)} for ${model.name} (${quant.name}, ${contextTitle(contextTokens)})`;
+    return `${formatGB(planForBytes)} for ${names} (${quant.name}, ${contextTitle(contextTokens)})`;
   };
-  return smallest === largest
-    ? `Plan for ${figure(smallest)}.`
+  if (smallest === largest) return `Plan for ${figure(smallest)}.`;
+  return figure(smallest, '') === figure(largest, '')
+    ? `Plan for ${figure(smallest, `${smallest.name} and ${largest.name} alike`)}.`
     : `Plan for ${figure(smallest)} up to ${figure(largest)}.`;
 }
 

@@ -394,6 +394,14 @@ describe('two side by side', () => {
     expect(choose[1]?.reasons.join(' ')).toContain('1599 US dollars at launch against 1999');
   });
 
+  it('give no range of memory from a figure up to the same figure', () => {
+    for (const { id } of catalog.families) {
+      const [, from, to] = /^Plan for (\S+ GB) .* up to (\S+ GB) /.exec(familyPage(catalog, id).answer[0] ?? '') ?? [];
+      if (from !== undefined) expect(to, id).not.toBe(from);
+    }
+    expect(familyPage(catalog, 'kimi-k3').answer[0]).toMatch(/for Kimi K3 and Kimi K3\.1 Pro alike/);
+  });
+
   it('judge a device that leads in nothing by no price or power that is not on record', () => {
     let judged = 0;
     for (const [first, second] of comparisonsOf(catalog)) {
