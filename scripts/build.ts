@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { formatProblems } from '../src/catalog/problem.ts';
 import { contentProblems } from '../src/cli/content-problems.ts';
 import { isMain } from './is-main.ts';
@@ -11,6 +12,13 @@ import { isMain } from './is-main.ts';
 const OUTPUT = 'dist';
 const FRESH = '.build/fresh';
 const OLD = '.build/old';
+
+/**
+ * From when on V8's best compiler takes a function over. By default it is from 3,000 calls, and so for whatever a page does
+ * once; computing the page objects takes a seventh less CPU without that.
+ */
+const BEST_COMPILER = '--invocation-count-for-turbofan=30000';
+setFlagsFromString(BEST_COMPILER);
 
 /**
  * Megabytes for new and for old objects. Graphs of the estimator are larger than the default nursery and would be copied
@@ -32,7 +40,7 @@ export interface BuildResult {
 /** Runs Astro and shows how many pages are done on one line. Resolves with the page count, rejects with what Astro said. */
 function buildPages(): Promise<number> {
   return new Promise((resolve, reject) => {
-    const astro = spawn(process.execPath, [...MEMORY, 'scripts/build-pages.ts', FRESH], {
+    const astro = spawn(process.execPath, [BEST_COMPILER, ...MEMORY, 'scripts/build-pages.ts', FRESH], {
       env: {
         ...process.env,
         ASTRO_TELEMETRY_DISABLED: '1',

@@ -11,6 +11,13 @@ function empty(record: object | undefined): void {
   if (record) for (const field of Object.keys(record)) Reflect.set(record, field, undefined);
 }
 
+// Astro imports the module of a page for each of its addresses: the promise of the first import does for all.
+const { pageMap } = app.manifest;
+for (const [component, load] of pageMap ?? []) {
+  let loaded: ReturnType<typeof load> | undefined;
+  pageMap?.set(component, () => (loaded ??= load()));
+}
+
 app.setFetchHandler({
   async fetch(request) {
     const state = new FetchState(request);

@@ -26,7 +26,7 @@ export function heldSymbol(parts: HeldParts): string {
   const drawn = parts.map(
     ({ part, start, width }) => `<rect class="${part}" x="${start}" width="${width}" height="1"></rect>`,
   );
-  return `<svg class="hidden" aria-hidden="true"><symbol id="held" viewBox="0 0 1000 1" preserveAspectRatio="none">${drawn.join('')}</symbol></svg>`;
+  return `<symbol id="held" viewBox="0 0 1000 1" preserveAspectRatio="none">${drawn.join('')}</symbol>`;
 }
 
 /** A device's memory with the scenario laid over it, and a tick where the memory ends. */

@@ -117,7 +117,7 @@ export class ModelAtQuant {
   /** The model with the experts of every layer in RAM, or of as few as leave the rest within `roomBytes`; `undefined` for dense models. */
   expertsInRam(context: number, roomBytes?: number): ExpertSplit | undefined {
     const { architecture, scheme, mtpInFile } = this.file;
-    return splitExperts(architecture, scheme, context, this.maximumContext, {
+    return splitExperts(architecture, scheme, this.allocation(context), context, this.maximumContext, {
       ...(mtpInFile !== undefined && { mtpInFile }),
       ...(roomBytes !== undefined && { roomBytes }),
     });
@@ -243,7 +243,8 @@ export class ModelAtQuant {
           return balanced;
         },
       };
-      this.#shares.set(key, share);
+      // Contexts that a search tries have no page, and are seldom tried again.
+      if (this.#contexts.has(context)) this.#shares.set(key, share);
     }
     return share;
   }

@@ -2,7 +2,7 @@
  * Memory of a model whose routed experts wait in RAM, for many quants and contexts at little cost: the compute buffer is
  * interpolated between a few walks of the graph. `estimateLlamaCpp` with `cpuMoeLayers` is exact and slower.
  */
-import { DEFAULT_SETTINGS } from './allocation.ts';
+import { type Allocation, DEFAULT_SETTINGS } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
 import { estimateLlamaCpp } from './engines/llama-cpp.ts';
 import { planForBytes } from './engines/rule-of-thumb.ts';
@@ -61,10 +61,10 @@ function standIn({ sizes }: Experts): QuantizationScheme {
 }
 
 /**
- * Compute buffer of one device with the experts of all layers in RAM, in bytes. llama.cpp copies experts to the device to
- * compute a micro-batch, so that the buffer grows by the largest expert tensor.
+ * What the compute buffer of one device takes more with the experts of all layers in RAM, in bytes. llama.cpp copies experts
+ * to the device to compute a micro-batch, so that the buffer grows by the largest expert tensor.
  */
-function computeBytes(
+function addedBytes(
   architecture: Architecture,
   scheme: QuantizationScheme,
   context: number,
@@ -86,31 +86,29 @@ function computeBytes(
   const below = stops.findLast((stop) => stop <= context) ?? above;
   const share = above === below ? 0 : (context - below) / (above - below);
   const own = added(below) + (added(above) - added(below)) * share;
-  return (
-    estimateLlamaCpp(architecture, scheme, { ...DEFAULT_SETTINGS, context }, options).device.compute +
-    Math.round(own * scale)
-  );
+  return Math.round(own * scale);
 }
 
 /**
  * A model with the experts of every layer in RAM, or of as few layers as leave the rest of Plan for within `roomBytes`
  * of one device. `undefined` for dense models.
  *
+ * @param whole the model without experts in RAM, otherwise by default settings, on one device at `context`
  * @param maximumContext the model's longest context, in tokens
  */
 export function splitExperts(
   architecture: Architecture,
   scheme: QuantizationScheme,
+  { device, host }: Pick<Allocation, 'device' | 'host'>,
   context: number,
   maximumContext: number,
   options: WeighOptions & { readonly roomBytes?: number } = {},
 ): ExpertSplit | undefined {
   if (!architecture.feedForward.experts) return undefined;
   const { roomBytes, ...weigh } = options;
-  const { device, host } = estimateLlamaCpp(architecture, scheme, { ...DEFAULT_SETTINGS, context }, weigh);
   const { layers } = weighModel(architecture, scheme, weigh);
   let cpuMoeLayers = architecture.layers;
-  let deviceBytes = device.total - device.compute + computeBytes(architecture, scheme, context, maximumContext, weigh);
+  let deviceBytes = device.total + addedBytes(architecture, scheme, context, maximumContext, weigh);
   let hostBytes = host.weights + host.kvCache + host.compute;
   for (const { experts } of layers) {
     deviceBytes -= experts.device;

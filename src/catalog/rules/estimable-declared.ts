@@ -8,10 +8,11 @@ import type { Rule } from './rule.ts';
  * Why the estimator has no answer for `architecture`, or undefined where it has one. Dimensions that contradict each
  * other are another rule's problem; no estimate is asked for them.
  */
-function refusalOf(architecture: Architecture): string | undefined {
+function refusalOf(architecture: Architecture, mtpInFile = false): string | undefined {
   if (findingsOf(architecture).length > 0) return undefined;
   try {
-    estimateLlamaCpp(architecture, 'Q4_K_M', DEFAULT_SETTINGS);
+    // As the pages ask, so that they need not have the graph walked again.
+    estimateLlamaCpp(architecture, 'Q4_K_M', DEFAULT_SETTINGS, { mtpInFile });
     return undefined;
   } catch (error) {
     // The graph's builders throw a RangeError where dimensions name weights that the class does not have.
@@ -26,7 +27,7 @@ function refusalOf(architecture: Architecture): string | undefined {
  */
 export const estimableDeclared: Rule = (drafts) =>
   drafts.models.flatMap((model) => {
-    const { id, architecture, estimable, notEstimableBecause } = model;
+    const { id, architecture, mtpInFile, estimable, notEstimableBecause } = model;
     if (estimable === false) {
       if (lacks(model, 'notEstimableBecause')) {
         return [
@@ -37,7 +38,7 @@ export const estimableDeclared: Rule = (drafts) =>
           }),
         ];
       }
-      if (architecture !== undefined && refusalOf(architecture) === undefined) {
+      if (architecture !== undefined && refusalOf(architecture, mtpInFile) === undefined) {
         return [
           problemIn('models', id, ['estimable'], {
             found: 'false, though the estimator knows this architecture',
@@ -77,7 +78,7 @@ export const estimableDeclared: Rule = (drafts) =>
         }),
       );
     }
-    const refusal = refusalOf(architecture);
+    const refusal = refusalOf(architecture, mtpInFile);
     if (refusal !== undefined) {
       problems.push(
         problemIn('models', id, ['architecture'], {

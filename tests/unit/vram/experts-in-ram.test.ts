@@ -24,7 +24,7 @@ const exact = (scheme: 'Q4_K_M' | 'Q8_0' | 'Q6_K' | 'IQ3_M', context: number, cp
 describe('experts in RAM, interpolated', () => {
   it.each(['Q4_K_M', 'Q8_0', 'Q6_K', 'IQ3_M'] as const)('comes within 3 % of the engine at %s', (scheme) => {
     for (const context of [4096, 8192, 32_768, 131_072, 262_144]) {
-      const split = splitExperts(architecture, scheme, context, 262_144);
+      const split = splitExperts(architecture, scheme, exact(scheme, context, 0), context, 262_144);
       const { device, host } = exact(scheme, context, -1);
       expect(Math.abs((split?.deviceBytes ?? 0) / device.total - 1)).toBeLessThan(0.03);
       expect(split?.hostBytes).toBe(host.weights + host.kvCache + host.compute);
@@ -34,7 +34,7 @@ describe('experts in RAM, interpolated', () => {
 
   it('brings as many experts back as the room holds', () => {
     const roomBytes = 12e9;
-    const split = splitExperts(architecture, 'Q4_K_M', 8192, 262_144, { roomBytes });
+    const split = splitExperts(architecture, 'Q4_K_M', exact('Q4_K_M', 8192, 0), 8192, 262_144, { roomBytes });
     const layers = split?.cpuMoeLayers ?? 0;
     expect(layers).toBeGreaterThan(0);
     expect(layers).toBeLessThan(architecture.layers);
@@ -50,6 +50,7 @@ describe('experts in RAM, interpolated', () => {
       className: 'Qwen3ForCausalLM',
       feedForward: { intermediateSize: 6144 },
     };
-    expect(splitExperts(dense, 'Q4_K_M', 8192, 40_960)).toBeUndefined();
+    const whole = estimateLlamaCpp(dense, 'Q4_K_M', DEFAULT_SETTINGS);
+    expect(splitExperts(dense, 'Q4_K_M', whole, 8192, 40_960)).toBeUndefined();
   });
 });
