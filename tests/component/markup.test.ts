@@ -9,6 +9,7 @@ it.each([
   ['llama-server -hf ggml-org/gpt-oss-20b-GGUF -c 8192', ['-hf', '-c']],
   ['Qwen3-Next 80B-A3B needs 58.0 GB on 2025-08-05', []],
   ['about 35-70 tokens/s', ['35-70']],
+  ['The usual 4-bit quant, a 16-bit cache and MLX 4-bit', ['4-bit', '16-bit', '4-bit']],
   [`"-c" <b> & '-ngl' 1-2 GB`, ['-c', '-ngl', '1-2']],
 ])('words keeps the flags and short names of "%s" on one line and changes no word', async (text, together) => {
   const root = await renderComponent(Faq, { questions: [{ question: 'Which?', answer: text }] });
