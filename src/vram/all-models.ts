@@ -25,7 +25,12 @@ import { converterKeepsNextToken, tensorsOf } from './tensors.ts';
 deriveTensorsWith({ tensorsOf, converterKeepsNextToken });
 explainWith(llamaCppNotes);
 checkWith(checkSettings);
-repeatWith({ repeatedLayers, repeatedPlan });
+repeatWith({
+  // Pages ask for every number of devices, which one graph of all layers serves.
+  repeatedLayers: (architecture, table, placement) =>
+    placement.devices > 1 ? undefined : repeatedLayers(architecture, table, placement),
+  repeatedPlan,
+});
 for (const graphs of [
   COMPRESSED,
   DECODERS,

@@ -88,10 +88,8 @@ interface Series {
 interface Walk {
   /** In order. */
   readonly layers: readonly number[];
-  /** What the other layers repeat; absent where the walked ones stand for all. */
+  /** How the plan of all is told from theirs; absent where it is theirs. */
   readonly repeated?: RepeatedLayers | undefined;
-  /** Periods that are walked behind the repeated one. */
-  readonly behind: number;
   /** Tells walks of a model apart. */
   readonly key: string;
 }
@@ -125,8 +123,8 @@ const known = new WeakMap<Architecture, Known>();
 const recent: Series[] = [];
 const MOST_RECENT = 48;
 
-/** Graphs that were used last. */
-const recentGraphs: Growth[] = [];
+/** Those whose graphs were used last, in that order. */
+const recentGraphs = new Set<Growth>();
 const MOST_RECENT_GRAPHS = 6;
 
 /** Most series kept per architecture; a page varies few settings. */
@@ -249,15 +247,23 @@ function bytesOf(
   const { mtpInFile } = options;
   const table = weightTableOf(architecture, options);
   const bytesByWeight = placement.weightsOnHost ? tensorDeviceBytes(architecture, scheme, options) : undefined;
-  const placeKey = `${placement.key}/${mtpInFile}/${bytesByWeight ? scheme : ''}/${repeating !== undefined}`;
-  let walk = own.walks.get(placeKey);
-  if (!walk) {
-    walk = walkOf(architecture, table, placement, bytesByWeight, 0);
-    if (own.walks.size >= MOST_SERIES) own.walks.clear();
-    own.walks.set(placeKey, walk);
-  }
-  const { layers, repeated } = walk;
-  const settingsKey = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${transposedValues}/${mtpInFile}/${walk.key}`;
+  const walkOn = (on: LayerPlacement): Walk => {
+    const placeKey = `${on.key}/${mtpInFile}/${bytesByWeight ? scheme : ''}/${repeating !== undefined}`;
+    let walk = own.walks.get(placeKey);
+    if (!walk) {
+      walk = walkOf(architecture, table, on, bytesByWeight);
+      if (own.walks.size >= MOST_SERIES) own.walks.clear();
+      own.walks.set(placeKey, walk);
+    }
+    return walk;
+  };
+  const whole = walkOn(placement);
+  const { repeated } = whole;
+  // Layers on one device tell sizes for any number of them.
+  const onOne = repeated && placement.onOne && walkOn(placement.onOne);
+  const walk = onOne?.repeated ? onOne : whole;
+  const graphKey = `${microBatch}/${outputs}/${sequences}/${kType}/${vType}/${flashAttention}/${transposedValues}/${mtpInFile}`;
+  const settingsKey = `${graphKey}/${walk.key}`;
   const key = `${placement.key}/${settingsKey}`;
   let series = own.series.get(key);
   if (!series) {
@@ -269,9 +275,8 @@ function bytesOf(
   const result = series.results.get(resultKey);
   if (result) return result;
   const range = rangeOf(architecture, settings);
-  const rangeKey = range && `${range.from}-${range.to}`;
 
-  const graphAt = (at: number): Graph => {
+  const graphAt = (at: number, layers = walk.layers): Graph => {
     const model = new ModelGraph(
       architecture,
       { ...settings, context: at },
@@ -282,18 +287,17 @@ function bytesOf(
     buildModel(model);
     return model.graph;
   };
-  const placing = placingOf(placement);
-  const planOf = (graph: Graph): AllocationPlan | undefined => {
-    const plan = planGraph(graph, placing, repeated?.starts);
-    return repeated && repeating ? repeating.repeatedPlan(plan, repeated, table) : plan;
-  };
+  const planOf = (graph: Graph, at: number): AllocationPlan | undefined =>
+    repeated && walk.repeated && repeating
+      ? repeating.repeatedPlan(graph, walk.repeated, repeated, table, `${graphKey}/${at}`, () =>
+          graphAt(at, whole.layers),
+        )
+      : planGraph(graph, placingOf(placement));
   let plan: AllocationPlan | undefined;
-  /** Graphs of the range tell the plan, if it can be told from few layers. */
-  let planned = false;
   let grown: Slopes | undefined;
   let beyond: Measures = [0, 0];
-  if (range && rangeKey) {
-    const growthKey = `${settingsKey}/${rangeKey}`;
+  if (range) {
+    const growthKey = `${settingsKey}/${range.from}-${range.to}`;
     let growth = own.growths.get(growthKey);
     if (!growth) {
       growth = { base: context, graph: undefined, slopes: undefined };
@@ -304,11 +308,10 @@ function bytesOf(
     if (context !== base) growth.slopes ??= slopesOf(architecture, range, base, graphOf(growth, graphAt), graphAt);
     const { slopes } = growth;
     if (context === base || slopes) {
-      planned = true;
-      const planKey = `${rangeKey}/${base}`;
+      const planKey = `${range.from}/${base}`;
       plan = series.plans.get(planKey);
       if (!plan) {
-        plan = planOf(graphOf(growth, graphAt));
+        plan = planOf(graphOf(growth, graphAt), base);
         if (plan) series.plans.set(planKey, plan);
         if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
       }
@@ -320,9 +323,9 @@ function bytesOf(
       }
     }
   }
-  if (!planned) plan = planOf(graphAt(context));
+  plan ??= planOf(graphAt(context), context);
   if (!plan) {
-    own.walks.set(placeKey, walkOf(architecture, table, placement, bytesByWeight, walk.behind + 1));
+    Object.assign(whole, wholeWalk(architecture));
     return bytesOf(architecture, scheme, asked, placement, options);
   }
   const highest = runAllocations(plan, bytesAt(plan, grown, beyond, bytesByWeight));
@@ -334,17 +337,18 @@ function bytesOf(
 /** The graph at the base of a range. Notes that it was used, and lets the one go that was not for longest. */
 function graphOf(growth: Growth, graphAt: (context: number) => Graph): Graph {
   growth.graph ??= graphAt(growth.base);
-  const position = recentGraphs.indexOf(growth);
-  if (position >= 0) recentGraphs.splice(position, 1);
-  if (recentGraphs.push(growth) > MOST_RECENT_GRAPHS) {
-    const oldest = recentGraphs.shift();
-    if (oldest) oldest.graph = undefined;
+  recentGraphs.delete(growth);
+  recentGraphs.add(growth);
+  const [oldest] = recentGraphs;
+  if (oldest && recentGraphs.size > MOST_RECENT_GRAPHS) {
+    oldest.graph = undefined;
+    recentGraphs.delete(oldest);
   }
   return growth.graph;
 }
 
-/** Whether two graphs are planned alike: the same operations on the same tensors, and the same of them overwritten. */
-function differInSizes(a: Graph, b: Graph): boolean {
+/** Whether two graphs differ in nothing else: the same operations on the same tensors, and the same of them overwritten. */
+export function differInSizes(a: Graph, b: Graph): boolean {
   if (a.bytes.length !== b.bytes.length || a.leafs.length !== b.leafs.length || a.nodes.length !== b.nodes.length)
     return false;
   for (let position = 0; position < a.nodes.length; position++) {
@@ -436,34 +440,38 @@ export function layersAddUp({ className, attention }: Architecture): boolean {
   );
 }
 
+function wholeWalk({ layers }: Architecture): Walk {
+  return { layers: Array.from({ length: layers }, (_, layer) => layer), repeated: undefined, key: '' };
+}
+
 /** Layers that stand for all. */
 function walkOf(
   architecture: Architecture,
-  { layers, shapes }: GraphWeights,
+  table: GraphWeights,
   placement: LayerPlacement,
   bytesByWeight: Float64Array | undefined,
-  behind: number,
 ): Walk {
-  const whole = { layers: Array.from({ length: architecture.layers }, (_, layer) => layer), key: '', behind };
-  // Over several devices few layers are alike; all of them give every number of devices the same graph. Where layers have
-  // embeddings of their own, each reads another part of them.
-  const { perLayerEmbeddingSize } = architecture;
-  if (placement.devices > 1 || perLayerEmbeddingSize !== undefined) return whole;
+  const whole = wholeWalk(architecture);
+  // Where layers have embeddings of their own, each reads another part of them.
+  if (architecture.perLayerEmbeddingSize !== undefined) return whole;
   const addUp = layersAddUp(architecture);
+  const repeated = addUp && repeating?.repeatedLayers(architecture, table, placement);
+  if (repeated) return { layers: repeated.layers, repeated, key: repeated.layers.join() };
+  // Over several devices few layers are alike; all of them give every number of devices the same graph.
+  if (addUp || placement.devices > 1) return whole;
   const layerKindOf = layerKinds(architecture);
-  const signatures = cacheLayoutOf(architecture).kindOfLayer.map((kind, layer) => {
-    const device = placement.deviceOfLayer[layer] ?? -1;
-    const expertsOnHost = layer < placement.expertLayersOnHost;
-    const variant = variantOf(architecture, layerKindOf[layer] ?? 'F', layer);
-    let signature = `${device}/${expertsOnHost}/${kind}/${variant}/${shapes[layer]}`;
-    if (addUp || !bytesByWeight || (device >= 0 && !expertsOnHost)) return signature;
-    // The quantization decides the size of a copy of a weight that is in host memory.
-    for (const [name, { index }] of layers[layer] ?? [])
-      if (device < 0 || EXPERT_WEIGHT.test(name)) signature += `/${bytesByWeight[index]}`;
-    return signature;
-  });
-  const repeated = addUp ? repeating?.repeatedLayers(signatures, behind) : undefined;
-  const walked = addUp ? repeated?.layers : representativeLayers(signatures);
-  if (!walked || walked.length === architecture.layers) return whole;
-  return { layers: walked, repeated, behind, key: walked.join() };
+  const layers = representativeLayers(
+    cacheLayoutOf(architecture).kindOfLayer.map((kind, layer) => {
+      const device = placement.deviceOfLayer[layer] ?? -1;
+      const expertsOnHost = layer < placement.expertLayersOnHost;
+      const variant = variantOf(architecture, layerKindOf[layer] ?? 'F', layer);
+      let signature = `${device}/${expertsOnHost}/${kind}/${variant}/${table.shapes[layer]}`;
+      if (!bytesByWeight || (device >= 0 && !expertsOnHost)) return signature;
+      // The quantization decides the size of a copy of a weight that is in host memory.
+      for (const [name, { index }] of table.layers[layer] ?? [])
+        if (device < 0 || EXPERT_WEIGHT.test(name)) signature += `/${bytesByWeight[index]}`;
+      return signature;
+    }),
+  );
+  return { layers, key: layers.join() };
 }

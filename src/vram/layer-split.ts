@@ -22,6 +22,8 @@ export interface LayerPlacement {
   readonly weightsOnHost: boolean;
   /** Tells placements apart. */
   readonly key: string;
+  /** The same on one device; absent where it is. */
+  readonly onOne: LayerPlacement | undefined;
 }
 
 const placements = new Map<string, LayerPlacement>();
@@ -61,6 +63,7 @@ export function placeLayers(
     pipelined: settings.devices > 1 && firstOffloaded === 0 && expertLayersOnHost === 0,
     weightsOnHost: firstOffloaded > 0 || expertLayersOnHost > 0,
     key,
+    onOne: settings.devices > 1 ? placeLayers(architecture, nextTokenLayers, { ...settings, devices: 1 }) : undefined,
   };
   if (placements.size > 4096) placements.clear();
   placements.set(key, placement);

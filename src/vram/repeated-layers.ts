@@ -1,69 +1,279 @@
 /**
- * Stacks in which every layer leaves something behind: the graph of a few periods is walked, and its plan written out for
- * all of them.
+ * Stacks in which every layer leaves something behind, on one device or split over several: a layer of each surroundings is
+ * walked, and the plan of the whole stack put together from what those do. A plan that is known serves other sizes.
  */
-import type { GraphWeights } from './compute-buffer.ts';
+import { type Architecture, layerKinds } from './architecture.ts';
+import { differInSizes, type GraphWeights } from './compute-buffer.ts';
 import type { AllocationPlan } from './ggml/allocator.ts';
-import { repeatPlan } from './ggml/repeated-plan.ts';
-import { LONGEST_PERIOD, repeats } from './llama-graphs/representative-layers.ts';
+import { growthsOf, type RepeatedPlan, type Repetition, repeatPlan, startsOf } from './ggml/repeated-plan.ts';
+import { type Placing, planGraph } from './ggml/scheduler.ts';
+import type { Graph, GraphTensor } from './ggml/tensor.ts';
+import { cacheLayoutOf } from './kv-cache.ts';
+import { type LayerPlacement, placingOf } from './layer-split.ts';
+import { variantOf } from './llama-graphs/classes.ts';
 
-/** Layers to walk for a stack, and what the others repeat. */
-export interface RepeatedLayers {
-  /** In order. */
-  readonly layers: readonly number[];
-  /** First layers of the period that is like the repeated one, of the repeated one, and of what follows all repetitions. */
-  readonly starts: readonly number[];
-  /** Layers of a period. */
-  readonly period: number;
-  /** Repetitions that are not walked. */
-  readonly times: number;
+/** Layers to walk for a stack, and how the others are like them. */
+export interface RepeatedLayers extends Repetition {
+  readonly whole: LayerPlacement;
+  /** Where the walked layers are. */
+  readonly placing: Placing;
 }
 
-/** Most periods that are walked behind the repeated one before all layers are. */
-const MOST_BEHIND = 1;
+/** The share of a stack up to which it is faster to walk less of it and put its plan together. */
+const MOST_WALKED = 0.75;
+
+/** Numbers equal texts alike. */
+function numbered(texts: readonly string[]): number[] {
+  const known = new Map<string, number>();
+  return texts.map((text) => {
+    const number = known.get(text) ?? known.size;
+    known.set(text, number);
+    return number;
+  });
+}
+
+/** Whatever of `values` the layers from `from` up to `to` have that are on the device of `layer`, ascending. */
+function onDevice(
+  values: readonly number[],
+  devices: readonly number[],
+  layer: number,
+  from: number,
+  to: number,
+): number[] {
+  const own = new Set<number>();
+  for (let other = from; other < to; other++) if (devices[other] === devices[layer]) own.add(values[other] as number);
+  return [...own].sort((a, b) => a - b);
+}
 
 /**
- * The longest run of like periods, cut behind its third: the first may begin otherwise, the next two tell what a period
- * takes. `undefined` where that leaves nothing out, or too many periods were unlike.
- *
- * @param signatures one per layer; the last one is always walked
- * @param behind periods that are walked behind the cut
+ * The layers to walk: what lies between two layers with the same surroundings is left out where others have those of all
+ * that are left out. `undefined` where that spares little, on one device.
  */
-export function repeatedLayers(signatures: readonly unknown[], behind: number): RepeatedLayers | undefined {
-  if (behind > MOST_BEHIND) return undefined;
-  const before = signatures.slice(0, -1);
-  let longest = { start: 0, period: 0, times: 0 };
-  for (let period = 1; period <= LONGEST_PERIOD; period++) {
-    for (let start = 0; start + period <= before.length; start++) {
-      const times = repeats(before, start, period) - 3 - behind;
-      if (times * period > longest.times * longest.period) longest = { start, period, times };
+export function repeatedLayers(
+  architecture: Architecture,
+  { shapes }: GraphWeights,
+  placement: LayerPlacement,
+): RepeatedLayers | undefined {
+  const { deviceOfLayer: devices, pipelined } = placement;
+  const kinds = layerKinds(architecture);
+  const { kindOfLayer } = cacheLayoutOf(architecture);
+  const last = kindOfLayer.length - 1;
+  const variants = kinds.map((kind, layer) => variantOf(architecture, kind, layer));
+  let sum = 0;
+  const added = variants.map((adds) => (adds ? sum++ : sum));
+  /** What a layer reads of inputs that all layers share. */
+  const reads = numbered(kindOfLayer.map((kind, layer) => `${kind} ${layer < placement.expertLayersOnHost}`));
+  /** What it may leave for later layers. */
+  const leaves = numbered(variants.map((variant, layer) => `${variant ?? shapes[layer]}`));
+  const likeness = numbered(
+    kindOfLayer.map((kind, layer) => `${[kind, leaves[layer], shapes[layer], layer === last]}`),
+  );
+  // The first that is added is not yet a tensor of its own.
+  const looks = numbered(likeness.map((own, layer) => `${[own, reads[layer], Math.min(added[layer] as number, 2)]}`));
+  /** Devices from a layer to the next that adds, or the one before, two where there are more; -1 where there is none. */
+  const devicesTo = (layer: number, step: number): number => {
+    let other = layer + step;
+    while (kinds[other] && !variants[other]) other += step;
+    return kinds[other] ? Math.min(Math.abs((devices[other] as number) - (devices[layer] as number)), 2) : -1;
+  };
+  /** All that decides when a layer takes memory and gives it back, beside what it is itself. */
+  const surroundings = numbered(
+    looks.map((own, layer) => {
+      const device = devices[layer] as number;
+      const starts = devices[layer - 1] !== device;
+      const readBefore = onDevice(reads, devices, layer, 0, layer);
+      const leftBefore = onDevice(leaves, devices, layer, 0, layer);
+      const readsFirst = starts || !readBefore.includes(reads[layer] as number);
+      const toAdded = starts || variants[layer] ? [-1, 1].map((step) => devicesTo(layer, step)) : [];
+      const shared = pipelined
+        ? // Copies of inputs that a pipeline keeps are no concern of the layers that read them.
+          [readsFirst && device === devices[last], leaves[layer + 1]]
+        : [readBefore, onDevice(reads, devices, layer, layer + 1, last + 1), looks[layer + 1]];
+      return [own, looks[layer - 1], starts, toAdded, leftBefore, ...shared].join(';');
+    }),
+  );
+
+  const all = looks.map((_, layer) => layer);
+  let layers = all;
+  // Without a pipeline, inputs come to several devices when they are first read, and go when they are last.
+  for (let from = 0; from < layers.length && (pipelined || placement.devices === 1); from++) {
+    for (let to = layers.length - 1; to > from; to--) {
+      if (surroundings[layers[from] as number] !== surroundings[layers[to] as number]) continue;
+      const out = layers.slice(from + 1, to + 1);
+      const others = layers.toSpliced(from + 1, to - from);
+      const shown = new Set(others.map((layer) => surroundings[layer]));
+      // What is added is as much as in the whole stack, or the last layer would have other sizes.
+      if (out.some((layer) => variants[layer] || !shown.has(surroundings[layer]))) continue;
+      layers = others;
+      break;
     }
   }
-  const { start, period, times } = longest;
-  if (times === 0) return undefined;
-  const cut = start + 3 * period;
-  const next = cut + times * period;
-  const layers = signatures.map((_, layer) => layer).filter((layer) => layer < cut || layer >= next);
-  return { layers, starts: [start + period, start + 2 * period, next], period, times };
-}
+  if (layers.length > MOST_WALKED * all.length) {
+    // Over several devices the plan of the whole stack still serves other settings.
+    if (placement.devices === 1) return undefined;
+    layers = all;
+  }
 
-/** Finds the weight that takes the place of one of the repeated period so many periods later. */
-function weightsLater({ layers, layerOf, nameOf }: GraphWeights, { starts, period, times }: RepeatedLayers) {
-  const [, , next = 0] = starts;
-  return (weight: number, periods: number): number => {
-    const layer = layerOf[weight];
-    if (layer === undefined) return weight;
-    // The period behind the walked one is that of the first repetition.
-    const twin = layer + (periods - (layer < next ? 0 : times)) * period;
-    return layers[twin]?.get(nameOf[weight] as string)?.index as number;
+  const deviceOfLayer: number[] = [];
+  let device = -1;
+  for (const layer of layers) {
+    if ((devices[layer] as number) >= 0 && devices[layer] !== devices[layer - 1]) device += 1;
+    deviceOfLayer[layer] = device;
+  }
+  const { outputDevice } = placement;
+  const output = outputDevice < 0 || outputDevice === devices[last] ? Math.min(outputDevice, device) : device + 1;
+  const positionOf = new Map(layers.map((layer, position) => [surroundings[layer], position]));
+  const short = { ...placement, devices: Math.max(device, output, 0) + 1, deviceOfLayer, outputDevice: output };
+  return {
+    layers,
+    placing: placingOf(short),
+    short,
+    whole: placement,
+    walkedOf: surroundings.map((own) => positionOf.get(own) as number),
+    added,
+    likeness,
   };
 }
 
-/** The plan of the whole stack from that of the walked layers; `undefined` where their periods differ. */
+/** The graph of a whole stack that was made last, by the file whose weights it reads: it serves whatever is where. */
+const wholeGraphs = new WeakMap<GraphWeights, { readonly settings: string; readonly graph: Graph }>();
+
+/** Graphs that are planned alike: one of them, and what was planned, by the stack that it was planned for. */
+interface Structure {
+  readonly sample: Graph;
+  readonly plans: Map<RepeatedLayers, RepeatedPlan>;
+}
+
+/** By the stack whose walked layers the graphs have. */
+const structures = new WeakMap<RepeatedLayers, Structure[]>();
+
+/** Those that were used last; plans of others are made again. */
+const recent: (readonly [Structure[], Structure])[] = [];
+const MOST_RECENT = 16;
+/** Most plans kept of a structure. */
+const MOST_PLANS = 24;
+
+/** Extents from which on the scheduler treats all alike. */
+const LARGE_EXTENT = 32;
+
+/** Whether the scheduler assigns the tensors of two graphs alike that {@link differInSizes}. */
+function assignedAlike(a: Graph, b: Graph): boolean {
+  return a.nodes.every(({ hostOnly, shape }, position) => {
+    const other = b.nodes[position] as GraphTensor;
+    return (
+      hostOnly === other.hostOnly &&
+      shape.every(
+        (extent, index) => Math.min(extent, LARGE_EXTENT) === Math.min(other.shape[index] as number, LARGE_EXTENT),
+      )
+    );
+  });
+}
+
+function structureOf(graph: Graph, walked: RepeatedLayers): Structure {
+  const own = structures.get(walked) ?? [];
+  structures.set(walked, own);
+  let structure = own.find(({ sample }) => differInSizes(graph, sample) && assignedAlike(graph, sample));
+  if (!structure) {
+    structure = { sample: graph, plans: new Map() };
+    own.push(structure);
+    if (recent.push([own, structure]) > MOST_RECENT) {
+      const [others, oldest] = recent.shift() as (typeof recent)[number];
+      others.splice(others.indexOf(oldest), 1);
+    }
+  }
+  return structure;
+}
+
+/** The same plan with the tensors of another graph, whose layers are alike; `undefined` where they have other sizes. */
+function retold(plan: RepeatedPlan, from: Told, to: Told): RepeatedPlan | undefined {
+  const first = from.starts[0] as number;
+  const tensorOf = plan.tensorOf.slice();
+  const more = plan.more.slice();
+  const twins = from.walked.layers.map((layer) =>
+    to.walked.layers.findIndex((other) => to.walked.likeness[other] === from.walked.likeness[layer]),
+  );
+  for (let slot = 0; slot < tensorOf.length; slot++) {
+    const tensor = tensorOf[slot] as number;
+    if (tensor < first) continue;
+    let position = twins.length - 1;
+    while ((from.starts[position] as number) > tensor) position -= 1;
+    const twin = twins[position] as number;
+    if (twin < 0) return undefined;
+    tensorOf[slot] = tensor - (from.starts[position] as number) + (to.starts[twin] as number);
+    const addedTo = ({ layers, added }: RepeatedLayers, at: number): number => added[layers[at] as number] as number;
+    more[slot] = (more[slot] as number) + addedTo(from.walked, position) - addedTo(to.walked, twin);
+  }
+  const bytesOf = sizesOf(plan.bytesOf, tensorOf, more, to);
+  return bytesOf.every((bytes, slot) => bytes === plan.bytesOf[slot]) ? { ...plan, tensorOf, more } : undefined;
+}
+
+/** A graph, and of which layers. */
+interface Told {
+  readonly graph: Graph;
+  readonly walked: RepeatedLayers;
+  readonly starts: readonly number[];
+}
+
+const toldOf = (graph: Graph, walked: RepeatedLayers): Told => ({
+  graph,
+  walked,
+  starts: startsOf(graph, walked.layers),
+});
+
+/** Bytes of slots by their tensors; copies of weights and caches keep theirs. */
+function sizesOf(
+  kept: Float64Array,
+  tensorOf: Int32Array,
+  more: Int32Array,
+  { graph, walked, starts }: Told,
+): Float64Array {
+  const growths = growthsOf(graph, starts, walked);
+  return kept.map((own, slot) => {
+    const tensor = tensorOf[slot] as number;
+    return tensor < 0 ? own : (graph.bytes[tensor] as number) + (more[slot] as number) * (growths[tensor] as number);
+  });
+}
+
+/**
+ * The plan of a whole stack, with the tensors of a graph of some of its layers.
+ *
+ * @param graph layers of the same settings on one device, `walked`
+ * @param settings tells graphs of equal layers apart
+ * @param ownGraph the layers to walk for the stack itself
+ * @returns `undefined` where they do not tell it
+ */
 export function repeatedPlan(
-  plan: AllocationPlan,
+  graph: Graph,
+  walked: RepeatedLayers,
   repeated: RepeatedLayers,
   table: GraphWeights,
+  settings: string,
+  ownGraph: () => Graph,
 ): AllocationPlan | undefined {
-  return repeatPlan(plan, repeated.times, weightsLater(table, repeated));
+  const { plans } = structureOf(graph, walked);
+  const told = toldOf(graph, walked);
+  const known = plans.get(repeated);
+  if (known) return { ...known, bytesOf: sizesOf(known.bytesOf, known.tensorOf, known.more, told) };
+  const { layers, layerOf, nameOf } = table;
+  const isWhole = repeated.layers.length === repeated.walkedOf.length;
+  let own = graph;
+  if (repeated !== walked) {
+    const last = isWhole ? wholeGraphs.get(table) : undefined;
+    own = last?.settings === settings ? last.graph : ownGraph();
+    if (isWhole) wholeGraphs.set(table, { settings, graph: own });
+  }
+  const short = planGraph(own, isWhole ? placingOf(repeated.whole) : repeated.placing, repeated.layers);
+  const whole = isWhole
+    ? { ...short, more: new Int32Array(short.bytesOf.length) }
+    : repeatPlan(own, short, repeated, (weight, layerLater) => {
+        const layer = layerOf[weight];
+        return layer === undefined ? weight : layers[layerLater(layer)]?.get(nameOf[weight] as string)?.index;
+      });
+  const plan = whole && (repeated === walked ? whole : retold(whole, toldOf(own, repeated), told));
+  if (!plan) return undefined;
+  // What it keeps of a cache has the size of these settings.
+  if (plan.tensorOf.some((tensor, slot) => tensor < 0 && (plan.weightOf[slot] as number) < 0)) return plan;
+  if (plans.size >= MOST_PLANS) plans.clear();
+  plans.set(repeated, plan);
+  return plan;
 }

@@ -12,7 +12,7 @@ import { type GraphTensor, NO_SOURCES, sameLayout } from './tensor.ts';
 export const TAKE = 0;
 export const GIVE = 1;
 /** The slot takes over the memory of the slot that the next step names, and gives back what it does not need. */
-const TAKE_OVER = 2;
+export const TAKE_OVER = 2;
 const TAKEN_OVER = 3;
 
 /** Every allocation of a graph, in order. */

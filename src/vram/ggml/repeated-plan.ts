@@ -1,101 +1,449 @@
 /**
- * The plan of a long graph from that of a short one. A stack of layers takes and gives back the same again and again:
- * two periods of it say what any number of them does.
+ * The plan of a long graph from that of a short one. A stack's layers take and give back the same wherever they stand in
+ * the same surroundings: one layer of each surroundings says what all of them do.
  */
-import { type AllocationPlan, GIVE, TAKE } from './allocator.ts';
+import { type AllocationPlan, GIVE, type Mark, TAKE, TAKE_OVER } from './allocator.ts';
+import { PIPELINE_COPIES } from './scheduler.ts';
+import type { Graph } from './tensor.ts';
+
+/** Where a stack's layers are. Device -1 is the host. */
+interface Stack {
+  readonly devices: number;
+  readonly pipelined: boolean;
+  /** By layer. */
+  readonly deviceOfLayer: readonly number[];
+  readonly outputDevice: number;
+}
+
+/** How a stack is told from some of its layers. */
+export interface Repetition {
+  /** The walked layers, in order. */
+  readonly layers: readonly number[];
+  /** Where the walked layers are. */
+  readonly short: Stack;
+  /** Where all of them are. */
+  readonly whole: Stack;
+  /** The walked layer, by its position among them, that each layer of the stack is like. */
+  readonly walkedOf: readonly number[];
+  /** Equal for layers with tensors of the same kinds, by layer. */
+  readonly likeness: readonly number[];
+  /** What the sizes of a layer's tensors are linear in, by layer. */
+  readonly added: readonly number[];
+}
+
+/** The plan of a whole stack; its tensors are those of the walked layers. */
+export interface RepeatedPlan extends AllocationPlan {
+  /** By how much of what sizes are linear in each slot's tensor differs from the walked one. */
+  readonly more: Int32Array;
+}
+
+/** The weight in the place of another one; `layerLater` says which layer is in the place of a walked one. */
+export type WeightLater = (weight: number, layerLater: (layer: number) => number) => number | undefined;
+
+/** A tensor that a layer reads from another buffer. */
+interface Read {
+  readonly id: number;
+  readonly bytes: number;
+  /** Where it is read. */
+  readonly buffer: number;
+  /** Nothing before has read it there. */
+  readonly first: boolean;
+}
+
+/** What a pipeline keeps from the start: its inputs, and copies of what is read in other buffers. */
+interface Reads {
+  readonly before: readonly Read[];
+  /** By walked layer. */
+  readonly byLayer: readonly (readonly Read[])[];
+  /** Inputs that are read anywhere. */
+  readonly inputs: number;
+}
+
+const NO_READS: Reads = { before: [], byLayer: [], inputs: 0 };
+
+/** What is read across buffers in a graph as it was planned last; `undefined` where weights or caches are. */
+function readsOf({ nodes }: Graph, starts: readonly number[]): Reads | undefined {
+  const byLayer: Read[][] = starts.slice(1).map(() => []);
+  const before: Read[] = [];
+  const known = new Set<number>();
+  const inputs = new Set<number>();
+  let position = -1;
+  for (const { operation, id, backend, sources } of nodes) {
+    if (operation === 'view') continue;
+    if (id >= (starts[position + 1] as number)) position += 1;
+    for (const source of sources) {
+      if (source.isInput) inputs.add(source.id);
+      if (source.backend === backend) continue;
+      if (source.id < 0) return undefined;
+      const key = 256 * source.id + backend;
+      const read = { id: source.id, bytes: source.bytes, buffer: backend, first: !known.has(key) };
+      (byLayer[position] ?? before).push(read);
+      known.add(key);
+    }
+  }
+  return { before, byLayer, inputs: inputs.size };
+}
+
+/** The first id of each walked layer's tensors, and the end of all. */
+export function startsOf({ layerStarts, bytes }: Graph, layers: readonly number[]): number[] {
+  return [...layers.map((layer) => layerStarts.get(layer) as number), bytes.length];
+}
+
+/** What one more of what sizes are linear in adds to each tensor of a graph, in bytes by id. */
+export function growthsOf(
+  { bytes }: Graph,
+  starts: readonly number[],
+  { layers, likeness, added }: Repetition,
+): Float64Array {
+  const growths = new Float64Array(bytes.length);
+  layers.forEach((layer, position) => {
+    const own = added[layer] as number;
+    const twin = layers.findIndex((other) => likeness[other] === likeness[layer] && added[other] !== own);
+    if (twin < 0) return;
+    const offset = (starts[twin] as number) - (starts[position] as number);
+    const more = (added[layers[twin] as number] as number) - own;
+    for (let id = starts[position] as number; id < (starts[position + 1] as number); id++)
+      growths[id] = ((bytes[id + offset] as number) - (bytes[id] as number)) / more;
+  });
+  return growths;
+}
 
 /**
- * The plan of a graph with more periods. Their slots grow as those of the second period did from the first.
+ * What is held where each walked layer begins, and at the end: slots that were taken and not yet given back, oldest first.
  *
- * @param plan its marks are where the first period begins, the second begins, and the second ends
- * @param times how often the second period is repeated
- * @param weightLater the weight in the place of one that the second period or what follows reads, so many periods later; -1 of -1
- * @returns `undefined` where the two periods differ in more than the numbers of their slots
+ * @param held of the leafs, those that are given back some time
  */
-export function repeatPlan(
-  { steps, bufferOf, bytesOf, tensorOf, weightOf, alignments, leafs, marks }: AllocationPlan,
-  times: number,
-  weightLater: (weight: number, periods: number) => number,
-): AllocationPlan | undefined {
-  const [first, second, end] = marks;
-  if (!first || !second || !end) return undefined;
-  const period = second.slot - first.slot;
-  const length = second.step - first.step;
-  if (end.slot - second.slot !== period || end.step - second.step !== length) return undefined;
-
-  // Leafs are taken before all else; a period may give some of them back that no other reads.
-  let leafsOfPeriod = 0;
-  let leafsGiven = 0;
-  let firstLeaf = leafs;
-  /** Slots that a period leaves behind: taken, and not given back as often. */
-  let left = 0;
-  for (let position = second.step; position < end.step; position++) {
+function heldOf({ steps, leafs, marks }: AllocationPlan, held: number[]): number[][] {
+  const heldAt: number[][] = [];
+  const giveBack = (slot: number): void => {
+    const index = held.lastIndexOf(slot);
+    if (index >= 0) held.splice(index, 1);
+  };
+  for (let position = leafs; position < steps.length; position++) {
+    if (position === marks[heldAt.length]?.step) heldAt.push([...held]);
     const step = steps[position] as number;
-    const before = steps[position - length] as number;
-    const slot = step >> 2;
-    const slotBefore = before >> 2;
-    if ((step & 3) !== (before & 3) || bufferOf[slot] !== bufferOf[slotBefore]) return undefined;
-    if ((step & 3) === TAKE) left += 1;
-    if ((step & 3) === GIVE) left -= 1;
-    if (slot >= second.slot) {
-      const weight = weightLater(weightOf[slot] as number, 0);
-      if (slot - slotBefore !== period || weight !== weightLater(weightOf[slotBefore] as number, 1)) return undefined;
-    } else if (slot >= leafs) {
-      // Of the period before: nothing that is older may end here.
-      if (slot < first.slot || slotBefore >= first.slot) return undefined;
-    } else {
-      leafsOfPeriod ||= slot - slotBefore;
-      if (slot - slotBefore !== leafsOfPeriod || bytesOf[slot] !== bytesOf[slotBefore]) return undefined;
-      firstLeaf = Math.min(firstLeaf, slot);
-      leafsGiven += 1;
-      left += 1;
+    if ((step & 3) === GIVE) giveBack(step >> 2);
+    else held.push(step >> 2);
+    if ((step & 3) === TAKE_OVER) {
+      position += 1;
+      giveBack((steps[position] as number) >> 2);
     }
   }
-  if (left !== 0 || leafsGiven !== leafsOfPeriod) return undefined;
+  heldAt.push(held);
+  return heldAt;
+}
 
-  const moreLeafs = times * leafsOfPeriod;
-  /** The number of a slot of the short plan that is seen so many periods later. */
-  const later = (slot: number, periods: number): number => {
-    if (slot < firstLeaf) return slot;
-    if (slot < firstLeaf + leafsOfPeriod) return slot + periods * leafsOfPeriod;
-    return slot + moreLeafs + (slot < first.slot ? 0 : periods * period);
-  };
-  const slots = bytesOf.length + moreLeafs + times * period;
-  const repeated = {
-    steps: new Int32Array(steps.length + moreLeafs + times * length),
-    bufferOf: new Uint8Array(slots),
-    bytesOf: new Float64Array(slots),
-    tensorOf: new Int32Array(slots),
-    weightOf: new Int32Array(slots),
-  };
-  const place = (from: number, to: number, periods: number): void => {
-    for (let slot = from; slot < to; slot++) {
-      const target = later(slot, periods);
-      const bytes = bytesOf[slot] as number;
-      const growth = slot >= second.slot && slot < end.slot ? bytes - (bytesOf[slot - period] as number) : 0;
-      const weight = weightOf[slot] as number;
-      repeated.bufferOf[target] = bufferOf[slot] as number;
-      repeated.bytesOf[target] = bytes + periods * growth;
-      repeated.tensorOf[target] = tensorOf[slot] as number;
-      repeated.weightOf[target] = slot < second.slot ? weight : weightLater(weight, periods);
+/** Where a layer of the whole stack repeats one that was walked. */
+interface Place {
+  readonly layer: number;
+  /** Of the walked layer. */
+  readonly position: number;
+  /** By how much sizes have grown. */
+  readonly more: number;
+}
+
+/** Writes the plan of a whole stack, layer by layer. */
+class Repeater {
+  readonly #plan: AllocationPlan;
+  readonly #repetition: Repetition;
+  readonly #weightLater: WeightLater;
+  readonly #reads: Reads;
+  readonly #growths: Float64Array;
+  /** Ids from here on are of layers. */
+  readonly #firstOfLayers: number;
+  readonly #host: number;
+  readonly #steps: number[] = [];
+  readonly #buffers: number[] = [];
+  readonly #bytes: number[] = [];
+  readonly #tensors: number[] = [];
+  readonly #weights: number[] = [];
+  readonly #more: number[] = [];
+  /** The number in the whole plan of each slot of the short one, as the layer at hand sees it; -1 = it does not. */
+  readonly #numbers: Int32Array;
+  /** Of what is held, tensors from before the layers, by id and buffer. */
+  readonly #heldShared = new Map<number, number>();
+  /** Of what is held, tensors of layers and copies of weights, by buffer, oldest first. */
+  readonly #heldOwn: readonly number[][];
+  /** Leafs that a walked layer fills itself, by position. */
+  readonly #filled: readonly number[][];
+  #failed = false;
+
+  constructor(
+    plan: AllocationPlan,
+    repetition: Repetition,
+    weightLater: WeightLater,
+    starts: readonly number[],
+    growths: Float64Array,
+    reads: Reads,
+  ) {
+    this.#plan = plan;
+    this.#repetition = repetition;
+    this.#weightLater = weightLater;
+    this.#reads = reads;
+    this.#growths = growths;
+    this.#firstOfLayers = starts[0] as number;
+    this.#host = repetition.whole.devices;
+    this.#numbers = new Int32Array(plan.bytesOf.length).fill(-1);
+    this.#heldOwn = Array.from({ length: this.#host + 1 }, () => []);
+    this.#filled = repetition.layers.map(() => []);
+    this.#splitLeafs(starts);
+  }
+
+  /** Leafs behind the inputs and copies of a pipeline: those from before the layers, and those that a layer fills. */
+  readonly #shared: number[] = [];
+
+  #splitLeafs(starts: readonly number[]): void {
+    const { leafs, tensorOf, bufferOf, steps, marks } = this.#plan;
+    const { before, byLayer, inputs } = this.#reads;
+    const copies = [before, ...byLayer].flat().filter(({ first }) => first).length;
+    const positionOf = new Map<number, number>();
+    for (let slot = PIPELINE_COPIES * (inputs + copies); slot < leafs; slot++) {
+      const tensor = tensorOf[slot] as number;
+      if (tensor < this.#firstOfLayers) this.#shared.push(slot);
+      // On the host they would lie between inputs.
+      else if (bufferOf[slot] === this.#repetition.short.devices) this.#failed = true;
+      else {
+        const position = starts.findLastIndex((start) => start <= tensor);
+        positionOf.set(slot, position);
+        this.#filled[position]?.push(slot);
+      }
     }
-  };
-  let written = 0;
-  const write = (from: number, to: number, periods: number): void => {
+    // Each must be given back, or taken over, by the layer that fills it.
+    let position = -1;
+    for (let index = leafs; index < steps.length; index++) {
+      if (index === marks[position + 1]?.step) position += 1;
+      const slot = (steps[index] as number) >> 2;
+      if (positionOf.has(slot)) {
+        if (positionOf.get(slot) !== position) this.#failed = true;
+        positionOf.delete(slot);
+      }
+    }
+    if (positionOf.size > 0) this.#failed = true;
+  }
+
+  #bufferOfLayer({ deviceOfLayer, devices }: Stack, layer: number): number {
+    const device = deviceOfLayer[layer] as number;
+    return device < 0 ? devices : device;
+  }
+
+  /** The buffer in the place of one that a walked layer uses; -1 where there is none. */
+  #bufferLater(buffer: number, { layer, position }: Place): number {
+    const { short, whole, layers } = this.#repetition;
+    const own = this.#bufferOfLayer(short, layers[position] as number);
+    const target = this.#bufferOfLayer(whole, layer);
+    if (buffer === own) return target;
+    if (buffer === short.devices) return this.#host;
+    // The first device computes for the host what is large.
+    if (buffer === 0 && !short.pipelined) return 0;
+    if (buffer < own) return own === short.devices ? -1 : Math.max(buffer + target - own, -1);
+    return buffer === short.outputDevice ? whole.outputDevice : -1;
+  }
+
+  /** The same for what comes before the layers, on the host and the first device. */
+  #bufferBefore(buffer: number): number {
+    if (buffer === this.#repetition.short.devices) return this.#host;
+    return buffer === 0 ? 0 : -1;
+  }
+
+  /** A new slot. */
+  #slot(buffer: number, bytes: number, tensor: number, weight = -1, more = 0): number {
+    if (buffer < 0) this.#failed = true;
+    this.#more.push(more);
+    this.#buffers.push(buffer);
+    this.#bytes.push(bytes);
+    this.#tensors.push(tensor);
+    return this.#weights.push(weight) - 1;
+  }
+
+  /** A slot like one from before the layers. */
+  #before(slot: number): void {
+    const { bufferOf, bytesOf, tensorOf, weightOf } = this.#plan;
+    const buffer = this.#bufferBefore(bufferOf[slot] as number);
+    this.#numbers[slot] = this.#slot(buffer, bytesOf[slot] as number, tensorOf[slot] as number, weightOf[slot]);
+  }
+
+  #bytesLater(slot: number, { more }: Place): number {
+    const tensor = this.#plan.tensorOf[slot] as number;
+    const bytes = this.#plan.bytesOf[slot] as number;
+    return tensor < 0 ? bytes : bytes + more * (this.#growths[tensor] as number);
+  }
+
+  /** A slot like one of a walked layer. */
+  #later(slot: number, place: Place): number {
+    const { bufferOf, tensorOf, weightOf } = this.#plan;
+    const { layers } = this.#repetition;
+    const { layer, position } = place;
+    let weight: number | undefined = weightOf[slot] as number;
+    if (weight >= 0) weight = this.#weightLater(weight, (own) => layer + layers.indexOf(own) - position);
+    if (weight === undefined) this.#failed = true;
+    const buffer = this.#bufferLater(bufferOf[slot] as number, place);
+    return this.#slot(buffer, this.#bytesLater(slot, place), tensorOf[slot] as number, weight, place.more);
+  }
+
+  /** The copies of one tensor that a pipeline keeps. */
+  #copies({ id, bytes }: Read, buffer: number, more: number): void {
+    for (let copy = 0; copy < PIPELINE_COPIES; copy++)
+      this.#slot(buffer, bytes + more * (this.#growths[id] as number), id, -1, more);
+  }
+
+  /** Takes all leafs; returns the first that each layer fills itself. */
+  #leafs(places: readonly Place[]): number[] {
+    const { before, byLayer, inputs } = this.#reads;
+    for (let slot = 0; slot < PIPELINE_COPIES * inputs; slot++) this.#before(slot);
+    const copied = new Set<number>();
+    const keyOf = (id: number, buffer: number): number => 256 * id + buffer;
+    for (const read of before) {
+      const buffer = this.#bufferBefore(read.buffer);
+      if (read.first) this.#copies(read, buffer, 0);
+      copied.add(keyOf(read.id, buffer));
+    }
+    for (const place of places) {
+      for (const read of byLayer[place.position] ?? []) {
+        const buffer = this.#bufferLater(read.buffer, place);
+        const key = keyOf(read.id, buffer);
+        // What is from before the layers is read by any of them first.
+        if (read.id < this.#firstOfLayers ? !copied.has(key) : read.first) this.#copies(read, buffer, place.more);
+        copied.add(key);
+      }
+    }
+    for (const slot of this.#shared) this.#before(slot);
+    const firstFilled = places.map((place) => {
+      const first = this.#bytes.length;
+      for (const slot of this.#filled[place.position] as number[]) this.#later(slot, place);
+      return first;
+    });
+    for (let slot = 0; slot < this.#bytes.length; slot++) this.#steps.push(4 * slot + TAKE);
+    return firstFilled;
+  }
+
+  /** Writes steps of the short plan with the numbers that slots have now. */
+  #write(from: number, to: number): void {
+    const { steps } = this.#plan;
     for (let position = from; position < to; position++) {
       const step = steps[position] as number;
-      repeated.steps[written++] = 4 * later(step >> 2, periods) + (step & 3);
+      const number = this.#numbers[step >> 2] as number;
+      if (number < 0) this.#failed = true;
+      this.#steps.push(4 * number + (step & 3));
     }
-  };
-  for (let slot = 0; slot < leafs + moreLeafs; slot++) repeated.steps[written++] = 4 * slot + TAKE;
-  place(0, end.slot, 0);
-  write(leafs, end.step, 0);
-  for (let periods = 1; periods <= times; periods++) {
-    place(firstLeaf, firstLeaf + leafsOfPeriod, periods);
-    place(second.slot, end.slot, periods);
-    write(second.step, end.step, periods);
   }
-  place(end.slot, bytesOf.length, times);
-  write(end.step, steps.length, times);
-  return { ...repeated, alignments, leafs: leafs + moreLeafs, marks };
+
+  #isShared(slot: number): boolean {
+    const tensor = this.#plan.tensorOf[slot] as number;
+    return tensor >= 0 && tensor < this.#firstOfLayers;
+  }
+
+  #keyOf(slot: number, buffer: number): number {
+    return (this.#plan.tensorOf[slot] as number) * (this.#host + 1) + buffer;
+  }
+
+  /** Notes what is held behind a layer, of what it knows. */
+  #hold(slots: readonly number[]): void {
+    for (const slot of slots) {
+      const number = this.#numbers[slot] as number;
+      if (number < 0) continue;
+      const buffer = this.#buffers[number] as number;
+      if (!this.#isShared(slot)) this.#heldOwn[buffer]?.push(number);
+      else if (this.#heldShared.has(this.#keyOf(slot, buffer))) this.#failed = true;
+      else this.#heldShared.set(this.#keyOf(slot, buffer), number);
+    }
+  }
+
+  /**
+   * Finds what is held for a layer in the places of what the walked one found held. All that layers hold on its device
+   * must be there in the same sizes; what is elsewhere may not, as long as the layer does not give it back.
+   */
+  #find(slots: readonly number[], place: Place): void {
+    const { whole, short } = this.#repetition;
+    const { bufferOf } = this.#plan;
+    const found = this.#heldOwn.map((): number[] => []);
+    for (const slot of slots) {
+      const from = bufferOf[slot] as number;
+      this.#numbers[slot] = -1;
+      if (this.#isShared(slot)) {
+        const buffer = short.pipelined ? this.#bufferBefore(from) : this.#bufferLater(from, place);
+        const key = this.#keyOf(slot, buffer);
+        if (buffer < 0) continue;
+        this.#numbers[slot] = this.#heldShared.get(key) ?? -1;
+        this.#heldShared.delete(key);
+      } else found[this.#bufferLater(from, place)]?.push(slot);
+    }
+    for (const [buffer, own] of found.entries()) {
+      const held = this.#heldOwn[buffer] as number[];
+      if (own.length !== held.length) {
+        if (buffer === this.#bufferOfLayer(whole, place.layer)) this.#failed = true;
+        continue;
+      }
+      for (const [index, slot] of own.entries()) {
+        const number = held[index] as number;
+        this.#numbers[slot] = number;
+        if (this.#bytes[number] !== this.#bytesLater(slot, place)) this.#failed = true;
+      }
+      held.length = 0;
+    }
+  }
+
+  /** The whole plan; `undefined` where a layer finds other memory taken than the one that it is like. */
+  run(): RepeatedPlan | undefined {
+    const { leafs, marks, steps, bytesOf, alignments } = this.#plan;
+    const { walkedOf, added, layers } = this.#repetition;
+    const begin = marks[0] as Mark;
+    const places = walkedOf.map((position, layer) => ({
+      layer,
+      position,
+      more: (added[layer] as number) - (added[layers[position] as number] as number),
+    }));
+    const firstFilled = this.#leafs(places);
+    const wholeLeafs = this.#bytes.length;
+    const heldAt = heldOf(this.#plan, [...this.#shared]);
+    for (let slot = leafs; slot < begin.slot; slot++) this.#before(slot);
+    this.#write(leafs, begin.step);
+    this.#hold(heldAt[0] as number[]);
+    const ends = [...marks, { step: steps.length, slot: bytesOf.length }];
+    for (const place of places) {
+      if (this.#failed) return undefined;
+      const { layer, position } = place;
+      this.#find(heldAt[position] as number[], place);
+      const filled = this.#filled[position] as number[];
+      for (const [index, slot] of filled.entries()) this.#numbers[slot] = (firstFilled[layer] as number) + index;
+      const from = ends[position] as Mark;
+      const to = ends[position + 1] as Mark;
+      for (let slot = from.slot; slot < to.slot; slot++) this.#numbers[slot] = this.#later(slot, place);
+      this.#write(from.step, to.step);
+      this.#hold(heldAt[position + 1] as number[]);
+    }
+    const held = this.#heldOwn.reduce((sum, own) => sum + own.length, this.#heldShared.size);
+    if (this.#failed || held !== heldAt[layers.length]?.length) return undefined;
+    const [device, host] = [alignments[0] as number, alignments.at(-1) as number];
+    return {
+      steps: new Int32Array(this.#steps),
+      bufferOf: new Uint8Array(this.#buffers),
+      bytesOf: new Float64Array(this.#bytes),
+      tensorOf: new Int32Array(this.#tensors),
+      weightOf: new Int32Array(this.#weights),
+      alignments: [...Array.from({ length: this.#host }, () => device), host],
+      leafs: wholeLeafs,
+      marks: [],
+      more: new Int32Array(this.#more),
+    };
+  }
+}
+
+/**
+ * The plan of a whole stack from that of its walked layers.
+ *
+ * @param graph the walked layers, as it was planned last
+ * @param plan its marks are where each walked layer begins
+ * @returns `undefined` where a layer would find other memory taken than the one that it is like, or give back what is not
+ */
+export function repeatPlan(
+  graph: Graph,
+  plan: AllocationPlan,
+  repetition: Repetition,
+  weightLater: WeightLater,
+): RepeatedPlan | undefined {
+  const { layers, short } = repetition;
+  const starts = startsOf(graph, layers);
+  const reads = short.pipelined ? readsOf(graph, starts) : NO_READS;
+  if (!reads || plan.marks.length !== layers.length) return undefined;
+  return new Repeater(plan, repetition, weightLater, starts, growthsOf(graph, starts, repetition), reads).run();
 }

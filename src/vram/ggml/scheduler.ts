@@ -6,7 +6,7 @@ import { type AllocationPlan, planAllocations } from './allocator.ts';
 import { elementsOf, type Graph, type GraphTensor, make, NO_SOURCES, type Residence, UNASSIGNED } from './tensor.ts';
 
 /** Copies of every input that the scheduler keeps when it runs micro-batches in a pipeline. */
-const PIPELINE_COPIES = 4;
+export const PIPELINE_COPIES = 4;
 /** Batches of at least so many rows are computed on a device even where the weights are in host memory. */
 const OFFLOAD_ROWS = 32;
 const DEVICE_ALIGNMENT = 128;
@@ -220,8 +220,9 @@ export function planGraph(graph: Graph, placing: Placing, marked: readonly numbe
       scheduled.push(dependency, input.copies?.[part.backend] as GraphTensor);
     }
     for (let position = part.start; position < part.end; position++) {
-      if (position === starts[marks.length]) marks.push(scheduled.length);
-      scheduled.push(nodes[position] as GraphTensor);
+      const node = nodes[position] as GraphTensor;
+      if (node.id >= (starts[marks.length] as number)) marks.push(scheduled.length);
+      scheduled.push(node);
     }
   }
   const inputLeafs: GraphTensor[] = [];

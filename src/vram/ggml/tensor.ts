@@ -183,7 +183,7 @@ export class Graph {
   readonly leafs: GraphTensor[] = [];
   /** Bytes of every tensor but weights and caches, by id. */
   readonly bytes: number[] = [];
-  /** Nodes that were there when the builder came to a layer. */
+  /** The first id of each layer's tensors. */
   readonly layerStarts = new Map<number, number>();
 
   #make(

@@ -131,7 +131,7 @@ export class ModelGraph {
   /** Layers to build, in order: all, or enough of each run of like layers. Notes where each begins. */
   *layers(): Generator<number, void> {
     for (const layer of this.#walked) {
-      this.graph.layerStarts.set(layer, this.graph.nodes.length);
+      this.graph.layerStarts.set(layer, this.graph.bytes.length);
       yield layer;
     }
   }

@@ -9,11 +9,9 @@ import { routingOf, SIGMOID } from './parts.ts';
 /** Layers between two checkpoints that later layers look back at (Kimi K3): eight of them over the stack. */
 const RESIDUAL_BLOCKS = 8;
 
-const blockSizeOf = ({ layers }: Architecture): number => Math.ceil(layers / RESIDUAL_BLOCKS);
-
 /** Whether a layer adds its input to the checkpoints. */
-export function isCheckpoint(architecture: Architecture, layer: number): boolean {
-  return layer % blockSizeOf(architecture) === 0;
+export function isCheckpoint({ layers }: Architecture, layer: number): boolean {
+  return layer % Math.ceil(layers / RESIDUAL_BLOCKS) === 0;
 }
 
 /** Kimi K3: Kimi Linear's layers, each reading a mix of the current residual and of checkpoints; experts in a space of their own. */
@@ -45,14 +43,12 @@ export function buildKimiK3(g: ModelGraph): void {
   };
   for (const layer of g.layers()) {
     let residual = current;
-    const held = Math.ceil(layer / blockSizeOf(architecture));
-    // Layers that were left out have added checkpoints.
-    if (checkpoints && checkpoints.shape[1] !== held)
-      checkpoints = graph.window(checkpoints, [hiddenSize, held, tokens]);
     const mixed = mix(residual, g.weight(layer, 'attn_res_score'));
     if (isCheckpoint(architecture, layer)) {
       const row = graph.reshape(residual, hiddenSize, 1, tokens);
-      checkpoints = checkpoints ? graph.compute([hiddenSize, held + 1, tokens, 1], [checkpoints, row]) : row;
+      checkpoints = checkpoints
+        ? graph.compute([hiddenSize, checkpoints.shape[1] + 1, tokens, 1], [checkpoints, row])
+        : row;
     }
     const input = g.norm(mixed, g.weight(layer, 'attn_norm'));
     graph.expand(input);

@@ -1,12 +1,13 @@
 /** Short cuts of the compute buffer's walk against the walk of the whole stack. */
 import { describe, expect, test } from 'vitest';
 import type { Architecture } from '../../../src/vram/architecture.ts';
-import { computeBuffers } from '../../../src/vram/compute-buffer.ts';
+import { computeBuffers, repeatWith, weightTableOf } from '../../../src/vram/compute-buffer.ts';
 import { runAllocations } from '../../../src/vram/ggml/allocator.ts';
 import { planGraph } from '../../../src/vram/ggml/scheduler.ts';
 import {
   architectureFromConfig,
   DEFAULT_SETTINGS,
+  type KvType,
   type Settings,
   weighModel,
   weighTensors,
@@ -17,9 +18,12 @@ import { ModelGraph, type Weight } from '../../../src/vram/llama-graphs/builder.
 import { buildModel } from '../../../src/vram/llama-graphs/classes.ts';
 import { representativeLayers } from '../../../src/vram/llama-graphs/representative-layers.ts';
 import { cudaBytes } from '../../../src/vram/quantization/ggml-types.ts';
-import { repeatedLayers } from '../../../src/vram/repeated-layers.ts';
+import { repeatedLayers, repeatedPlan } from '../../../src/vram/repeated-layers.ts';
 import { catalog } from '../scenarios/catalog.ts';
 import { configs, planned } from './weights-fixtures.ts';
+
+// As in a browser: over several devices too.
+repeatWith({ repeatedLayers, repeatedPlan });
 
 const architectures: [string, Architecture][] = [
   ...Object.entries(planned),
@@ -92,6 +96,12 @@ describe.each(architectures)('%s', (_name, architecture) => {
   });
 });
 
+function architectureOf(id: string): Architecture {
+  const architecture = catalog.byId.models.get(id)?.architecture;
+  if (!architecture) throw new RangeError(`no estimable model ${id}`);
+  return architecture;
+}
+
 /** Models whose layers leave something behind, one of each class. */
 describe.each([
   'deepseek-v3-2',
@@ -102,9 +112,8 @@ describe.each([
   'kimi-k3',
   'minimax-m3',
   'qwen3-8-flash-next',
-])('two periods tell what all do: %s', (id) => {
-  const architecture = catalog.byId.models.get(id)?.architecture;
-  if (!architecture) throw new RangeError(`no estimable model ${id}`);
+])('some layers tell what all do: %s', (id) => {
+  const architecture = architectureOf(id);
   const { layers } = architecture;
 
   test.each<[string, Partial<Settings>]>([
@@ -119,24 +128,87 @@ describe.each([
     ['the experts of an odd number of layers in RAM', { cpuMoeLayers: Math.floor(layers / 4) * 2 + 1 }],
     ['some layers in RAM', { gpuLayers: Math.floor(layers / 4) * 2 + 1, sequences: 3 }],
     ['layers and experts in RAM', { gpuLayers: layers - 2, cpuMoeLayers: layers - 5, kType: 'q8_0', vType: 'q8_0' }],
+    ['two devices', { devices: 2, context: 1_048_576 }],
+    ['five devices and a small cache type', { devices: 5, kType: 'q8_0', vType: 'q8_0', context: 70_001 }],
+    ['eight devices for sequences', { devices: 8, sequences: 4, outputs: 4, context: 65_536 }],
+    ['sixteen devices without FlashAttention', { devices: 16, flashAttention: 'off', context: 16_384 }],
+    ['two devices, some experts in RAM', { devices: 2, cpuMoeLayers: 7, microBatch: 1024 }],
+    ['four devices, all experts in RAM', { devices: 4, cpuMoeLayers: -1, microBatch: 16 }],
   ])('%s', (_what, changes) => {
     const settings = { ...DEFAULT_SETTINGS, ...changes };
     expect(shortCut(architecture, settings)).toEqual(walkAll(architecture, settings));
   });
+
+  test('whatever the settings', () => {
+    let seed = layers;
+    const pick = <T>(...choices: readonly T[]): T => {
+      seed = (1_103_515_245 * seed + 12_345) % 2 ** 31;
+      return choices[Math.floor((seed / 2 ** 31) * choices.length)] as T;
+    };
+    for (let round = 0; round < 14; round++) {
+      const type = pick<KvType>('f16', 'q8_0', 'q4_0');
+      const settings: Settings = {
+        ...DEFAULT_SETTINGS,
+        devices: pick(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16),
+        cpuMoeLayers: pick(0, 0, 1, 8, pick(...Array.from({ length: layers }, (_, layer) => layer)), -1),
+        microBatch: pick(16, 256, 512, 2048),
+        sequences: pick(1, 1, 2, 4),
+        flashAttention: type === 'f16' ? pick('auto', 'off') : 'auto',
+        kType: type,
+        vType: type,
+      };
+      for (const context of [pick(4096, 20_000, 70_001), pick(65_536, 131_072, 1_000_000)]) {
+        const own = { ...settings, context };
+        const bytes = walkAll(architecture, own);
+        expect({ own, bytes: shortCut(architecture, own) }).toEqual({ own, bytes });
+      }
+    }
+  });
 });
 
+/** How the compute buffers of a model's placement are told: layers that are walked, and whether they tell all. */
+function toldFrom(id: string, changes: Partial<Settings>): { walked: number; told: boolean } {
+  const architecture = architectureOf(id);
+  const settings = { ...DEFAULT_SETTINGS, ...changes };
+  const table = weightTableOf(architecture, {});
+  const placement = placeLayers(architecture, weighModel(architecture, 'Q4_K_M').nextTokenLayers.length, settings);
+  const repeated = repeatedLayers(architecture, table, placement);
+  if (!repeated) return { walked: architecture.layers, told: false };
+  const own = { ...settings, flashAttention: true, transposedValues: false };
+  const { widestValues } = cacheLayoutOf(architecture);
+  const model = new ModelGraph(architecture, own, table, widestValues, repeated.layers);
+  buildModel(model);
+  return {
+    walked: repeated.layers.length,
+    told: repeatedPlan(model.graph, repeated, repeated, table, '', () => model.graph) !== undefined,
+  };
+}
+
 describe('repeated layers', () => {
-  test('three periods are walked before the cut, and as many behind it as asked for', () => {
-    expect(repeatedLayers([...'DABABABABABX'], 0)).toEqual({
-      layers: [0, 1, 2, 3, 4, 5, 6, 11],
-      starts: [3, 5, 11],
-      period: 2,
-      times: 2,
-    });
-    expect(repeatedLayers([...'DABABABABABX'], 1)?.layers).toEqual([0, 1, 2, 3, 4, 5, 6, 9, 10, 11]);
-    expect(repeatedLayers([...'DABABABABABX'], 2)).toBeUndefined();
-    expect(repeatedLayers([...'ABCDEFGH'], 0)).toBeUndefined();
-    expect(repeatedLayers([], 0)).toBeUndefined();
+  test.each([
+    ['deepseek-v4-pro', 20],
+    ['kimi-k3', 70],
+    ['glm-5-2', 40],
+    ['minimax-m3', 12],
+  ])('some layers of %s tell any number of devices', (id, most) => {
+    for (let devices = 1; devices <= 16; devices++) {
+      const { walked, told } = toldFrom(id, { devices });
+      expect({ devices, told }).toEqual({ devices, told: true });
+      expect(walked).toBeLessThanOrEqual(most);
+    }
+  });
+
+  test('some layers of Kimi K3 tell any number of layers with experts in RAM', () => {
+    for (let cpuMoeLayers = 1; cpuMoeLayers <= 93; cpuMoeLayers++) {
+      const { walked, told } = toldFrom('kimi-k3', { cpuMoeLayers });
+      expect({ cpuMoeLayers, told }).toEqual({ cpuMoeLayers, told: true });
+      expect(walked).toBeLessThan(65);
+    }
+  });
+
+  test('without a pipeline, the whole stack is walked for several devices', () => {
+    const { layers } = architectureOf('deepseek-v4-pro');
+    expect(toldFrom('deepseek-v4-pro', { devices: 4, cpuMoeLayers: 8 })).toEqual({ walked: layers, told: true });
   });
 });
 

@@ -1,7 +1,7 @@
 /** The graph allocator and the scheduler on graphs small enough to follow by hand. */
 import { describe, expect, test } from 'vitest';
 import { runAllocations } from '../../../src/vram/ggml/allocator.ts';
-import { repeatPlan } from '../../../src/vram/ggml/repeated-plan.ts';
+import { type Repetition, repeatPlan } from '../../../src/vram/ggml/repeated-plan.ts';
 import { type Placing, planGraph } from '../../../src/vram/ggml/scheduler.ts';
 import { Graph, HOST, isContiguous, sameLayout } from '../../../src/vram/ggml/tensor.ts';
 
@@ -155,14 +155,14 @@ test('the order of allocations does not depend on sizes', () => {
   expect([...plan(1024).bytesOf]).not.toEqual([...plan(2048).bytesOf]);
 });
 
-describe('a plan from two periods', () => {
+describe('a plan from some of the layers', () => {
   /** Layers that each fill a blank of their own, let the next layer read what they leave, and read a mask that all share. */
   const stack = (layers: number, widthOf: (layer: number) => number, oddLayer?: number): Graph => {
     const graph = new Graph();
     const mask = graph.input(4, 64, 1);
     let current = graph.mulMat(graph.weight(0, 0, [64, 64]), graph.input(4, 64, 1));
     for (let layer = 0; layer < layers; layer++) {
-      graph.layerStarts.set(layer, graph.nodes.length);
+      graph.layerStarts.set(layer, graph.bytes.length);
       const wide = graph.mulMat(graph.weight(layer, layer, [64, widthOf(layer)]), current);
       const filled = graph.overwriting([graph.blank(4, 512, 1)]);
       let next = graph.compute([64, 1, 1, 1], [wide, filled, mask]);
@@ -170,36 +170,59 @@ describe('a plan from two periods', () => {
       graph.expand(next);
       current = graph.compute([64, 1, 1, 1], [next, current]);
     }
-    graph.layerStarts.set(layers, graph.nodes.length);
     graph.expand(graph.mulMat(graph.weight(layers, layers, [64, 64]), current));
     return graph;
   };
-  const oneDevice: Placing = { devices: 1, pipelined: false, backendOf: () => 0 };
   const alike = () => 128;
-  const later = (weight: number): number => weight;
+  /** Layers of a stack of twelve on three devices of four. */
+  const placing = (layers: readonly number[]): Placing => ({
+    devices: 3,
+    pipelined: true,
+    backendOf: ({ layer }) => Math.floor((layers[layer] ?? 11) / 4),
+  });
+  const all = Array.from({ length: 12 }, (_, layer) => layer);
+  const stackOf = (layers: readonly number[]) => ({
+    devices: 3,
+    pipelined: true,
+    deviceOfLayer: layers.map((layer) => Math.floor(layer / 4)),
+    outputDevice: 2,
+  });
+  /** Of each device the first, a next and the last one, which the next device copies from. */
+  const walked = [0, 1, 3, 4, 5, 7, 8, 9, 11];
+  const repetition: Repetition = {
+    layers: walked.map((_, position) => position),
+    short: stackOf(walked),
+    whole: stackOf(all),
+    walkedOf: [0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8],
+    // Behind the last layer comes the head.
+    likeness: [0, 0, 0, 0, 0, 0, 0, 0, 1],
+    added: all,
+  };
+  const repeated = (graph: Graph, changes: Partial<Repetition> = {}) =>
+    repeatPlan(
+      graph,
+      planGraph(graph, placing(walked), repetition.layers),
+      { ...repetition, ...changes },
+      (weight, layerLater) => layerLater(weight),
+    );
 
   test.each([
     ['alike', alike],
     ['growing', (layer: number) => 128 * (layer + 1)],
-  ])('it is the plan of the whole graph where periods are %s', (_what, widthOf) => {
-    const whole = planGraph(stack(12, widthOf), oneDevice);
-    const short = planGraph(
-      stack(5, (layer) => widthOf(layer < 4 ? layer : layer + 7)),
-      oneDevice,
-      [2, 3, 4],
-    );
-    const repeated = repeatPlan(short, 7, later);
-    expect(repeated?.steps).toEqual(whole.steps);
-    expect(repeated?.bytesOf).toEqual(whole.bytesOf);
-    expect(repeated?.bufferOf).toEqual(whole.bufferOf);
-    expect(repeated?.leafs).toBe(whole.leafs);
+  ])('it is the plan of the whole graph where layers are %s', (_what, widthOf) => {
+    const whole = planGraph(stack(12, widthOf), placing(all));
+    const plan = repeated(stack(9, (layer) => widthOf(layer === 8 ? 11 : layer)));
+    expect(plan?.steps).toEqual(whole.steps);
+    expect(plan?.bytesOf).toEqual(whole.bytesOf);
+    expect(plan?.bufferOf).toEqual(whole.bufferOf);
+    expect(plan?.weightOf).toEqual(whole.weightOf);
+    expect(plan?.leafs).toBe(whole.leafs);
   });
 
-  test('nothing is said where they differ', () => {
-    const planOf = (odd: number) => planGraph(stack(5, alike, odd), oneDevice, [2, 3, 4]);
-    expect(repeatPlan(planOf(0), 7, later)).toBeDefined();
-    expect(repeatPlan(planOf(3), 7, later)).toBeUndefined();
-    expect(repeatPlan(planGraph(stack(5, alike), oneDevice), 7, later)).toBeUndefined();
+  test('nothing is said where a layer finds other memory taken than the one that it is like', () => {
+    // The last layer of a device is not like the one before it: the next device has what it leaves.
+    expect(repeated(stack(9, alike), { walkedOf: [0, 1, 1, 1, 3, 4, 4, 5, 6, 7, 7, 8] })).toBeUndefined();
+    expect(repeated(stack(9, alike), { walkedOf: [0, 1, 1, 2, 3, 4, 4, 4, 6, 7, 7, 8] })).toBeUndefined();
   });
 });
 
