@@ -46,9 +46,13 @@ function fill(select: Control, choices: readonly Choice[]): void {
   );
 }
 
-/** Resolves when what was changed is on the screen, and `pause` milliseconds more have gone by. */
-const seen = (pause = 0): Promise<void> =>
-  new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, pause)));
+/** Resolves after so many milliseconds, and after what the reader did meanwhile. */
+const pause = (ms = 0): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** More than a frame: what was changed is on the screen. */
+const SEEN_MS = 30;
+/** Whoever types on is not kept waiting. */
+const TYPED_MS = 150;
 
 /** What the calculator answers at the moment: the settings, and what their engine offers. */
 export interface Answered {
@@ -104,11 +108,8 @@ class VramCalculator extends HTMLElement {
       try {
         const answer = ((next.engine && served?.computeAnswer) || computeAnswer)(offer, next);
         this.#showFigures(answer);
-        // The figures are seen before several devices are planned; whoever types on does not wait for their contexts.
-        if (next.devices > 1) await seen();
-        if (state !== next) return;
         this.#showFit(answer.placed());
-        await seen(next.devices > 1 ? 150 : 0);
+        await pause(next.devices > 1 ? TYPED_MS : SEEN_MS);
         if (state !== next) return;
         this.#setText('largest-context', answer.largestContext());
         this.#setBusy('false');
@@ -151,10 +152,12 @@ class VramCalculator extends HTMLElement {
         next = { ...next, context: maxContext };
         this.#control(KEYS.context).value = contextLabel(maxContext);
       }
-      // A browser may take longer for the address than the figures do.
-      void Promise.all([fragments(), seen()]).then(([{ writeFragment }]) => {
-        if (state === next) history.replaceState(null, '', writeFragment(next));
-      });
+      // A browser may take longer for the address than the answer does, which goes first.
+      void pause(TYPED_MS)
+        .then(fragments)
+        .then(({ writeFragment }) => {
+          if (state === next) history.replaceState(null, '', writeFragment(next));
+        });
       await show(next);
     };
 
@@ -180,7 +183,9 @@ class VramCalculator extends HTMLElement {
     // Whoever comes to the form is about to change it: the first new answer is as fast as the next ones.
     const expectChanges = async (): Promise<void> => {
       await prepareModel(modelOf(data, preset), { manySettings: true });
-      computeAnswer(data, { ...preset, quant: firstState(data).quant });
+      const { placed } = computeAnswer(data, { ...preset, devices: 2, quant: firstState(data).quant });
+      await pause();
+      placed();
     };
     this.addEventListener('focusin', () => showLater(expectChanges()), { once: true });
 
@@ -231,7 +236,7 @@ class VramCalculator extends HTMLElement {
     this.#find('datalist').replaceChildren(...contexts.map((tokens) => new Option(contextLabel(tokens))));
   }
 
-  /** Shows what the settings need; what stands below is of the settings before, and is marked so, until it follows. */
+  /** Shows what the settings need; the largest context is of the settings before, and is marked so, until it follows. */
   #showFigures(answer: CalculatorAnswer): void {
     this.#showError('');
     for (const [name, { bytes, gb, gib }] of Object.entries(answer.rows) as [
