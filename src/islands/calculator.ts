@@ -108,6 +108,9 @@ class VramCalculator extends HTMLElement {
       try {
         const answer = ((next.engine && served?.computeAnswer) || computeAnswer)(offer, next);
         this.#showFigures(answer);
+        // Several devices may take long to plan: the figures do not wait for them.
+        if (next.devices > 1) await pause();
+        if (state !== next) return;
         this.#showFit(answer.placed());
         await pause(next.devices > 1 ? TYPED_MS : SEEN_MS);
         if (state !== next) return;
