@@ -164,6 +164,8 @@ class Repeater {
   readonly #heldShared = new Map<number, number>();
   /** Of what is held, tensors of layers and copies of weights, by buffer, oldest first. */
   readonly #heldOwn: readonly number[][];
+  /** Leafs from before the layers. */
+  readonly #shared: number[] = [];
   /** Leafs that a walked layer fills itself, by position. */
   readonly #filled: readonly number[][];
   #failed = false;
@@ -189,9 +191,7 @@ class Repeater {
     this.#splitLeafs(starts);
   }
 
-  /** Leafs behind the inputs and copies of a pipeline: those from before the layers, and those that a layer fills. */
-  readonly #shared: number[] = [];
-
+  /** Tells leafs from before the layers and those that a layer fills; both lie behind the inputs and copies of a pipeline. */
   #splitLeafs(starts: readonly number[]): void {
     const { leafs, tensorOf, bufferOf, steps, marks } = this.#plan;
     const { before, byLayer, inputs } = this.#reads;
