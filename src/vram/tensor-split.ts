@@ -54,7 +54,7 @@ function fill(
   const counts: number[] = [];
   let held = first;
   let count = 0;
-  // A counted loop: a build comes here a hundred million times, and iterators would be a fifth of its garbage.
+  // A counted loop: iterators would be a fifth of the garbage that all page objects of a build leave.
   for (let layer = 0; layer < layers.length; layer++) {
     const bytes = layers[layer] as number;
     if (held + bytes > limit) {
