@@ -102,18 +102,20 @@ describe('the calculator', () => {
     await expect.poll(() => fit.textContent()).toBe('fits');
   });
 
-  test('figures come first, then what several devices hold', async () => {
+  test('figures come first, then what several devices hold, in lines of the same height', async () => {
     const { page } = await openCalculator(GOLDEN_PATH);
     const order = await page.evaluate(async () => {
       const calculator = document.querySelector('vram-calculator');
       const part = (name: string): Element | null | undefined => calculator?.querySelector(`[data-part="${name}"]`);
       const live = calculator?.querySelector('[aria-live]');
+      const card = calculator?.querySelector('.card');
       const control = calculator?.querySelector<HTMLInputElement>('[name="b"]');
-      if (!live || !control) throw new Error('the calculator lacks a part');
+      if (!live || !card || !control) throw new Error('the calculator lacks a part');
       const now = () => ({
         needs: part('needs')?.textContent,
         headroom: part('headroom')?.textContent,
         busy: live.ariaBusy,
+        height: card.clientHeight,
       });
       const before = now();
       const seen: ReturnType<typeof now>[] = [];
