@@ -1,12 +1,9 @@
 /**
- * Builds the site into `dist/`. The content is checked first and every problem of it is printed; the pages are built
- * beside the last build, which is replaced only when the new one is complete.
+ * Builds the site into `dist/`. The pages are built beside the last build, which is replaced only when the new one is
+ * complete. They are made of content that has been checked whole; where it has a problem, every problem is printed.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
-import { formatProblems } from '../src/catalog/problem.ts';
-import { contentProblems } from '../src/cli/content-problems.ts';
 import { isMain } from './is-main.ts';
 
 const OUTPUT = 'dist';
@@ -18,7 +15,6 @@ const OLD = '.build/old';
  * once; computing the page objects takes a seventh less CPU without that.
  */
 const BEST_COMPILER = '--invocation-count-for-turbofan=30000';
-setFlagsFromString(BEST_COMPILER);
 
 /**
  * Megabytes for new and for old objects. Graphs of the estimator are larger than the default nursery and would be copied
@@ -67,22 +63,26 @@ function buildPages(): Promise<number> {
   });
 }
 
+/** Why the build failed: the problems of the content, which stop it at the first that Astro meets, or what Astro said. */
+async function reasonOf(error: unknown): Promise<string> {
+  // Loaded only here: the pages check the content themselves, in less time than a second process takes to start on it.
+  const { contentProblems } = await import('../src/cli/content-problems.ts');
+  const { formatProblems } = await import('../src/catalog/problem.ts');
+  const problems = contentProblems(process.cwd()).problems.filter(({ level }) => level === 'error');
+  if (problems.length > 0) return formatProblems(problems);
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Builds the whole site. Returns undefined, after printing why, where the content or the build has problems. */
 export async function build(): Promise<BuildResult | undefined> {
   const start = performance.now();
-  const problems = contentProblems(process.cwd()).problems.filter(({ level }) => level === 'error');
-  if (problems.length > 0) {
-    console.error(formatProblems(problems));
-    console.error('Nothing was built; the last build, if there is one, is untouched.');
-    return undefined;
-  }
   rmSync(FRESH, { recursive: true, force: true });
   mkdirSync('.build', { recursive: true });
   let pages: number;
   try {
     pages = await buildPages();
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(await reasonOf(error));
     console.error('The build failed; the last build, if there is one, is untouched.');
     return undefined;
   }

@@ -1,6 +1,6 @@
 import rss from '@astrojs/rss';
 import type { APIRoute } from 'astro';
-import { getCatalog } from '../catalog/from-collections.ts';
+import { getCatalog } from '../catalog/get-catalog.ts';
 import { FEED_DESCRIPTION, FEED_TITLE, feedItems } from '../site/feed.ts';
 
 export const GET: APIRoute = async ({ site }) =>

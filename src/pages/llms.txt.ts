@@ -1,5 +1,5 @@
 import type { APIRoute } from 'astro';
-import { getCatalog } from '../catalog/from-collections.ts';
+import { getCatalog } from '../catalog/get-catalog.ts';
 import { llmsText } from '../site/llms-text.ts';
 
 export const GET: APIRoute = async ({ site }) => new Response(llmsText(await getCatalog(), site?.href ?? ''));

@@ -1,5 +1,5 @@
 import type { APIRoute, GetStaticPaths } from 'astro';
-import { getCatalog } from '../../catalog/from-collections.ts';
+import { getCatalog } from '../../catalog/get-catalog.ts';
 import { modelPage } from '../../scenarios/pages.ts';
 import { modelText } from '../../site/model-text.ts';
 

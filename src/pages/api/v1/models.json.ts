@@ -1,5 +1,5 @@
 import type { APIRoute } from 'astro';
-import { getCatalog } from '../../../catalog/from-collections.ts';
+import { getCatalog } from '../../../catalog/get-catalog.ts';
 import { apiIndex } from '../../../site/api.ts';
 
 export const GET: APIRoute = async ({ site }) => Response.json(apiIndex(await getCatalog(), site?.href ?? ''));

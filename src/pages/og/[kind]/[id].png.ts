@@ -1,7 +1,7 @@
 import regular from '@fontsource/gelasio/files/gelasio-latin-400-normal.woff2?inline';
 import bold from '@fontsource/gelasio/files/gelasio-latin-700-normal.woff2?inline';
 import type { APIRoute, GetStaticPaths, InferGetStaticPropsType } from 'astro';
-import { getCatalog } from '../../../catalog/from-collections.ts';
+import { getCatalog } from '../../../catalog/get-catalog.ts';
 import { openGraphKeys, openGraphView } from '../../../scenarios/open-graph.ts';
 import { openGraphImage } from '../../../site/open-graph-image.ts';
 

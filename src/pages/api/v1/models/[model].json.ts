@@ -1,5 +1,5 @@
 import type { APIRoute, GetStaticPaths, InferGetStaticPropsType } from 'astro';
-import { getCatalog } from '../../../../catalog/from-collections.ts';
+import { getCatalog } from '../../../../catalog/get-catalog.ts';
 import { modelApi } from '../../../../site/api.ts';
 
 export const getStaticPaths = (async () => {
