@@ -192,7 +192,9 @@ function readRecord(root: string, kind: Kind, id: string): ReadFile {
   const yaml = match === undefined ? content : (match[1] ?? '');
   const counter = new LineCounter();
   // Astro's parser reads unquoted dates as dates; so must this one, to refuse what the build refuses.
-  const document = parseDocument(yaml, { lineCounter: counter, customTags: ['timestamp'], prettyErrors: false });
+  const parse = (lineCounter?: LineCounter): Document =>
+    parseDocument(yaml, { customTags: ['timestamp'], prettyErrors: false, ...(lineCounter && { lineCounter }) });
+  const document = parse(counter);
   // Front matter starts on the file's second line.
   const linesAbove = match === undefined ? 0 : 1;
   const place = (offset: number): Place => {
@@ -207,7 +209,8 @@ function readRecord(root: string, kind: Kind, id: string): ReadFile {
     problems: [...problems, ...text.problems],
     elements: text.elements,
     locate: (path, at) => {
-      const offset = offsetOf(document, path, at);
+      // Few records have a problem: the documents of all of them would be most of what the check keeps in memory.
+      const offset = offsetOf(parse(), path, at);
       return offset === undefined ? { line: 1, column: 1 } : place(offset);
     },
   };
