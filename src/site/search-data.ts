@@ -1,4 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
+import type { EstimableModel } from '../catalog/model.schema.ts';
 import { namesOfGpu, namesOfModel, namesOfQuant } from '../catalog/names.ts';
 import { pairsOf, sideOf } from '../scenarios/comparisons.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf } from '../scenarios/expand.ts';
@@ -43,6 +44,8 @@ export interface SearchData {
     /** It has pages at formats for mixtures of experts. */
     readonly experts?: true;
     readonly family: string;
+    /** What kind of model it is, in words that people type. */
+    readonly kinds: readonly string[];
   })[];
   readonly quants: readonly (NamedPage & {
     /** Absent = models have no pages at it. */
@@ -110,6 +113,45 @@ const SITE_TOPICS: readonly NamedPage[] = [
   { id: 'data', name: 'Data and API', href: dataPath(), names: ['api', 'json', 'data', 'download'] },
 ];
 
+type Attention = EstimableModel['architecture']['attention'];
+
+const ATTENTION_WORDS: Readonly<Record<Attention['kind'], readonly string[]>> = {
+  full: [],
+  latent: ['mla', 'latent attention'],
+  'sliding-window': ['sliding window', 'swa'],
+  compressed: ['csa', 'hca', 'compressed attention'],
+  'linear-hybrid': ['hybrid'],
+};
+
+const STATE_WORDS: Readonly<
+  Record<Extract<Attention, { kind: 'linear-hybrid' }>['linear']['type'], readonly string[]>
+> = {
+  'gated-deltanet': ['gated deltanet', 'linear attention'],
+  'kimi-delta': ['delta attention', 'linear attention'],
+  lightning: ['lightning attention', 'linear attention'],
+  mamba1: ['mamba', 'state space', 'ssm'],
+  mamba2: ['mamba', 'mamba2', 'state space', 'ssm'],
+  'short-convolution': ['short convolution'],
+};
+
+const MODALITY_WORDS: Readonly<Record<EstimableModel['modalities'][number], readonly string[]>> = {
+  text: [],
+  image: ['vision', 'images', 'multimodal'],
+  audio: ['audio', 'speech'],
+  video: ['video'],
+};
+
+/** Words for what a model is: how it attends, whether it is a mixture of experts, what it reads beside text. */
+function kindsOf({ architecture: { attention, feedForward }, modalities }: EstimableModel): readonly string[] {
+  return [
+    ...(feedForward.experts ? ['moe', 'mixture of experts'] : ['dense']),
+    ...ATTENTION_WORDS[attention.kind],
+    ...(attention.kind === 'linear-hybrid' ? STATE_WORDS[attention.linear.type] : []),
+    ...('indexer' in attention && attention.indexer ? ['sparse attention'] : []),
+    ...modalities.flatMap((modality) => MODALITY_WORDS[modality]),
+  ];
+}
+
 /** Names, ways and addresses for the search box; one file for the whole site. */
 export function searchData(catalog: Catalog): SearchData {
   const texts = (names: readonly { readonly text: string }[]): readonly string[] => [
@@ -127,6 +169,7 @@ export function searchData(catalog: Catalog): SearchData {
       context: contextLabel(defaultContextOf(model)),
       ...(quantsOf(catalog, model).some(({ scheme }) => scheme === 'MXFP4_MOE') && { experts: true as const }),
       family: model.family,
+      kinds: kindsOf(model),
     })),
     quants: catalog.quants.map((quant) => ({
       id: quant.id,

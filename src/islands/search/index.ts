@@ -5,6 +5,7 @@ import { type Destination, type SearchData, understand, wordsOf } from './unders
 interface Document extends Destination {
   readonly id: number;
   readonly names: string;
+  readonly kinds: string;
 }
 
 /** Searches the pages for a text; the page that the text names comes first. */
@@ -14,19 +15,23 @@ const MOST_RESULTS = 20;
 
 /** Builds the search over all pages; pages named first in the data win where two match equally well. */
 export function buildSearch(data: SearchData): Search {
-  const named = [...data.models, ...data.families, ...data.gpus, ...data.quants, ...data.topics];
-  const documents: readonly Document[] = named.map(({ name, href, names }, id) => ({
+  const others = [...data.families, ...data.gpus, ...data.quants, ...data.topics].map((page) => ({
+    ...page,
+    kinds: [],
+  }));
+  const documents: readonly Document[] = [...data.models, ...others].map(({ name, href, names, kinds }, id) => ({
     id,
     text: name,
     href,
     names: names.join(' '),
+    kinds: kinds.join(' '),
   }));
   const index = new MiniSearch<Document>({
-    fields: ['text', 'names'],
+    fields: ['text', 'names', 'kinds'],
     storeFields: ['text', 'href'],
     tokenize: (text) => [...wordsOf(text)],
     searchOptions: {
-      boost: { text: 2 },
+      boost: { text: 2, kinds: 0.5 },
       // The data's order is that of what people look up: it decides between like matches.
       boostDocument: (id) => 1.5 - Number(id) / (2 * documents.length),
       prefix: true,

@@ -17,6 +17,7 @@ export interface SearchModel extends NamedPage {
   readonly context: string;
   readonly experts?: boolean;
   readonly family: string;
+  readonly kinds: readonly string[];
 }
 
 export interface SearchQuant extends NamedPage {

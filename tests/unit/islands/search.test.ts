@@ -75,6 +75,22 @@ describe('a query that names no page', () => {
     },
   );
 
+  it.each<[query: string, of: (model: (typeof catalog.estimableModels)[number]) => boolean]>([
+    [
+      'mamba',
+      ({ architecture: { attention } }) => attention.kind === 'linear-hybrid' && /mamba/.test(attention.linear.type),
+    ],
+    ['vision', ({ modalities }) => modalities.includes('image')],
+    ['audio', ({ modalities }) => modalities.includes('audio')],
+    ['moe', ({ architecture }) => architecture.feedForward.experts !== undefined],
+    ['mla', ({ architecture: { attention } }) => attention.kind === 'latent'],
+  ])('"%s" finds models of that kind', (query, of) => {
+    const hrefs = new Set(catalog.estimableModels.filter(of).map(({ id }) => `/models/${id}/`));
+    const found = search(query).filter(({ href }) => /^\/models\/./.test(href));
+    expect(found.length).toBeGreaterThanOrEqual(Math.min(hrefs.size, 10));
+    expect(found.filter(({ href }) => !hrefs.has(href))).toEqual([]);
+  });
+
   it('forgives a typing mistake', () => {
     expect(search('deepsek').some(({ text }) => text.startsWith('DeepSeek'))).toBe(true);
   });
