@@ -91,6 +91,14 @@ describe('a query that names no page', () => {
     expect(found.filter(({ href }) => !hrefs.has(href))).toEqual([]);
   });
 
+  it('shows the models of a kind in the order of what people look up', () => {
+    const readImages = new Set(
+      catalog.estimableModels.filter(({ modalities }) => modalities.includes('image')).map(({ id }) => id),
+    );
+    const expected = data.models.filter(({ id }) => readImages.has(id)).map(({ name }) => name);
+    expect(search('vision').map(({ text }) => text)).toEqual(expected.slice(0, 20));
+  });
+
   it('forgives a typing mistake', () => {
     expect(search('deepsek').some(({ text }) => text.startsWith('DeepSeek'))).toBe(true);
   });
