@@ -66,7 +66,7 @@ function buildPages(): Promise<number> {
 
 /** Why the build failed: the problems of the content, which stop it at the first that Astro meets, or what Astro said. */
 async function reasonOf(error: unknown): Promise<string> {
-  // Loaded only here: the pages check the content themselves, in less time than a second process takes to start on it.
+  // Loaded only here: a build checks its content where the pages are made.
   const { contentProblems } = await import('../src/cli/content-problems.ts');
   const { formatProblems } = await import('../src/catalog/problem.ts');
   const problems = contentProblems(process.cwd()).problems.filter(({ level }) => level === 'error');

@@ -121,7 +121,8 @@ function readBody(file: string, kind: Kind, body: string, firstLine: number): Re
       if (!node.type.startsWith('mdx')) return;
       const start = node.position?.start ?? { line: 1, column: 1 };
       const place = { line: firstLine + start.line - 1, column: start.column };
-      if (!mayHold || typeof node.name !== 'string') {
+      // HTML, in small letters, is shown as it stands, and a part of an element as nothing: only here they are refused.
+      if (!mayHold || typeof node.name !== 'string' || !/^[A-Z]\w*$/.test(node.name)) {
         problems.push(problemAt(file, place, { found: `${WORDS[node.type] ?? 'code'} in the text`, expected, fix }));
         return;
       }

@@ -2,6 +2,7 @@ import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { problemsOfDisk } from '../../../src/catalog/from-disk.ts';
 import { formatProblem } from '../../../src/catalog/problem.ts';
 import { contentProblems } from '../../../src/cli/content-problems.ts';
 
@@ -36,6 +37,18 @@ it('an element that names no figure is a problem of its file and line; so is cod
     [before + 5, 1, 'an attribute of <Figure> that is no text in quotes'],
     [before + 7, 5, 'an expression in { } in the text'],
   ]);
+});
+
+it('HTML and parts of elements are refused with the records, for pages would take them', () => {
+  const path = join(root, FILE);
+  const before = readFileSync(FILE, 'utf8').split('\n').length;
+  cpSync(FILE, path);
+  appendFileSync(path, '\nOne line <br /> and another, <Figure.part />.\n');
+  expect(problemsOfDisk(root)).toEqual([
+    expect.objectContaining({ file: FILE, line: before + 1, column: 10, found: 'a tag in the text' }),
+    expect.objectContaining({ file: FILE, line: before + 1, column: 30, found: 'a tag in the text' }),
+  ]);
+  cpSync(FILE, path);
 });
 
 it('elements are looked at when the records can be relied on', () => {
