@@ -1,6 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { onePageOfEachKind, openSite as readSite } from '../support/site.ts';
+import { GOLDEN_PATH, onePageOfEachKind, openSite as readSite } from '../support/site.ts';
 import { openSite, type Site } from '../support/visit.ts';
 
 const KINDS = onePageOfEachKind(readSite('dist'));
@@ -34,6 +34,29 @@ describe('one page of each kind', () => {
       await page.context().close();
     },
   );
+
+  test('an answer that is about to be replaced can be read in either theme', async () => {
+    const { page } = await site.visit(GOLDEN_PATH, { colorScheme: 'light' });
+    await page.locator('vram-calculator').scrollIntoViewIfNeeded();
+    await page.locator('vram-calculator[data-ready]').waitFor();
+    const later = page.locator('vram-calculator .later');
+    const colour = (): Promise<string> => later.evaluate((element) => getComputedStyle(element).color);
+    const settled = await colour();
+    await page.locator('vram-calculator [aria-live]').evaluate((element) => {
+      element.ariaBusy = 'true';
+    });
+    await expect.poll(colour).not.toBe(settled);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      const { passes, violations } = await new AxeBuilder({ page })
+        .include('vram-calculator .later')
+        .withRules(['color-contrast'])
+        .analyze();
+      expect(violations).toEqual([]);
+      expect(passes).toHaveLength(1);
+    }
+    await page.context().close();
+  });
 
   test.each(KINDS)('%s: nothing is wider than a screen of 320 px (%s)', async (_kind, path) => {
     const { page } = await site.visit(path, NARROW);
