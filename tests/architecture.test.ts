@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pages: ['vram', 'catalog', 'scenarios', 'site', 'islands', 'components', 'layouts', 'styles'],
   cli: ['vram', 'catalog', 'scenarios', 'site'],
   'content.config.ts': ['catalog'],
-  'prerender.ts': [],
+  prerender: [],
 };
 
 const GET_CATALOG = 'src/catalog/get-catalog.ts';

@@ -199,6 +199,40 @@ export function twinOf(catalog: Catalog, own: CatalogDevice): CatalogDevice {
   return first;
 }
 
+/** Classes that whoever has a device goes on to for more memory, nearest first. */
+const NEXT_CLASSES: Readonly<Record<GpuRecord['class'], readonly GpuRecord['class'][]>> = {
+  consumer: ['consumer', 'workstation', 'datacenter'],
+  workstation: ['workstation', 'datacenter'],
+  datacenter: ['datacenter'],
+  laptop: ['laptop'],
+  unified: ['unified', 'apple'],
+  apple: ['apple'],
+};
+
+/** So many times the memory or less is no step up. */
+const NEXT_MEMORY = 1.25;
+
+/**
+ * The next step up from a device: of the asked-about ones with more memory the smallest, of the same vendor where there is
+ * one of that size; `undefined` for the largest.
+ */
+export function nextInMemory(catalog: Catalog, { gpu }: CatalogDevice): CatalogDevice | undefined {
+  const { all, reference } = devicesOf(catalog);
+  const askedAbout = Object.values(reference).flat();
+  for (const next of NEXT_CLASSES[gpu.class]) {
+    const larger = (next === 'laptop' ? all : askedAbout)
+      .filter((other) => other.gpu.class === next && other.gpu.memoryGB > NEXT_MEMORY * gpu.memoryGB)
+      .sort(
+        (a, b) =>
+          a.gpu.memoryGB - b.gpu.memoryGB ||
+          Number(a.gpu.vendor !== gpu.vendor) - Number(b.gpu.vendor !== gpu.vendor) ||
+          preferenceOf(a.gpu) - preferenceOf(b.gpu),
+      );
+    if (larger[0]) return larger[0];
+  }
+  return undefined;
+}
+
 /** Place in the order in which equally good devices are named. */
 export function preferenceOf(gpu: GpuRecord): number {
   const place = PREFERENCE.indexOf(gpu.id);

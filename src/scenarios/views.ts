@@ -351,7 +351,11 @@ export interface GpuPage {
   readonly heading: string;
   readonly answer: readonly string[];
   readonly facts: readonly Fact[];
-  /** What runs on it: best quant, largest context, speed, by model. */
+  /** The picks of each size class; absent where a better-known device's page has them, or nothing runs. */
+  readonly best?: Grid;
+  /** What the next device up holds that this one does not; absent likewise, and for the largest. */
+  readonly unlocks?: Addition;
+  /** What runs on it: largest quants by context and speed, by model. */
   readonly grid: Grid;
   readonly faq: readonly Question[];
   readonly related: readonly RelatedGroup[];
@@ -374,6 +378,11 @@ export interface FamilyPage {
   readonly sources: readonly Link[];
 }
 
+/** What more memory holds. */
+export interface Addition extends RelatedGroup {
+  readonly text: string;
+}
+
 export interface VramTierPage {
   readonly kind: 'vram-tier';
   readonly meta: PageMeta;
@@ -382,7 +391,7 @@ export interface VramTierPage {
   /** The pick of each size class. */
   readonly best: Grid;
   /** What the next size up holds that this one does not; absent for the largest. */
-  readonly unlocks?: RelatedGroup & { readonly text: string };
+  readonly unlocks?: Addition;
   /** Mixtures of experts that fit with experts in RAM; absent for unified memory, whose RAM is the same. */
   readonly expertsInRam?: Grid;
   readonly grid: Grid;

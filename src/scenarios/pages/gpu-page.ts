@@ -12,13 +12,14 @@ import {
   overheadOf,
   prefillMagnitude,
 } from '../../vram/index.ts';
-import { type CatalogDevice, deviceOf, devicesOf, twinOf } from '../devices.ts';
+import { type CatalogDevice, deviceOf, devicesOf, nextInMemory, twinOf } from '../devices.ts';
 import { defaultContextOf } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
 import { speedText } from '../speed.ts';
 import type { Fact, GpuPage, LinkWithFigure, Question } from '../views.ts';
 import { capitalize, nameWithMemory, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
+import { addedBy, picksGrid } from './picks.ts';
 import {
   countWithin,
   largestModelWithin,
@@ -63,6 +64,10 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
   const largest = own && largestModelWithin(catalog, room);
   const faq = own ? questionsOf(catalog, gpu, own, counts) : [];
   const name = nameWithMemory(gpu);
+  const best =
+    own && !known
+      ? picksGrid(catalog, `Most looked-up models for ${withArticle(gpu.shortName)}, by size`, own)
+      : undefined;
   return {
     kind: 'gpu',
     id,
@@ -97,6 +102,8 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
       ...(gpu.released ? [] : ['It is announced, not on sale: figures rest on what the maker says.']),
     ],
     facts: factList(gpu),
+    ...(best && best.rows.length > 0 && { best }),
+    ...(own && !known && added(catalog, own)),
     grid: {
       caption: `Models on ${withArticle(gpu.shortName)}`,
       corner: 'Model',
@@ -121,6 +128,15 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     ].filter(({ links }) => links.length > 0),
     sources: sourceLinks(gpu),
   };
+}
+
+/** What the next device up holds beyond this one. */
+function added(catalog: Catalog, own: CatalogDevice): Pick<GpuPage, 'unlocks'> {
+  const next = nextInMemory(catalog, own);
+  if (!next) return {};
+  const name = withArticle(nameWithMemory(next.gpu));
+  const link = { text: `Everything for ${withArticle(next.gpu.shortName)}`, href: gpuPath(next.gpu.id), figure: '' };
+  return { unlocks: addedBy(catalog, name, roomOf(next), roomOf(own), [link]) };
 }
 
 /** Devices of the same kind with a little less and a little more memory. */

@@ -1,23 +1,17 @@
 import type { Catalog } from '../../catalog/catalog.ts';
-import type { EstimableModel } from '../../catalog/model.schema.ts';
-import { gpuPath, macTierPath, modelPath, scenarioPath, vramTierListPath, vramTierPath } from '../../site/routes.ts';
+import { gpuPath, macTierPath, scenarioPath, vramTierListPath, vramTierPath } from '../../site/routes.ts';
 import { contextLabel, formatGB, formatGiB, planForBytes } from '../../vram/index.ts';
 import { type CatalogDevice, devicesOf, preferenceOf } from '../devices.ts';
-import { shortContext } from '../hardware.ts';
 import { memoized } from '../memoized.ts';
-import { modelAtQuant, needOf } from '../scenario.ts';
-import { speedText } from '../speed.ts';
 import type { Grid, LinkWithFigure, ListPage, VramTierPage } from '../views.ts';
 import { counted, joinWords, withArticle } from '../words.ts';
 import { metaOf } from './meta.ts';
+import { addedBy, picksGrid } from './picks.ts';
 import {
   countWithin,
-  GRID_CONTEXTS,
   largestModelWithin,
-  largestQuantWithin,
   modelHead,
   roomOf,
-  SIZE_CLASSES,
   shorterContextNote,
   textCell,
   tooLargeText,
@@ -37,12 +31,7 @@ export interface Tier {
   readonly mac: boolean;
 }
 
-/** Picks of each size class. */
-const MOST_PICKS = 3;
-const MOST_UNLOCKED = 6;
 const MOST_WITH_RAM = 12;
-/** A pick keeps a quant with so much context rather than a finer one with less, in tokens. */
-const PICK_CONTEXT = 32_768;
 
 /**
  * Devices that a size speaks for: cards of that size, or machines with unified memory where no card has it.
@@ -141,7 +130,7 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
         : 'Only the smallest models fit.',
       `Counted for the least that ${thing} leave usable: ${usable} (${formatGiB(least.device.usableBytes)}) on the ${least.gpu.shortName}.`,
     ],
-    best: picksGrid(catalog, tier, least, bestKnown(devices) ?? least),
+    best: picksGrid(catalog, `Most looked-up models for ${tierThing(tier)}, by size`, least, bestKnown(devices)),
     ...(next && { unlocks: unlocked(catalog, next, room) }),
     ...(withRam && { expertsInRam: withRam }),
     grid: {
@@ -176,88 +165,17 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
 const bestKnown = (devices: readonly CatalogDevice[]): CatalogDevice | undefined =>
   devices.toSorted((a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu))[0];
 
-/** The most looked-up models of each size class that fit at their usual quant, largest class first. */
-function picksGrid(catalog: Catalog, tier: Tier, least: CatalogDevice, known: CatalogDevice): Grid {
-  const room = roomOf(least);
-  const rows = SIZE_CLASSES.map(({ title, below }, place) => {
-    const from = SIZE_CLASSES[place - 1]?.below ?? 0;
-    return catalog.estimableModels
-      .filter(({ parameters: { total } }) => total >= from && total < below)
-      .filter((model) => usualOf(catalog, model).planForBytes <= room)
-      .slice(0, MOST_PICKS)
-      .map((model) => pickRow(catalog, model, title, least, known));
-  });
-  return {
-    caption: `Most looked-up models for ${tierThing(tier)}, by size`,
-    corner: 'Model',
-    columns: ['Size', 'Quant', 'Largest context with it', `Speed, ${known.gpu.shortName}`],
-    rows: rows.reverse().flat(),
-  };
-}
-
-function pickRow(
-  catalog: Catalog,
-  model: EstimableModel,
-  size: string,
-  least: CatalogDevice,
-  known: CatalogDevice,
-): Grid['rows'][number] {
-  const room = roomOf(least);
-  const usual = usualOf(catalog, model);
-  const longer = GRID_CONTEXTS.includes(PICK_CONTEXT)
-    ? // 16 bits answer as 8 do at half the pace: no pick.
-      largestQuantWithin(catalog, model, PICK_CONTEXT, room, ({ kind }) => kind !== 'float')
-    : undefined;
-  const fine = longer && longer.order >= usual.quant.order ? longer : undefined;
-  const quant = fine ?? usual.quant;
-  const context = fine && usual.at.maximumContext >= PICK_CONTEXT ? PICK_CONTEXT : usual.contextTokens;
-  const at = modelAtQuant(catalog, model.id, quant.id);
-  const { planForBytes: planned } = needOf(catalog, { model: model.id, quant: quant.id, context });
-  const { head, note } = modelHead(model);
-  return {
-    head,
-    ...(note !== undefined && { note }),
-    cells: [
-      textCell(size),
-      {
-        text: quant.name,
-        href: scenarioPath(model.id, quant.id, contextLabel(context)),
-        note: `${formatGB(planned)} at ${contextLabel(context).toUpperCase()}`,
-      },
-      textCell(shortContext(at.largestContext(least.device, 1))),
-      textCell(speedText(at, known, 1) ?? 'unknown'),
-    ],
-  };
+/** What the next size up holds at the usual quant with 8K and `roomBytes` do not. */
+function unlocked(catalog: Catalog, tier: Tier, roomBytes: number): NonNullable<VramTierPage['unlocks']> {
+  const [least] = devicesAt(catalog, tier);
+  const name = tierThing(tier);
+  return addedBy(catalog, name, least ? roomOf(least) : 0, roomBytes, [
+    { text: `Everything for ${name}`, href: tierPath(tier), figure: '' },
+  ]);
 }
 
 function nextTier(catalog: Catalog, tier: Tier): Tier | undefined {
   return allTiersOf(catalog).find(({ mac, gigabytes }) => mac === tier.mac && gigabytes > tier.gigabytes);
-}
-
-/** What a larger size holds at the usual quant with 8K and `roomBytes` do not. */
-function unlocked(catalog: Catalog, tier: Tier, roomBytes: number): NonNullable<VramTierPage['unlocks']> {
-  const [least] = devicesAt(catalog, tier);
-  const larger = least ? roomOf(least) : 0;
-  const models = catalog.estimableModels.filter((model) => {
-    const { planForBytes: planned } = usualOf(catalog, model);
-    return planned > roomBytes && planned <= larger;
-  });
-  const name = tierThing(tier);
-  return {
-    title: `What ${name} adds`,
-    text:
-      models.length === 0
-        ? `No further model fits at its usual quant: the ${formatGB(larger - roomBytes)} more go to context and finer quants.`
-        : `${counted(models.length, 'more model')} at the usual quant with 8K of context, and ${formatGB(larger - roomBytes)} for context and finer quants of the others.`,
-    links: [
-      ...models.slice(0, MOST_UNLOCKED).map((model) => ({
-        text: model.name,
-        href: modelPath(model.id),
-        figure: formatGB(usualOf(catalog, model).planForBytes),
-      })),
-      { text: `Everything for ${name}`, href: tierPath(tier), figure: '' },
-    ],
-  };
 }
 
 /** Mixtures of experts that are too large as a whole and fit with experts in RAM, most looked-up first. */

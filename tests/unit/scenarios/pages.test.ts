@@ -57,6 +57,14 @@ const hubs: readonly Page[] = [
   dataPage(catalog),
   ...catalog.guides.map(({ id }) => guidePage(catalog, id)),
 ];
+/** Memory that a device leaves to a model: what its record says is usable, less the driver's context. */
+function roomGB(id: string): number {
+  const answer = gpuPage(catalog, id).meta.questions?.[0]?.answer ?? '';
+  const [, usable] = /on the label, ([\d.]+) GB/.exec(answer) ?? [];
+  const [, left = usable] = /so ([\d.]+) GB are left/.exec(answer) ?? [];
+  return Number(left);
+}
+
 const modelQuants = modelQuantKeys(catalog).map(({ model, quant }) => modelQuantPage(catalog, model, quant));
 const scenarios = scenarioKeys(catalog)
   .filter((_, index) => index % 41 === 0)
@@ -220,6 +228,65 @@ describe('what runs on a device', () => {
     expect(launch?.priceSource).not.toBe(launch?.source);
     expect(facts.get('Launch')).toBe(sources?.[launch?.source ?? '']?.url);
     expect(facts.get('Price at launch')).toBe(sources?.[launch?.priceSource ?? '']?.url);
+  });
+});
+
+describe('the step up from a device', () => {
+  const everyDevice = catalog.gpus.map(({ id }) => gpuPage(catalog, id));
+
+  it.each([
+    ['gtx-1660', 'What an RTX 4060 (8 GB) adds'],
+    ['rtx-3060-12gb', 'What an RTX 5060 Ti 16GB adds'],
+    ['rx-7800-xt', 'What an RX 7900 XTX (24 GB) adds'],
+    ['rtx-4090', 'What an RTX 5090 (32 GB) adds'],
+    ['rtx-5090', 'What an RTX A6000 (48 GB) adds'],
+    ['a100-40gb-sxm', 'What an H100 80GB adds'],
+    ['h200-sxm', 'What a B200 180GB adds'],
+    ['rtx-4080-laptop', 'What an RTX 4090 Laptop (16 GB) adds'],
+    ['apple-m4-max-128gb', 'What an M3 Ultra 256GB adds'],
+    ['dgx-spark-gb10', 'What an M3 Ultra 256GB adds'],
+  ])('%s: %s', (id, title) => {
+    expect(gpuPage(catalog, id).unlocks?.title).toBe(title);
+  });
+
+  it('ends with the largest of its kind', () => {
+    for (const id of ['mi355x', 'apple-m3-ultra-512gb', 'rtx-5090-laptop'])
+      expect(gpuPage(catalog, id).unlocks, id).toBeUndefined();
+  });
+
+  it('holds what this one does not, by the figures of the pages', () => {
+    const pages = everyDevice.filter(({ unlocks }) => unlocks);
+    expect(pages.length).toBeGreaterThan(80);
+    for (const { id, unlocks } of pages) {
+      const [larger] = unlocks?.links.slice(-1) ?? [];
+      const own = roomGB(id);
+      const next = roomGB(larger?.href.split('/').at(-2) ?? '');
+      expect(next, id).toBeGreaterThan(own);
+      for (const { text, figure } of unlocks?.links.slice(0, -1) ?? []) {
+        const planned = Number.parseFloat(figure);
+        // Figures have three digits.
+        expect(planned, `${id}: ${text}`).toBeGreaterThan(own * 0.994);
+        expect(planned, `${id}: ${text}`).toBeLessThan(next * 1.006);
+      }
+    }
+  });
+
+  it('has picks whose quant is held with the context that they name', () => {
+    const pages = everyDevice.filter(({ best }) => best);
+    expect(pages.length).toBeGreaterThan(80);
+    for (const { id, best, grid } of pages) {
+      const listed = new Set(grid.rows.map(({ head }) => head.href));
+      for (const { head, cells } of best?.rows ?? []) {
+        expect(listed.has(head.href), `${id}: ${head.text}`).toBe(true);
+        expect(Number.parseFloat(cells[1]?.note ?? ''), `${id}: ${head.text}`).toBeLessThan(roomGB(id) * 1.006);
+      }
+    }
+  });
+
+  it('is left to the page of the better-known device where two hold the same, as fast', () => {
+    const twin = gpuPage(catalog, 'rtx-4070-ti');
+    expect(twin.answer.join(' ')).toContain('on that page');
+    expect([twin.best, twin.unlocks]).toEqual([undefined, undefined]);
   });
 });
 

@@ -1,0 +1,122 @@
+/** What a memory size is good for: the models to pick, by size, and what more memory adds. */
+import type { Catalog } from '../../catalog/catalog.ts';
+import type { EstimableModel } from '../../catalog/model.schema.ts';
+import { modelPath, scenarioPath } from '../../site/routes.ts';
+import { contextLabel, formatGB } from '../../vram/index.ts';
+import type { CatalogDevice } from '../devices.ts';
+import { shortContext } from '../hardware.ts';
+import { modelAtQuant, needOf } from '../scenario.ts';
+import { speedText } from '../speed.ts';
+import type { Addition, Grid, LinkWithFigure } from '../views.ts';
+import { counted } from '../words.ts';
+import {
+  GRID_CONTEXTS,
+  largestQuantWithin,
+  modelHead,
+  type Row,
+  roomOf,
+  SIZE_CLASSES,
+  textCell,
+  usualOf,
+} from './shared.ts';
+
+/** Picks of each size class. */
+const MOST_PICKS = 3;
+const MOST_ADDED = 6;
+/** A pick keeps a quant with so much context rather than a finer one with less, in tokens. */
+const PICK_CONTEXT = 32_768;
+
+/**
+ * The most looked-up models of each size class that fit at their usual quant, largest class first.
+ *
+ * @param least the device that must hold them
+ * @param known the one whose speed is told; absent = `least`
+ */
+export function picksGrid(catalog: Catalog, caption: string, least: CatalogDevice, known?: CatalogDevice): Grid {
+  const room = roomOf(least);
+  const rows = SIZE_CLASSES.map(({ title, below }, place) => {
+    const from = SIZE_CLASSES[place - 1]?.below ?? 0;
+    return catalog.estimableModels
+      .filter(({ parameters: { total } }) => total >= from && total < below)
+      .filter((model) => usualOf(catalog, model).planForBytes <= room)
+      .slice(0, MOST_PICKS)
+      .map((model) => pickRow(catalog, model, title, least, known ?? least));
+  });
+  return {
+    caption,
+    corner: 'Model',
+    columns: ['Size', 'Quant', 'Largest context with it', known ? `Speed, ${known.gpu.shortName}` : 'Speed'],
+    rows: rows.reverse().flat(),
+  };
+}
+
+function pickRow(
+  catalog: Catalog,
+  model: EstimableModel,
+  size: string,
+  least: CatalogDevice,
+  known: CatalogDevice,
+): Row {
+  const room = roomOf(least);
+  const usual = usualOf(catalog, model);
+  const longer = GRID_CONTEXTS.includes(PICK_CONTEXT)
+    ? // 16 bits answer as 8 do at half the pace: no pick.
+      largestQuantWithin(catalog, model, PICK_CONTEXT, room, ({ kind }) => kind !== 'float')
+    : undefined;
+  const fine = longer && longer.order >= usual.quant.order ? longer : undefined;
+  const quant = fine ?? usual.quant;
+  const context = fine && usual.at.maximumContext >= PICK_CONTEXT ? PICK_CONTEXT : usual.contextTokens;
+  const at = modelAtQuant(catalog, model.id, quant.id);
+  const { planForBytes: planned } = needOf(catalog, { model: model.id, quant: quant.id, context });
+  const { head, note } = modelHead(model);
+  return {
+    head,
+    ...(note !== undefined && { note }),
+    cells: [
+      textCell(size),
+      {
+        text: quant.name,
+        href: scenarioPath(model.id, quant.id, contextLabel(context)),
+        note: `${formatGB(planned)} at ${contextLabel(context).toUpperCase()}`,
+      },
+      textCell(shortContext(at.largestContext(least.device, 1))),
+      textCell(speedText(at, known, 1) ?? 'unknown'),
+    ],
+  };
+}
+
+/**
+ * What more memory holds at the usual quant with 8K and `roomBytes` do not.
+ *
+ * @param name of what has the memory, in a sentence
+ * @param largerBytes what it leaves to a model
+ * @param more links behind those of the models
+ */
+export function addedBy(
+  catalog: Catalog,
+  name: string,
+  largerBytes: number,
+  roomBytes: number,
+  more: readonly LinkWithFigure[],
+): Addition {
+  const models = catalog.estimableModels.filter((model) => {
+    const { planForBytes: planned } = usualOf(catalog, model);
+    return planned > roomBytes && planned <= largerBytes;
+  });
+  const further = formatGB(largerBytes - roomBytes);
+  return {
+    title: `What ${name} adds`,
+    text:
+      models.length === 0
+        ? `No further model fits at its usual quant: the ${further} more go to context and finer quants.`
+        : `${counted(models.length, 'more model')} at the usual quant with 8K of context, and ${further} for context and finer quants of the others.`,
+    links: [
+      ...models.slice(0, MOST_ADDED).map((model) => ({
+        text: model.name,
+        href: modelPath(model.id),
+        figure: formatGB(usualOf(catalog, model).planForBytes),
+      })),
+      ...more,
+    ],
+  };
+}
