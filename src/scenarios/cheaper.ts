@@ -3,6 +3,7 @@ import { formatBytes, formatDivergence, formatGB, planForBytes } from '../vram/i
 import { devicesOf } from './devices.ts';
 import { contextsOf, recommendedQuants } from './expand.ts';
 import { type Facts, tierFor } from './facts.ts';
+import { headroomText } from './hardware.ts';
 import { needOf } from './scenario.ts';
 import { tierNames } from './verdict.ts';
 import { contextTitle, nameWithMemory, tokensText } from './words.ts';
@@ -42,7 +43,7 @@ export function cheaperWays(facts: Facts): readonly string[] {
       const tier = tierFor(cards, change.planForBytes);
       const unlocks = tier && tier.memoryGB < limit ? tier : undefined;
       return {
-        say: unlocks ? `${change.say} Then it fits the ${tierNames(unlocks)}.` : change.say,
+        say: unlocks ? `${change.say} Then it fits the ${tierNames(unlocks, change.planForBytes)}.` : change.say,
         savedBytes: change.savedBytes,
         cardGB: unlocks?.memoryGB ?? Number.POSITIVE_INFINITY,
       };
@@ -56,13 +57,13 @@ export function cheaperWays(facts: Facts): readonly string[] {
 
 /** The smallest desktop card of which two hold what one does not: nothing is lost, and every card has its own buffer. */
 function secondCard({ catalog, scenario }: Facts): { say: string; savedBytes: number; cardGB: number } | undefined {
-  const { at, contextTokens, allocation } = scenario;
+  const { at, contextTokens } = scenario;
   for (const own of devicesOf(catalog).multi) {
     if (own.kind !== 'consumer' || at.fitOn(own.device, 1, contextTokens).fit === 'fits') continue;
     if (at.fewestDevices(own.device, contextTokens, 2) !== 2) continue;
-    const { shareBytes, headroomBytes } = at.fitOn(own.device, 2, contextTokens);
+    const headroom = headroomText(at.fitOn(own.device, 2, contextTokens), 2);
     return {
-      say: `A second ${nameWithMemory(own.gpu)}: the fuller of the two holds ${formatGB(shareBytes)} and keeps ${formatBytes(headroomBytes)}. Nothing is lost; each card has a compute buffer of its own (${formatBytes(allocation.device.compute)} on one), and decoding is no faster.`,
+      say: `A second ${nameWithMemory(own.gpu)}: two hold it, with ${headroom}. Nothing is lost; each card has a compute buffer of its own, and decoding is no faster.`,
       savedBytes: 0,
       cardGB: own.gpu.memoryGB,
     };

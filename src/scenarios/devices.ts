@@ -107,8 +107,8 @@ const MULTI: readonly string[] = [
   'rtx-pro-6000-bw',
 ];
 
-/** Devices that no answer names: converted cards, several GPUs on one board, rack-only GPUs, boards for robots, thin laptops. */
-const UNUSUAL = /mod$|a16-|mi250x|gh200|gb200|gb300|jetson|ryzen-ai-hx/;
+/** Devices that no answer names: converted cards, several GPUs on one board, chips that share a server's memory, rack-only GPUs, boards for robots, thin laptops. */
+const UNUSUAL = /mod$|a16-|mi250x|mi300a|gh200|gb200|gb300|jetson|ryzen-ai-hx/;
 
 const LLAMA_CPP_VENDORS: Readonly<Partial<Record<GpuRecord['vendor'], DeviceVendor>>> = {
   NVIDIA: 'nvidia',

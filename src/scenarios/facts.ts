@@ -11,6 +11,8 @@ import { type ModelAtQuant, modelAtQuant, needOf, type Scenario } from './scenar
 export interface Tier {
   readonly memoryGB: number;
   readonly devices: readonly CatalogDevice[];
+  /** Others with as much memory on the label do not hold it: they leave less. */
+  readonly notAll?: true;
 }
 
 /** Several equal devices that hold a scenario together. */
@@ -135,7 +137,7 @@ const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Rung[] =
 export function tierFor(devices: readonly CatalogDevice[], planForBytes: number): Tier | undefined {
   const rung = ladderOf(devices).find(({ mostBytes }) => mostBytes >= planForBytes);
   if (!rung || rung.leastBytes >= planForBytes) return rung?.tier;
-  return { ...rung.tier, devices: rung.tier.devices.filter((own) => roomOf(own) >= planForBytes) };
+  return { ...rung.tier, devices: rung.tier.devices.filter((own) => roomOf(own) >= planForBytes), notAll: true };
 }
 
 /** Single cards that people ask about, best-known first. */

@@ -1,3 +1,4 @@
+import type { QuantRecord } from '../catalog/quant.schema.ts';
 import {
   type Architecture,
   formatBitsPerWeight,
@@ -9,9 +10,10 @@ import {
   overheadOf,
 } from '../vram/index.ts';
 import { type CatalogDevice, type Devices, devicesOf } from './devices.ts';
-import { contextsOf, defaultQuantOf, maximumContext } from './expand.ts';
+import { contextsOf, defaultQuantOf, maximumContext, recommendedQuants } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { memoized } from './memoized.ts';
+import { type ModelAtQuant, modelAtQuant } from './scenario.ts';
 import { speedText } from './speed.ts';
 import { bestOf, known, namedSets, setNames, tierNames } from './verdict.ts';
 import type { Question } from './views.ts';
@@ -57,18 +59,28 @@ const name = ({ scenario }: Facts): string => scenario.model.name;
 const withQuant = ({ scenario }: Facts): string => `${scenario.model.name} ${scenario.quant.name}`;
 const context = ({ scenario }: Facts): string => contextTitle(scenario.contextTokens);
 
+/** Fewest bits per weight of a quant that is a way out. */
+const FEWEST_BITS = 3;
+
 /** What to do where one card does not hold the scenario, cheapest change first. */
 function wayOut(facts: Facts, own: CatalogDevice): string {
   const { at, contextTokens } = facts.scenario;
   const largest = at.largestContext(own.device, 1);
   if (largest >= SHORTEST_USEFUL_CONTEXT) return `Up to ${tokensText(largest)} of context fit on it.`;
-  if (facts.smallerQuant && facts.smallerQuant.tier.memoryGB <= own.gpu.memoryGB) {
-    return `${facts.smallerQuant.quant.name} at the same context does fit (${formatGB(facts.smallerQuant.planForBytes)}).`;
-  }
+  const { catalog, scenario } = facts;
+  const atQuant = (quant: QuantRecord): ModelAtQuant => modelAtQuant(catalog, scenario.model.id, quant.id);
+  const smaller = recommendedQuants(catalog, scenario.model).findLast(
+    (quant) =>
+      quant.order < scenario.quant.order &&
+      quant.nominalBits >= FEWEST_BITS &&
+      atQuant(quant).fitOn(own.device, 1, contextTokens).fit === 'fits',
+  );
+  if (smaller)
+    return `${smaller.name} at the same context does fit (${formatGB(atQuant(smaller).need(contextTokens).planForBytes)}).`;
   const count = at.fewestDevices(own.device, contextTokens);
   if (count !== undefined && count <= 8) return `${count} of them hold it together.`;
   return facts.card
-    ? `The smallest single card that does is the ${tierNames(facts.card)}.`
+    ? `The smallest single card that does is the ${tierNames(facts.card, facts.scenario.planForBytes)}.`
     : `It takes ${setNames(namedSets(facts))}.`;
 }
 
@@ -211,7 +223,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const { savedBytes, planForBytes, tier } = known(facts.q8Kv);
       const unlocks =
         tier && tier.memoryGB < (facts.card?.memoryGB ?? Number.POSITIVE_INFINITY)
-          ? ` That opens the ${tierNames(tier)}.`
+          ? ` That opens the ${tierNames(tier, planForBytes)}.`
           : '';
       return `${formatBytes(allocation.device.kvCache)} in 16 bits, ${formatPercent(facts.kvShare)} of the ${formatGB(needsBytes)} allocated. With -ctk q8_0 -ctv q8_0 the total falls by ${formatBytes(savedBytes)} and Plan for becomes ${formatGB(planForBytes)}.${unlocks}`;
     },
@@ -227,9 +239,9 @@ export const FAQ_RULES: readonly FaqRule[] = [
         ? largerQuant.quant.kind === 'float'
           ? `Yes: ${largerQuant.quant.name} fits the same size of card (${formatGB(largerQuant.planForBytes)}), but its further bits hardly change an answer.`
           : `Not if you own the ${known(card).memoryGB} GB anyway: ${largerQuant.quant.name} fits the same size of card with ${formatGB(largerQuant.planForBytes)} to plan for.`
-        : `It is the largest that ${withArticle(`${known(card).memoryGB} GB card`)} holds.`;
+        : `It is the largest that ${known(card).notAll ? `the ${tierNames(known(card), scenario.planForBytes)}` : withArticle(`${known(card).memoryGB} GB card`)} holds.`;
       const down = smallerQuant
-        ? ` For the ${tierNames(smallerQuant.tier)} go down to ${smallerQuant.quant.name} (${formatGB(smallerQuant.planForBytes)} instead of ${formatGB(scenario.planForBytes)})${smallerQuant.quant.nominalBits < 3 ? '; below 3 bits the loss shows' : ''}.`
+        ? ` For the ${tierNames(smallerQuant.tier, smallerQuant.planForBytes)} go down to ${smallerQuant.quant.name} (${formatGB(smallerQuant.planForBytes)} instead of ${formatGB(scenario.planForBytes)})${smallerQuant.quant.nominalBits < 3 ? '; below 3 bits the loss shows' : ''}.`
         : '';
       return `${up}${down}`;
     },

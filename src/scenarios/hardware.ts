@@ -75,7 +75,9 @@ export function hardwareTables(scenario: Scenario, catalog: Catalog): readonly D
   const devices = devicesOf(catalog);
   const table = (title: string, own: readonly CatalogDevice[]): DeviceGroup => {
     const rows = own.map((device) => deviceRow(scenario, device, 1));
-    return { title, note: `${rows.filter(({ fit }) => fit !== 'no').length} of ${rows.length} fit`, rows };
+    const count = (fit: Fit): number => rows.filter((row) => row.fit === fit).length;
+    const tight = count('tight');
+    return { title, note: `${count('fits')} of ${rows.length} fit${tight > 0 ? `, ${tight} tight` : ''}`, rows };
   };
   return [
     table('Desktop cards', devices.consumer),
@@ -172,22 +174,23 @@ export function hardwareIntro(facts: Facts): string {
     const mac = unified
       ? ` Machines with unified memory start at ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).`
       : '';
-    return `${planFor} fit ${withArticle(`${card.memoryGB} GB card`)}: ${joinWords(
+    const size = card.notAll ? `some ${card.memoryGB} GB cards` : withArticle(`${card.memoryGB} GB card`);
+    return `${planFor} fit ${size}: ${joinWords(
       card.devices.slice(0, 3).map(({ gpu }) => gpu.shortName),
       'or',
-    )}.${mac} ${speed}`;
+    )}.${card.notAll ? ' Others of that size leave less.' : ''}${mac} ${speed}`;
   }
   if (card) {
     const sets = consumerSets.filter(({ count }) => count <= 4);
     const desktop = consumer
-      ? ` On the desktop it is the ${tierNames(consumer)}.`
+      ? ` On the desktop it is the ${tierNames(consumer, scenario.planForBytes)}.`
       : sets.length > 0
         ? ` Several cards do it together: ${setNames(sets)}.`
         : '';
     const mac = unified
       ? ` With unified memory it takes ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).`
       : '';
-    return `The smallest single GPU that holds ${planFor} is the ${tierNames(card)}.${desktop}${mac} ${speed}`;
+    return `The smallest single GPU that holds ${planFor} is the ${tierNames(card, scenario.planForBytes)}.${desktop}${mac} ${speed}`;
   }
   const machine = unified
     ? ` One machine does: ${joinWords(

@@ -1,8 +1,8 @@
 import { formatBytes, formatGB, type KvType } from '../vram/index.ts';
 import { devicesOf } from './devices.ts';
 import { type Facts, tierFor } from './facts.ts';
-import { tierNames } from './verdict.ts';
 import type { KvTypes } from './views.ts';
+import { joinWords, nameForBytes } from './words.ts';
 
 /** The default, the usual choice and the smallest that people run. */
 const TYPES: readonly KvType[] = ['f16', 'q8_0', 'q4_0'];
@@ -31,7 +31,12 @@ export function kvTypesOf(facts: Facts): KvTypes | undefined {
       cache: formatBytes(kvBytes),
       needs: formatGB(own),
       planFor: formatGB(planForBytes),
-      fits: tier ? tierNames(tier) : 'no single card',
+      fits: tier
+        ? joinWords(
+            tier.devices.slice(0, 2).map(({ gpu }) => nameForBytes(gpu, planForBytes)),
+            'or',
+          )
+        : 'no single card',
     };
   });
   return { rows, text: textOf(facts, needs) };

@@ -12,6 +12,7 @@ import {
   contextTitle,
   deviceLabel,
   joinWords,
+  nameAgainst,
   nameWithMemory,
   shareText,
   tokensText,
@@ -55,10 +56,10 @@ export function bestOf(tier: Tier): CatalogDevice {
   return known(tier.devices[0]);
 }
 
-/** "an RTX 4090 or RTX 3090": the two best-known devices of a tier. */
-export function tierNames(tier: Tier): string {
+/** "RTX 4090 (24 GB) or RTX 3090 (24 GB)": the two best-known devices of a tier that holds so many bytes. */
+export function tierNames(tier: Tier, bytes: number): string {
   return joinWords(
-    tier.devices.slice(0, 2).map(({ gpu }) => nameWithMemory(gpu)),
+    tier.devices.slice(0, 2).map((own) => nameAgainst(own, bytes)),
     'or',
   );
 }
@@ -339,7 +340,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       q8Kv?.tier !== undefined && q8Kv.tier.memoryGB < (card?.memoryGB ?? Number.POSITIVE_INFINITY),
     say: (facts) => {
       const { planForBytes, tier } = known(facts.q8Kv);
-      return `A q8_0 cache brings it down to ${formatGB(planForBytes)} and onto the ${tierNames(known(tier))}.`;
+      return `A q8_0 cache brings it down to ${formatGB(planForBytes)} and onto the ${tierNames(known(tier), planForBytes)}.`;
     },
   },
   {
@@ -351,7 +352,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       scenario.quant.nominalBits > smallerQuant.quant.nominalBits,
     say: (facts) => {
       const { quant, tier, planForBytes } = known(facts.smallerQuant);
-      return `${quant.name}, ${formatGB(planForBytes)} to plan for, moves it to the ${tierNames(tier)}.`;
+      return `${quant.name}, ${formatGB(planForBytes)} to plan for, moves it to the ${tierNames(tier, planForBytes)}.`;
     },
   },
   {
@@ -371,7 +372,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       shorterContext !== undefined && contextBytes >= 0.05 * scenario.needsBytes,
     say: (facts) => {
       const { contextTokens, planForBytes, tier } = known(facts.shorterContext);
-      return `At ${contextTitle(contextTokens)} it is ${formatGB(planForBytes)} and fits the ${tierNames(tier)}.`;
+      return `At ${contextTitle(contextTokens)} it is ${formatGB(planForBytes)} and fits the ${tierNames(tier, planForBytes)}.`;
     },
   },
   {

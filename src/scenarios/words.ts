@@ -1,6 +1,7 @@
 /** Small pieces of wording that several pages share. Amounts are rounded in `vram/units.ts`, never here. */
 import type { GpuRecord } from '../catalog/gpu.schema.ts';
-import { formatCount, formatMemory, formatTokens, formatWholePercent } from '../vram/index.ts';
+import { formatCount, formatGB, formatMemory, formatTokens, formatWholePercent, GB } from '../vram/index.ts';
+import type { CatalogDevice } from './devices.ts';
 import { memoized } from './memoized.ts';
 import type { Memory } from './views.ts';
 
@@ -63,3 +64,16 @@ export function shareText(share: number): string {
 export const nameWithMemory = memoized(({ shortName, memoryGB }: GpuRecord): string =>
   shortName.includes(`${memoryGB}GB`) ? shortName : `${shortName} (${memoryGB} GB)`,
 );
+
+/** The label in GB is less than so many bytes: a reader would find the device too small for what it holds. */
+const labelledLess = ({ memoryGB }: GpuRecord, bytes: number): boolean => bytes > memoryGB * GB;
+
+/** The name with its memory, in the unit that the label means where `bytes`, which it holds, are more than the label: "RX 7900 XT (20 GiB)". */
+export const nameForBytes = (gpu: GpuRecord, bytes: number): string =>
+  labelledLess(gpu, bytes) ? `${gpu.shortName} (${gpu.memoryGB} GiB)` : nameWithMemory(gpu);
+
+/** The same in a sentence, with what is usable: "RX 7900 XT (20 GiB, 21.4 GB of it usable)". */
+export const nameAgainst = ({ gpu, device }: CatalogDevice, bytes: number): string =>
+  labelledLess(gpu, bytes)
+    ? `${gpu.shortName} (${gpu.memoryGB} GiB, ${formatGB(device.usableBytes)} of it usable)`
+    : nameWithMemory(gpu);

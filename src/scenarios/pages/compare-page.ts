@@ -41,6 +41,8 @@ const CONTEXTS: readonly number[] = [8, 32, 128].map((k) => k * 1024);
 /** Below these ratios two figures are called equal. */
 const LESS = 0.93;
 const MORE = 1.1;
+/** Ranges of speed overlap: a smaller lead is none. */
+const FASTER = 1.3;
 /** Devices that speeds are compared on: the first that holds both. */
 const SPEED_DEVICES: readonly string[] = [
   'rtx-4090',
@@ -335,14 +337,15 @@ function modelReasons(
     reasons.push(
       `You need long contexts: its cache grows by ${formatBytes(own.bytesPer1K)} a thousand tokens, not ${formatBytes(other.bytesPer1K)}.`,
     );
-  const [longest, otherLongest] = [maximumContext(own.model), maximumContext(other.model)];
+  // Longer contexts than those of the training take settings that engines may not have.
+  const [longest, otherLongest] = [own.model.context.native, other.model.context.native];
   if (longest > MORE * otherLongest)
     reasons.push(
-      `You need more than ${tokensText(otherLongest)}, where the other ends; this one goes to ${contextTitle(longest)}.`,
+      `You need more than ${tokensText(otherLongest)}: the other was trained for no more, this one for ${contextTitle(longest)}.`,
     );
   if (device) {
     const [speed = 0, otherSpeed = 0] = [speedOn(own.usual.at, device), speedOn(other.usual.at, device)];
-    if (speed > MORE * otherSpeed)
+    if (speed > FASTER * otherSpeed)
       reasons.push(
         `Speed counts: about ${formatTimes(speed / otherSpeed)} times as many tokens a second on the same ${device.gpu.shortName}.`,
       );
@@ -351,12 +354,6 @@ function modelReasons(
   if (kinds.length > 0)
     reasons.push(
       `You want to give it ${joinWords(kinds.map((kind) => (kind === 'image' ? 'images' : kind)))}, which ${other.model.name} does not read.`,
-    );
-  const parameters = namedParameters(own.model.parameters);
-  const otherParameters = namedParameters(other.model.parameters);
-  if (parameters > MORE * otherParameters)
-    reasons.push(
-      `You want the most parameters: ${formatParameters(parameters)} against ${formatParameters(otherParameters)}.`,
     );
   if (reasons.length === 0 && own.model.released > other.model.released)
     reasons.push(`You want the newer one: released ${own.model.released}, the other ${other.model.released}.`);

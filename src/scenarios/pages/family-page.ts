@@ -4,10 +4,20 @@ import { type EstimableModel, isEstimable } from '../../catalog/model.schema.ts'
 import { familyListPath, familyPath, modelPath } from '../../site/routes.ts';
 import { formatBytes, formatGB, formatParameters } from '../../vram/index.ts';
 import { maximumContext } from '../expand.ts';
+import { needOf } from '../scenario.ts';
 import type { FamilyPage, Grid, Question } from '../views.ts';
 import { allOf, contextTitle, counted, joinWords } from '../words.ts';
 import { metaOf, newest, sourceLinks } from './meta.ts';
-import { modelHead, planForCell, shorterContextNote, smallestDeviceText, textCell, usualOf } from './shared.ts';
+import {
+  FEWEST_GOOD_BITS,
+  largestQuantWithin,
+  modelHead,
+  planForCell,
+  shorterContextNote,
+  smallestDeviceText,
+  textCell,
+  usualOf,
+} from './shared.ts';
 
 /**
  * A family: its members by size.
@@ -108,18 +118,26 @@ function membersGrid(catalog: Catalog, family: FamilyRecord, id: string): Grid {
 }
 
 function questionsOf(catalog: Catalog, family: FamilyRecord, members: readonly EstimableModel[]): readonly Question[] {
-  const fitting = (gigabytes: number): readonly EstimableModel[] =>
-    members.filter((model) => usualOf(catalog, model).planForBytes <= gigabytes * 0.93 * 2 ** 30);
-  const at24 = fitting(24);
-  const largest = at24.at(-1);
+  const room = 24 * 0.93 * 2 ** 30;
+  const held = members.flatMap((model) => {
+    const { quant: usual, contextTokens, planForBytes } = usualOf(catalog, model);
+    const quant =
+      planForBytes <= room
+        ? usual
+        : largestQuantWithin(catalog, model, contextTokens, room, ({ nominalBits }) => nominalBits >= FEWEST_GOOD_BITS);
+    return quant ? [{ model, quant, contextTokens }] : [];
+  });
+  const planOf = ({ model, quant, contextTokens }: (typeof held)[number]): number =>
+    needOf(catalog, { model: model.id, quant: quant.id, context: contextTokens }).planForBytes;
+  const largest = held.at(-1);
   const [smallest] = members;
   if (!smallest || members.length < 2) return [];
   return [
     {
       question: `Which ${family.name} model fits a 24 GB card?`,
       answer: largest
-        ? `${largest.name} is the largest that does: ${formatGB(usualOf(catalog, largest).planForBytes)} at ${usualOf(catalog, largest).quant.name} with 8K of context.${at24.length > 1 ? ` So do ${joinWords(at24.slice(0, -1).map(({ name }) => name))}.` : ''}`
-        : `None at its usual quant: the smallest needs ${formatGB(usualOf(catalog, smallest).planForBytes)}.`,
+        ? `${largest.model.name} is the largest that does: ${formatGB(planOf(largest))} at ${largest.quant.name} with ${contextTitle(largest.contextTokens)} of context.${held.length > 1 ? ` So do ${joinWords(held.slice(0, -1).map(({ model }) => model.name))}.` : ''}`
+        : `None at four bits: the smallest needs ${formatGB(usualOf(catalog, smallest).planForBytes)}.`,
     },
   ];
 }

@@ -74,7 +74,7 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     meta: metaOf({
       path: gpuPath(id),
       title: own
-        ? `${gpu.shortName}: which LLMs run on ${formatGB(usable.bytes)} of VRAM`
+        ? `${name}: which LLMs run on it, with how much context`
         : `${gpu.shortName}: memory for LLMs, and why GGUF files do not run on it`,
       description: [
         `${gpu.name} leaves ${formatGiB(usable.bytes)} of its ${gpu.memoryGB} GiB to programs, ${formatGB(usable.bytes)}.`,
@@ -141,8 +141,14 @@ function added(catalog: Catalog, own: CatalogDevice): Pick<GpuPage, 'unlocks'> {
 
 /** Devices of the same kind with a little less and a little more memory. */
 function neighbours(catalog: Catalog, gpu: GpuRecord): readonly LinkWithFigure[] {
-  const { all } = devicesOf(catalog);
-  const same = all.filter(({ gpu: other }) => other.class === gpu.class || other.id === gpu.id);
+  const { all, cards, unified } = devicesOf(catalog);
+  const usual = new Set([...cards, ...unified]);
+  const kind = all.find(({ gpu: other }) => other.id === gpu.id)?.kind;
+  const same = all.filter(
+    (other) =>
+      other.gpu.id === gpu.id ||
+      (gpu.class === 'laptop' ? other.gpu.class === 'laptop' : other.kind === kind && usual.has(other)),
+  );
   const place = same.findIndex(({ gpu: other }) => other.id === gpu.id);
   if (place < 0) return [];
   return same

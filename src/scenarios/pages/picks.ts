@@ -1,16 +1,18 @@
 /** What a memory size is good for: the models to pick, by size, and what more memory adds. */
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { EstimableModel } from '../../catalog/model.schema.ts';
+import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { modelPath, scenarioPath } from '../../site/routes.ts';
 import { contextLabel, formatGB } from '../../vram/index.ts';
 import type { CatalogDevice } from '../devices.ts';
+import { contextsOf } from '../expand.ts';
 import { shortContext } from '../hardware.ts';
 import { modelAtQuant, needOf } from '../scenario.ts';
 import { speedText } from '../speed.ts';
 import type { Addition, Grid, LinkWithFigure } from '../views.ts';
 import { counted } from '../words.ts';
 import {
-  GRID_CONTEXTS,
+  FEWEST_GOOD_BITS,
   largestQuantWithin,
   modelHead,
   type Row,
@@ -23,11 +25,11 @@ import {
 /** Picks of each size class. */
 const MOST_PICKS = 3;
 const MOST_ADDED = 6;
-/** A pick keeps a quant with so much context rather than a finer one with less, in tokens. */
+/** A pick has so much context rather than a finer quant with less, in tokens. */
 const PICK_CONTEXT = 32_768;
 
 /**
- * The most looked-up models of each size class that fit at their usual quant, largest class first.
+ * The most looked-up models of each size class that fit with four bits a weight or more, largest class first.
  *
  * @param least the device that must hold them
  * @param known the one whose speed is told; absent = `least`
@@ -38,9 +40,9 @@ export function picksGrid(catalog: Catalog, caption: string, least: CatalogDevic
     const from = SIZE_CLASSES[place - 1]?.below ?? 0;
     return catalog.estimableModels
       .filter(({ parameters: { total } }) => total >= from && total < below)
-      .filter((model) => usualOf(catalog, model).planForBytes <= room)
+      .flatMap((model) => pickOf(catalog, model, room) ?? [])
       .slice(0, MOST_PICKS)
-      .map((model) => pickRow(catalog, model, title, least, known ?? least));
+      .map((pick) => pickRow(catalog, pick, title, least, known ?? least));
   });
   return {
     caption,
@@ -50,22 +52,33 @@ export function picksGrid(catalog: Catalog, caption: string, least: CatalogDevic
   };
 }
 
+interface Pick {
+  readonly model: EstimableModel;
+  readonly quant: QuantRecord;
+  readonly contextTokens: number;
+}
+
+/** The finest quant of a model that `room` holds with {@link PICK_CONTEXT}, or else with the usual context. */
+function pickOf(catalog: Catalog, model: EstimableModel, room: number): Pick | undefined {
+  const usual = usualOf(catalog, model);
+  for (const contextTokens of [PICK_CONTEXT, usual.contextTokens]) {
+    if (!contextsOf(model).includes(contextTokens)) continue;
+    // 16 bits answer as 8 do at half the pace: no pick.
+    const good = ({ kind, nominalBits, order }: QuantRecord): boolean =>
+      kind !== 'float' && (nominalBits >= FEWEST_GOOD_BITS || order >= usual.quant.order);
+    const quant = largestQuantWithin(catalog, model, contextTokens, room, good);
+    if (quant) return { model, quant, contextTokens };
+  }
+  return undefined;
+}
+
 function pickRow(
   catalog: Catalog,
-  model: EstimableModel,
+  { model, quant, contextTokens: context }: Pick,
   size: string,
   least: CatalogDevice,
   known: CatalogDevice,
 ): Row {
-  const room = roomOf(least);
-  const usual = usualOf(catalog, model);
-  const longer = GRID_CONTEXTS.includes(PICK_CONTEXT)
-    ? // 16 bits answer as 8 do at half the pace: no pick.
-      largestQuantWithin(catalog, model, PICK_CONTEXT, room, ({ kind }) => kind !== 'float')
-    : undefined;
-  const fine = longer && longer.order >= usual.quant.order ? longer : undefined;
-  const quant = fine ?? usual.quant;
-  const context = fine && usual.at.maximumContext >= PICK_CONTEXT ? PICK_CONTEXT : usual.contextTokens;
   const at = modelAtQuant(catalog, model.id, quant.id);
   const { planForBytes: planned } = needOf(catalog, { model: model.id, quant: quant.id, context });
   const { head, note } = modelHead(model);

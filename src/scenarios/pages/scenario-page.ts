@@ -8,7 +8,6 @@ import {
   formatHundredths,
   formatParameters,
   formatPercent,
-  GB,
 } from '../../vram/index.ts';
 import { classAccuracies } from '../accuracy.ts';
 import { heldParts, partOf, scenarioBar } from '../bars.ts';
@@ -17,7 +16,6 @@ import { calculationSteps, ruleOfThumbCacheDetail } from '../calculation.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
 import { cheaperWays } from '../cheaper.ts';
 import { commandsOf } from '../commands.ts';
-import type { CatalogDevice } from '../devices.ts';
 import { scenarioEngines } from '../engine-table.ts';
 import type { ScenarioKey } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
@@ -31,7 +29,7 @@ import { relatedTo } from '../related.ts';
 import { computeScenario, type ModelAtQuant, type Scenario } from '../scenario.ts';
 import { bestOf, namedSets, setNames, verdictOf } from '../verdict.ts';
 import type { ScenarioPage } from '../views.ts';
-import { contextTitle, memory, nameWithMemory, tokensText, withArticle } from '../words.ts';
+import { contextTitle, memory, nameAgainst, nameForBytes, nameWithMemory, tokensText, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLinks } from './meta.ts';
 
 /**
@@ -129,23 +127,16 @@ export function runs(facts: Facts): string {
     return `One ${nameAgainst(own, scenario.planForBytes)} holds it with ${formatBytes(planHeadroomBytes)} to spare${also}.${together}`;
   }
   if (unified)
-    return `No single graphics card holds it; ${withArticle(nameWithMemory(bestOf(unified).gpu))} does, or ${setNames(namedSets(facts))}.`;
+    return `No single graphics card holds it; ${withArticle(nameAgainst(bestOf(unified), scenario.planForBytes))} does, or ${setNames(namedSets(facts))}.`;
   if (facts.datacenterSets.length > 0) return `No single GPU holds it: it takes ${setNames(namedSets(facts))}.`;
   return 'Not even sixteen of the largest GPUs, the most llama.cpp uses, hold it.';
-}
-
-/** "RTX PRO 6000 (96 GB)"; with its usable memory where a reader would find the label too small for `planForBytes`. */
-function nameAgainst({ gpu, device }: CatalogDevice, planForBytes: number): string {
-  return planForBytes > gpu.memoryGB * GB
-    ? `${gpu.shortName} (${gpu.memoryGB} GiB, ${formatGB(device.usableBytes)} of it usable)`
-    : nameWithMemory(gpu);
 }
 
 /** The same for search results. */
 function runsShort(facts: Facts): string {
   const { card, unified } = facts;
-  if (card) return `Fits one ${nameWithMemory(bestOf(card).gpu)}.`;
-  if (unified) return `Fits ${withArticle(nameWithMemory(bestOf(unified).gpu))}.`;
+  if (card) return `Fits one ${nameForBytes(bestOf(card).gpu, facts.scenario.planForBytes)}.`;
+  if (unified) return `Fits ${withArticle(nameForBytes(bestOf(unified).gpu, facts.scenario.planForBytes))}.`;
   return facts.datacenterSets.length > 0 ? `Takes ${setNames(namedSets(facts))}.` : '';
 }
 

@@ -18,7 +18,7 @@ import { scenarioTarget } from '../related.ts';
 import { computeScenario, type ModelAtQuant, modelAtQuant, needOf } from '../scenario.ts';
 import { bestOf } from '../verdict.ts';
 import type { Grid } from '../views.ts';
-import { contextTitle, deviceLabel, joinWords, nameWithMemory } from '../words.ts';
+import { contextTitle, deviceLabel, joinWords, nameForBytes } from '../words.ts';
 
 export type Cell = NonNullable<Grid['rows'][number]['cells'][number]>;
 export type Row = Grid['rows'][number];
@@ -101,16 +101,16 @@ export function planForCell(
 }
 
 /** Keeps a size and its unit on one line of a narrow cell. */
-const inOneLine = (name: string): string => name.replace(/ GB\)$/, '\u00a0GB)');
+const inOneLine = (name: string): string => name.replace(/ (Gi?B\))$/, '\u00a0$1');
 
 /** The smallest device that holds `planForBytes`, in words: a card, a machine with unified memory, or several GPUs. */
 export function smallestDeviceText(catalog: Catalog, at: ModelAtQuant, context: number): string {
   const devices = devicesOf(catalog);
   const { planForBytes } = at.need(context);
   const card = tierFor(devices.cards, planForBytes);
-  if (card) return inOneLine(nameWithMemory(bestOf(card).gpu));
+  if (card) return inOneLine(nameForBytes(bestOf(card).gpu, planForBytes));
   const unified = tierFor(devices.unified, planForBytes);
-  if (unified) return inOneLine(nameWithMemory(bestOf(unified).gpu));
+  if (unified) return inOneLine(nameForBytes(bestOf(unified).gpu, planForBytes));
   const h200 = devices.byId.get('h200-sxm');
   const count = h200 && at.fewestDevices(h200.device, context);
   return h200 && count !== undefined ? deviceLabel(h200.gpu, count) : 'more than 16 GPUs';
@@ -144,6 +144,9 @@ export function largestQuantWithin(
     (quant, place) => (plans[place] ?? Number.POSITIVE_INFINITY) <= roomBytes && accepts(quant),
   );
 }
+
+/** A quant with fewer bits per weight, unless the model's usual one, is no recommendation. */
+export const FEWEST_GOOD_BITS = 4;
 
 /** Row head of a model: its hub, with its parameters. */
 export function modelHead(model: EstimableModel): Pick<Row, 'head' | 'note'> {

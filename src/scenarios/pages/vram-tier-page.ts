@@ -55,7 +55,7 @@ const macsOf = (catalog: Catalog, gigabytes: number): readonly CatalogDevice[] =
 export const macTiersOf = memoized((catalog: Catalog): readonly number[] => {
   const sizes = new Set(devicesOf(catalog).unified.flatMap(({ gpu }) => (gpu.class === 'apple' ? [gpu.memoryGB] : [])));
   return [...sizes]
-    .filter((size) => !VRAM_TIERS.includes(size) || tierDevices(catalog, size)[0]?.kind !== 'unified')
+    .filter((size) => !VRAM_TIERS.includes(size) || tierDevices(catalog, size).some(({ gpu }) => gpu.class !== 'apple'))
     .sort((a, b) => a - b);
 });
 

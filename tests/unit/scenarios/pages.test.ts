@@ -315,9 +315,24 @@ describe('comparisons', () => {
     }
   });
 
-  it('tell no million tokens from another', () => {
-    expect(reasons(comparePage(catalog, 'deepseek-v4-pro', 'qwen3-235b-a22b'))).not.toContain('goes to 1M');
-    expect(reasons(comparePage(catalog, 'kimi-k2-6', 'kimi-k3'))).toContain('goes to 1M');
+  it('compare the contexts that models were trained for', () => {
+    // Both for 262,144 tokens; that Qwen3 can be stretched to 1,010,000 is no reason.
+    expect(reasons(comparePage(catalog, 'qwen3-30b-a3b', 'gemma-4-26b-a4b'))).not.toContain('trained for');
+    expect(reasons(comparePage(catalog, 'kimi-k2-6', 'kimi-k3'))).toContain(
+      'You need more than 256K tokens: the other was trained for no more, this one for 1M.',
+    );
+  });
+
+  it('call a model faster only where ranges of speed hardly overlap', () => {
+    const ratios = comparisonsOf(catalog)
+      .map(([a, b]) => comparePage(catalog, a, b))
+      .flatMap(({ choose }) =>
+        choose
+          .flatMap((side) => side.reasons)
+          .flatMap((reason) => /about ([\d.]+) times as many tokens a second on the same/.exec(reason)?.[1] ?? []),
+      );
+    expect(ratios.length).toBeGreaterThan(10);
+    expect(Math.min(...ratios.map(Number))).toBeGreaterThanOrEqual(1.3);
   });
 });
 
