@@ -99,7 +99,8 @@ class CalculatorTools extends HTMLElement {
     const { data, state, error } = answered;
     if (error !== undefined) {
       this.#shown += 1;
-      this.#tool('command').textContent = '';
+      this.#empty();
+      this.#tool('link').textContent = '';
       this.#tool('fixes').replaceChildren(text('p', error));
       return;
     }
@@ -122,10 +123,17 @@ class CalculatorTools extends HTMLElement {
       this.#plot(points, state.devices > 1 ? `${state.devices} x ${device.name}` : device.name);
     } catch (error) {
       if (!(error instanceof EstimateError)) throw error;
-      this.#tool('command').textContent = '';
+      this.#empty();
     }
     this.#showLink(state, fragments.writeFragment);
     await this.#showFixes(engine, data, state, model, device);
+  }
+
+  /** Takes away what is of settings before. */
+  #empty(): void {
+    this.#tool('command').textContent = '';
+    this.#tool('plot').replaceChildren();
+    find(this.#tool('contexts'), 'tbody').replaceChildren();
   }
 
   /** Tries the ways one by one; a newer change ends it. */
@@ -267,18 +275,20 @@ class CalculatorTools extends HTMLElement {
       return;
     }
     note.textContent = `Reading ${repository} …`;
+    let config: string;
     try {
       const response = await fetch(`https://huggingface.co/${repository}/resolve/main/config.json`);
       if (!response.ok) {
         note.textContent = `huggingface.co answered ${response.status} for ${repository}. Gated and private models cannot be read; paste the file instead.`;
         return;
       }
-      const config = await response.text();
-      (this.#control('config') as Control).value = config;
-      await this.#use(config, name);
+      config = await response.text();
     } catch {
       note.textContent = 'huggingface.co could not be reached. Paste the file instead.';
+      return;
     }
+    (this.#control('config') as Control).value = config;
+    await this.#use(config, name);
   }
 
   /** Makes the reader's model one of the calculator's, and chooses it. */

@@ -33,11 +33,16 @@
       apply(next);
     } else if (target.matches('[data-copy]')) {
       const command = target.closest('figure').querySelector('pre').textContent;
-      const copied = await navigator.clipboard.writeText(command).then(
-        () => true,
-        () => false,
-      );
-      target.textContent = copied ? 'Copied' : 'Select and copy';
+      try {
+        await navigator.clipboard.writeText(command);
+        target.textContent = 'Copied';
+      } catch {
+        // Browsers give pages without https no clipboard.
+        target.textContent = 'Select and copy';
+      }
+      setTimeout(() => {
+        target.textContent = 'Copy';
+      }, 3000);
     }
   });
 })();

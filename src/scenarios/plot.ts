@@ -203,10 +203,7 @@ function niceStep(highest: number): number {
 
 function memoryLines(byId: ReadonlyMap<string, CatalogDevice>, y: (bytes: number) => number): Plot['lines'] {
   const devices = LINES.flatMap((id) => byId.get(id) ?? []);
-  return apart(devices, ({ device }) => y(device.usableBytes)).map(({ gpu, device }) => ({
-    at: y(device.usableBytes),
-    label: gpu.shortName,
-  }));
+  return apart(devices, (own) => y(roomOf(own))).map((own) => ({ at: y(roomOf(own)), label: own.gpu.shortName }));
 }
 
 /** The largest devices that lie on the drawing, far enough from each other for their labels. */

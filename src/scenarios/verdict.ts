@@ -12,7 +12,7 @@ import {
   contextTitle,
   deviceLabel,
   joinWords,
-  nameAgainst,
+  namesAgainst,
   nameWithMemory,
   shareText,
   tokensText,
@@ -57,12 +57,7 @@ export function bestOf(tier: Tier): CatalogDevice {
 }
 
 /** "RTX 4090 (24 GB) or RTX 3090 (24 GB)": the two best-known devices of a tier that holds so many bytes. */
-export function tierNames(tier: Tier, bytes: number): string {
-  return joinWords(
-    tier.devices.slice(0, 2).map((own) => nameAgainst(own, bytes)),
-    'or',
-  );
-}
+export const tierNames = ({ devices }: Tier, bytes: number): string => namesAgainst(devices.slice(0, 2), bytes);
 
 /** "13 x H100 80GB or 8 x H200 141GB": the best-known sets. */
 export function setNames(sets: readonly DeviceSet[]): string {

@@ -72,8 +72,23 @@ const labelledLess = ({ memoryGB }: GpuRecord, bytes: number): boolean => bytes 
 export const nameForBytes = (gpu: GpuRecord, bytes: number): string =>
   labelledLess(gpu, bytes) ? `${gpu.shortName} (${gpu.memoryGB} GiB)` : nameWithMemory(gpu);
 
+const usableText = ({ gpu, device }: CatalogDevice): string =>
+  `(${gpu.memoryGB} GiB, ${formatGB(device.usableBytes)} of it usable)`;
+
 /** The same in a sentence, with what is usable: "RX 7900 XT (20 GiB, 21.4 GB of it usable)". */
-export const nameAgainst = ({ gpu, device }: CatalogDevice, bytes: number): string =>
-  labelledLess(gpu, bytes)
-    ? `${gpu.shortName} (${gpu.memoryGB} GiB, ${formatGB(device.usableBytes)} of it usable)`
-    : nameWithMemory(gpu);
+export const nameAgainst = (own: CatalogDevice, bytes: number): string =>
+  labelledLess(own.gpu, bytes) ? `${own.gpu.shortName} ${usableText(own)}` : nameWithMemory(own.gpu);
+
+/** The same of several, of which any does: "RX 6800 XT or RX 6900 XT (16 GiB, 17.0 GB of it usable)". */
+export function namesAgainst(devices: readonly CatalogDevice[], bytes: number): string {
+  const [first] = devices;
+  if (first && devices.every((own) => labelledLess(own.gpu, bytes) && usableText(own) === usableText(first)))
+    return `${joinWords(
+      devices.map(({ gpu }) => gpu.shortName),
+      'or',
+    )} ${usableText(first)}`;
+  return joinWords(
+    devices.map((own) => nameAgainst(own, bytes)),
+    'or',
+  );
+}

@@ -84,7 +84,8 @@ describe("the calculator's page", () => {
     expect(error).not.toBe('');
     await visit.page.waitForTimeout(1000);
     expect(await tool(visit, 'fixes')).toBe(error);
-    expect(await tool(visit, 'command')).toBe('');
+    for (const name of ['command', 'link', 'plot']) expect(await tool(visit, name), name).toBe('');
+    expect(await visit.page.locator('[data-tool="contexts"] tbody tr').count()).toBe(0);
     expect(await visit.page.locator('[data-part="answer"]').isVisible()).toBe(false);
     await devices.fill('2');
     await expect.poll(() => tool(visit, 'command'), patient).toMatch(/^llama-server /);

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { withArticle } from '../../../src/scenarios/words.ts';
+import { devicesOf } from '../../../src/scenarios/devices.ts';
+import { namesAgainst, withArticle } from '../../../src/scenarios/words.ts';
+import { catalog } from './catalog.ts';
 
 it.each([
   'an RTX 4090',
@@ -32,4 +34,15 @@ it.each([
   'a Radeon RX 7900 XT',
 ])('the article of "%s"', (text) => {
   expect(withArticle(text.replace(/^an? /, ''))).toBe(text);
+});
+
+it('names of devices show that a label in GB is less than what they hold', () => {
+  const devices = (...ids: string[]) => ids.flatMap((id) => devicesOf(catalog).byId.get(id) ?? []);
+  // 16 GiB are 17.18 GB, of which these two Radeons leave 17.0 GB.
+  const radeons = devices('rx-6800-xt', 'rx-6900-xt');
+  expect(namesAgainst(radeons, 15.9e9)).toBe('RX 6800 XT (16 GB) or RX 6900 XT (16 GB)');
+  expect(namesAgainst(radeons, 16.3e9)).toBe('RX 6800 XT or RX 6900 XT (16 GiB, 17.0 GB of it usable)');
+  expect(namesAgainst(devices('rtx-4090', 'rx-7900-xtx'), 24.5e9)).toMatch(
+    /^RTX 4090 \(24 GiB, 25\.2 GB of it usable\) or RX 7900 XTX \(24 GiB, 25\.\d GB of it usable\)$/,
+  );
 });
