@@ -182,7 +182,7 @@ function vllm({ catalog, scenario }: Facts): CommandBlock[] {
     {
       tool: `vLLM, ${deviceLabel(own.gpu, count)}`,
       command: `vllm serve ${model.repository} --max-model-len ${contextTokens} --max-num-seqs 1${parallel}`,
-      note: `Serves the published checkpoint (${served.format})${served.format === quant.name ? '' : `, not ${withArticle(quant.name)} file`}: ${formatGB(served.weightsBytes)} of weights and ${formatBytes(served.cacheBytes)} of cache.${long}`,
+      note: `Serves the published checkpoint (${served.format})${served.format === quant.name ? '' : `, not ${withArticle(quant.name)} file`}: ${formatGB(served.weightsBytes / count)} of weights and ${formatBytes(served.cacheBytes / count)} of cache${count > 1 ? ` on each of ${count} GPUs` : ''}.${long}`,
     },
   ];
 }
