@@ -2,8 +2,8 @@ import type { EstimableModel } from '../catalog/model.schema.ts';
 import { formatBytes, formatGB } from '../vram/index.ts';
 import { engineRowsBeside, publishedRow } from './engines.ts';
 import { defaultQuantOf } from './expand.ts';
-import type { Facts } from './facts.ts';
-import { namedSets } from './verdict.ts';
+import type { DeviceSet, Facts } from './facts.ts';
+import { serversOf, setToRunOn } from './verdict.ts';
 import type { CommandBlock } from './views.ts';
 import { deviceLabel, joinWords, nameWithMemory, tokensText, withArticle } from './words.ts';
 
@@ -182,7 +182,7 @@ function vllm({ catalog, scenario }: Facts): CommandBlock[] {
     {
       tool: `vLLM, ${deviceLabel(own.gpu, count)}`,
       command: `vllm serve ${model.repository} --max-model-len ${contextTokens} --max-num-seqs 1${parallel}`,
-      note: `Serves the published checkpoint (${served.format})${served.format === quant.name ? '' : `, not ${withArticle(quant.name)} file`}: ${formatGB(served.weightsBytes)} of weights and ${formatBytes(served.cacheBytes)} of cache.${long}`,
+      note: `Serves the published checkpoint (${served.format})${served.format === quant.name ? '' : `, not ${withArticle(quant.name)} file`}: ${formatGB(served.weightsBytes / count)} of weights and ${formatBytes(served.cacheBytes / count)} of cache${count > 1 ? ` on each of ${count} GPUs` : ''}.${long}`,
     },
   ];
 }
@@ -209,10 +209,14 @@ function mlx({ catalog, scenario }: Facts): CommandBlock[] {
   ];
 }
 
+/** The set that the main command is for; `undefined` where one device is large enough. */
+const commandSet = (facts: Facts): DeviceSet | undefined =>
+  facts.card || facts.unified ? undefined : setToRunOn(facts);
+
 /** The main command: for one device, or for the set that pages name where none is large enough. */
 function serverBlock(facts: Facts, server: string, rope: string): CommandBlock {
   const { at, contextTokens } = facts.scenario;
-  const [set] = facts.card || facts.unified ? [] : namedSets(facts);
+  const set = commandSet(facts);
   if (!set) return { tool: 'llama-server', command: `${server}${rope}` };
   const { tensorSplit } = at.fitOn(set.own.device, set.count, contextTokens);
   return {
@@ -223,7 +227,7 @@ function serverBlock(facts: Facts, server: string, rope: string): CommandBlock {
 
 function allocationText(facts: Facts): string {
   const { scenario } = facts;
-  const [set] = facts.card || facts.unified ? [] : namedSets(facts);
+  const set = commandSet(facts);
   if (!set) {
     return `Allocates the ${formatGB(scenario.needsBytes)} of this page: one sequence (-np 1${fourSlots(scenario)}), 16-bit cache, micro-batch 512.`;
   }
@@ -231,7 +235,12 @@ function allocationText(facts: Facts): string {
   const split = tensorSplit
     ? '-ts gives each GPU its number of layers, because the default split overfills the first.'
     : 'The layers are split evenly without another flag.';
-  return `${split} The fullest GPU holds ${formatGB(shareBytes)}, its own compute buffer included.`;
+  // Source: tools/rpc/README.md of llama.cpp.
+  const others =
+    serversOf(set) > 1
+      ? ' llama-server sees the GPUs of its own server: each further one runs ggml-rpc-server and is named with --rpc host:port.'
+      : '';
+  return `${split} The fullest GPU holds ${formatGB(shareBytes)}, its own compute buffer included.${others}`;
 }
 
 /** What the default of four slots keeps four times: the cache of all tokens is shared by them, windows and states are not. */

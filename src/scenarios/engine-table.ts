@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { modelQuantPath, quantPath } from '../site/routes.ts';
 import { DEFAULT_VLLM_SETTINGS, formatBytes, formatGB } from '../vram/index.ts';
-import { type EngineRow, engineRowsBeside, enginesOf, type RunsOn } from './engines.ts';
+import { type EngineRow, engineRowsBeside, enginesOf, figuresOf, type RunsOn } from './engines.ts';
 import { defaultContextOf } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { bestOf, namedSets } from './verdict.ts';
@@ -18,22 +18,32 @@ export const runsOnText = (runsOn: RunsOn | undefined): string => {
   return runsOn.count === 1 ? nameWithMemory(runsOn.own.gpu) : deviceLabel(runsOn.own.gpu, runsOn.count);
 };
 
+/** What vLLM takes of each GPU of a group, for the cell that names the group. */
+export function shareNote({ engine, totalBytes, runsOn }: EngineRow): { readonly note?: string } {
+  return engine.name === 'vLLM' && runsOn && runsOn.count > 1
+    ? { note: `${formatGB(totalBytes / runsOn.count)} each` }
+    : {};
+}
+
+const COLUMNS: Grid['columns'] = ['Total', 'Runs on', 'Weights', 'Cache', 'Compute'];
+
 function hrefOf(model: EstimableModel, { quant }: EngineRow): string {
   if (!quant) return '';
   return quant.engine === 'llama-cpp' ? modelQuantPath(model.id, quant.id) : quantPath(quant.id);
 }
 
 function rowOf(model: EstimableModel, row: EngineRow): Grid['rows'][number] {
-  const text = (words: string): Grid['rows'][number]['cells'][number] => ({ text: words, href: '' });
+  const text = (words: string) => ({ text: words, href: '' });
   const runsOn = row.engine.name === 'MLX' && !row.runsOn ? 'no Mac' : runsOnText(row.runsOn);
   return {
     head: { text: row.published ? `${row.format}, as published` : row.format, href: hrefOf(model, row) },
     note: engineName(row),
     cells: [
       text(formatGB(row.totalBytes)),
-      text(runsOn),
+      { ...text(runsOn), ...shareNote(row) },
       text(formatGB(row.weightsBytes)),
       text(formatGB(row.cacheBytes)),
+      text(formatGB(row.computeBytes)),
     ],
   };
 }
@@ -55,14 +65,14 @@ export function engineTable(catalog: Catalog, model: EstimableModel): ModelPage[
     grid: {
       caption: `${model.name} by engine and format, ${contextTitle(context)} of context, one request`,
       corner: 'Format',
-      columns: ['Total', 'Runs on', 'Weights', 'Cache'],
+      columns: COLUMNS,
       rows: rows.map((row) => rowOf(model, row)),
     },
   };
 }
 
 const VLLM_SHARE =
-  'vLLM fills 92 % of a GPU whatever it needs; its total is the least that this share must hold, and the rest holds more requests.';
+  'vLLM fills 92 % of a GPU whatever it needs; its total is the least that this share of all its GPUs must hold, and the rest holds more requests.';
 
 /** The scenario under its own engine and the others, each in the format nearest to the quant; `undefined` where no other has one. */
 export function scenarioEngines(facts: Facts): ScenarioPage['engines'] {
@@ -70,17 +80,11 @@ export function scenarioEngines(facts: Facts): ScenarioPage['engines'] {
   const { model, quant, contextTokens, allocation } = scenario;
   const rows = engineRowsBeside(catalog, scenario);
   if (rows.length === 0) return undefined;
-  const { weights, kvCache, state, total } = allocation.device;
   const own: EngineRow = {
-    engine: allocation.engine,
+    ...figuresOf(allocation),
     format: quant.name,
     quant,
     published: false,
-    fileBytes: allocation.fileBytes,
-    bitsPerWeight: allocation.bitsPerWeight,
-    weightsBytes: weights,
-    cacheBytes: kvCache + state,
-    totalBytes: total,
     ...runsOnOf(facts),
   };
   return {
@@ -88,7 +92,7 @@ export function scenarioEngines(facts: Facts): ScenarioPage['engines'] {
     grid: {
       caption: `${model.name} with ${contextTitle(contextTokens)} of context by engine`,
       corner: 'Format',
-      columns: ['Total', 'Runs on', 'Weights', 'Cache'],
+      columns: COLUMNS,
       rows: [own, ...rows].map((row) => rowOf(model, row)),
     },
   };
@@ -128,13 +132,20 @@ const formatName = ({ published, format }: EngineRow): string =>
 const formatIn = (row: EngineRow): string =>
   row.format.startsWith(row.engine.name) ? row.format : `${formatName(row)} in ${row.engine.name}`;
 
-/** vLLM fills its share whatever the model needs. */
+/** vLLM fills its share of each GPU whatever the model needs. */
 function vllmShare(rows: readonly EngineRow[]): readonly string[] {
-  const served = rows.find(({ engine }) => engine.name === 'vLLM')?.runsOn;
-  if (!served) return [];
-  const { own, count } = served;
-  const share = own.device.usableBytes * DEFAULT_VLLM_SETTINGS.gpuMemoryUtilization;
+  const row = rows.find(({ engine }) => engine.name === 'vLLM');
+  if (!row?.runsOn) return [];
+  const { own, count } = row.runsOn;
+  const share = formatGB(own.device.usableBytes * DEFAULT_VLLM_SETTINGS.gpuMemoryUtilization);
+  if (count === 1)
+    return [
+      `vLLM fills ${share} of the ${own.gpu.shortName} whatever it needs: its total is the least that must fit in there.`,
+    ];
   return [
-    `vLLM fills ${formatGB(share)} of ${count === 1 ? `the ${own.gpu.shortName}` : `each ${own.gpu.shortName}`} whatever it needs: its total is the least that must fit in there.`,
+    `vLLM needs ${formatGB(row.totalBytes / count)} on each of ${deviceLabel(own.gpu, count)} and fills ${share} of each whatever it needs.`,
+    ...(row.cacheOnceBytes === undefined
+      ? []
+      : [`The GPUs repeat the cache: ${formatGB(row.cacheBytes)} in all instead of ${formatGB(row.cacheOnceBytes)}.`]),
   ];
 }

@@ -43,9 +43,13 @@ export interface EngineRow {
   readonly weightsBytes: number;
   /** KV cache and states of one request of the whole context. */
   readonly cacheBytes: number;
+  readonly computeBytes: number;
+  /** Weights, cache and compute buffer; in vLLM on all GPUs of `runsOn` together, which hold equal parts. */
   readonly totalBytes: number;
   /** Absent where neither a single device nor a server of 16 is enough. */
   readonly runsOn?: RunsOn;
+  /** The cache on a single GPU, where the GPUs of `runsOn` repeat it and hold more together. */
+  readonly cacheOnceBytes?: number;
 }
 
 /** The estimator's format of a checkpoint as its maker publishes it, by the name in the model's record. */
@@ -73,8 +77,6 @@ const vllmCards = memoized((catalog: Catalog): readonly CatalogDevice[] =>
 const macs = memoized((catalog: Catalog): readonly CatalogDevice[] =>
   devicesOf(catalog).unified.filter(({ gpu }) => gpu.vendor === 'Apple'),
 );
-
-const GROUP_SIZES: readonly number[] = [2, 4, 8, 16];
 
 /** What `estimate` answers; `undefined` where the engine refuses the model. */
 function unlessRefused<T>(estimate: () => T): T | undefined {
@@ -108,61 +110,83 @@ function vllmSettings(model: EstimableModel, context: number): VllmSettings {
   };
 }
 
-function vllmFits(
-  model: EstimableModel,
-  format: CheckpointFormat,
-  { device, gpu }: CatalogDevice,
-  settings: VllmSettings,
-): boolean {
-  const own = { ...settings, gpu: { bytes: device.usableBytes, isA100: /\bA100\b/.test(gpu.name) } };
-  return placeVllm(model.architecture, format, own, device, maximumContext(model)).fit === 'fits';
-}
+type Figures = Omit<EngineRow, 'format' | 'quant' | 'published'>;
+type ServedFigures = Figures & { readonly runsOn: RunsOn };
 
-/** Servers that share every layer of what no card holds, the usual one first. */
-const SERVED_BY: readonly string[] = ['h200-sxm', 'b300-sxm'];
-
-/** The smallest card that vLLM starts on, the best-known of its size; otherwise the fewest of {@link SERVED_BY}. */
-function vllmRunsOn(
-  catalog: Catalog,
-  model: EstimableModel,
-  format: CheckpointFormat,
-  context: number,
-  leastBytes: number,
-): RunsOn | undefined {
-  const settings = vllmSettings(model, context);
-  const candidates = vllmCards(catalog).filter(
-    ({ device }) => device.usableBytes * settings.gpuMemoryUtilization >= leastBytes,
-  );
-  const first = candidates.find((own) => vllmFits(model, format, own, settings));
-  if (first) {
-    const alike = candidates
-      .filter(({ gpu }) => gpu.memoryGB === first.gpu.memoryGB)
-      .sort((a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu));
-    return { own: alike.find((own) => vllmFits(model, format, own, settings)) ?? first, count: 1 };
-  }
-  for (const id of SERVED_BY) {
-    const own = devicesOf(catalog).byId.get(id);
-    const count =
-      own &&
-      GROUP_SIZES.find((size) =>
-        unlessRefused(() => vllmFits(model, format, own, { ...settings, tensorParallel: size })),
-      );
-    if (own && count !== undefined) return { own, count };
-  }
-  return undefined;
-}
-
-type Figures = Pick<EngineRow, 'engine' | 'fileBytes' | 'bitsPerWeight' | 'weightsBytes' | 'cacheBytes' | 'totalBytes'>;
-
-function figuresOf({ engine, fileBytes, bitsPerWeight, device }: Allocation): Figures {
+export function figuresOf({ engine, fileBytes, bitsPerWeight, device }: Allocation): Figures {
   return {
     engine,
     fileBytes,
     bitsPerWeight,
     weightsBytes: device.weights,
     cacheBytes: device.kvCache + device.state,
+    computeBytes: device.compute,
     totalBytes: device.total,
   };
+}
+
+/** Beyond so many times one cache the GPUs of a group repeat it; less is the rounding to blocks. */
+const REPEATED = 1.05;
+
+/** vLLM on `count` of a GPU, with its defaults for that GPU; `undefined` where it does not start or refuses the model. */
+function vllmOn(
+  model: EstimableModel,
+  format: CheckpointFormat,
+  own: CatalogDevice,
+  settings: VllmSettings,
+  count = 1,
+): ServedFigures | undefined {
+  const { architecture } = model;
+  const { device, gpu } = own;
+  const onOne = { ...settings, gpu: { bytes: device.usableBytes, isA100: /\bA100\b/.test(gpu.name) } };
+  const placed = unlessRefused(() =>
+    placeVllm(architecture, format, { ...onOne, tensorParallel: count }, device, maximumContext(model)),
+  );
+  if (placed?.fit !== 'fits') return undefined;
+  const figures = { ...figuresOf(placed.allocation), runsOn: { own, count } };
+  const { cacheBytes } = figuresOf(estimateVllm(architecture, format, onOne));
+  return figures.cacheBytes > REPEATED * cacheBytes ? { ...figures, cacheOnceBytes: cacheBytes } : figures;
+}
+
+/** Servers of eight that share every layer of what no card holds, the usual one first, and pairs of them. */
+const SERVED_BY: readonly (readonly [id: string, counts: readonly number[]])[] = [
+  ['h200-sxm', [2, 4, 8]],
+  ['b300-sxm', [4, 8]],
+  ['h200-sxm', [16]],
+  ['b300-sxm', [16]],
+];
+
+/** The smallest card that vLLM starts on, the best-known of its size; otherwise the fewest of {@link SERVED_BY}. */
+function vllmRunsOn(
+  catalog: Catalog,
+  model: EstimableModel,
+  format: CheckpointFormat,
+  settings: VllmSettings,
+  leastBytes: number,
+): ServedFigures | undefined {
+  const candidates = vllmCards(catalog).filter(
+    ({ device }) => device.usableBytes * settings.gpuMemoryUtilization >= leastBytes,
+  );
+  const firstOf = (cards: readonly CatalogDevice[]): ServedFigures | undefined =>
+    cards
+      .values()
+      .map((own) => vllmOn(model, format, own, settings))
+      .find((served) => served !== undefined);
+  const first = firstOf(candidates);
+  if (first) {
+    const alike = candidates
+      .filter(({ gpu }) => gpu.memoryGB === first.runsOn.own.gpu.memoryGB)
+      .sort((a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu));
+    return firstOf(alike) ?? first;
+  }
+  for (const [id, counts] of SERVED_BY) {
+    const own = devicesOf(catalog).byId.get(id);
+    for (const count of own ? counts : []) {
+      const served = own && vllmOn(model, format, own, settings, count);
+      if (served) return served;
+    }
+  }
+  return undefined;
 }
 
 function vllmFigures(
@@ -170,12 +194,12 @@ function vllmFigures(
   model: EstimableModel,
   format: CheckpointFormat,
   context: number,
-): (Figures & { readonly runsOn?: RunsOn }) | undefined {
+): Figures | undefined {
   const settings = vllmSettings(model, context);
-  const allocation = unlessRefused(() => estimateVllm(model.architecture, format, settings));
-  if (!allocation) return undefined;
-  const runsOn = vllmRunsOn(catalog, model, format, context, allocation.device.total);
-  return { ...figuresOf(allocation), ...(runsOn && { runsOn }) };
+  const onOne = unlessRefused(() => estimateVllm(model.architecture, format, settings));
+  if (!onOne) return undefined;
+  const figures = figuresOf(onOne);
+  return vllmRunsOn(catalog, model, format, settings, figures.totalBytes) ?? figures;
 }
 
 /**
@@ -202,7 +226,7 @@ function mlxFigures(
   model: EstimableModel,
   format: CheckpointFormat,
   context: number,
-): (Figures & { readonly runsOn?: RunsOn }) | undefined {
+): Figures | undefined {
   if (!MLX_CLASSES.has(model.architecture.className)) return undefined;
   const allocation = unlessRefused(() => estimateMlx(model.architecture, format, { ...DEFAULT_MLX_SETTINGS, context }));
   if (!allocation) return undefined;

@@ -1,6 +1,7 @@
 import { formatBytes, formatGB, type KvType } from '../vram/index.ts';
 import { devicesOf } from './devices.ts';
 import { type Facts, tierFor } from './facts.ts';
+import type { KvTypeNeed } from './scenario.ts';
 import type { KvTypes } from './views.ts';
 import { joinWords, nameForBytes } from './words.ts';
 
@@ -42,16 +43,30 @@ export function kvTypesOf(facts: Facts): KvTypes | undefined {
   return { rows, text: textOf(facts, needs) };
 }
 
-type NeedWithType = { readonly type: KvType; readonly kvBytes: number; readonly needsBytes: number };
+type NeedWithType = KvTypeNeed & { readonly type: KvType };
+
+/** Share of what the cache saves from which on the growth of the compute buffer is worth a sentence. */
+const WORTH_SAYING = 0.1;
 
 function textOf({ scenario }: Facts, needs: readonly NeedWithType[]): string {
   const saved = needs
     .slice(1)
     .map(({ type, needsBytes }) => `${type} frees ${formatBytes(scenario.needsBytes - needsBytes)}`)
     .join(', ');
-  const whole = needs[0]?.kvBytes ?? 0;
-  const eighth = needs.find(({ type }) => type === 'q8_0')?.kvBytes ?? 0;
+  const [whole] = needs;
+  const eighth = needs.find(({ type }) => type === 'q8_0');
+  if (!whole || !eighth) return `${saved}.`;
   // q8_0 stores 8.5 bits where f16 stores 16.
-  const kept = eighth > whole * (8.5 / 16) * 1.02;
-  return `${saved}.${kept ? ' A part of this cache keeps its type whatever the flags say.' : ''}`;
+  const kept = eighth.kvBytes > whole.kvBytes * (8.5 / 16) * 1.02;
+  const shrinks = whole.kvBytes - eighth.kvBytes;
+  const grows = eighth.computeBytes - whole.computeBytes;
+  return [
+    `${saved}.`,
+    ...(grows >= WORTH_SAYING * shrinks
+      ? [
+          `With q8_0 the cache shrinks by ${formatBytes(shrinks)}, but the compute buffer grows by ${formatBytes(grows)} for a 16-bit copy of one layer.`,
+        ]
+      : []),
+    ...(kept ? ['A part of this cache keeps its type whatever the flags say.'] : []),
+  ].join(' ');
 }

@@ -73,6 +73,15 @@ export function namedSets(facts: Facts): readonly DeviceSet[] {
   return usual.length > 0 ? usual : facts.datacenterSets.slice(-2);
 }
 
+/** GPUs of a usual server. */
+const SERVER_GPUS = 8;
+
+export const serversOf = ({ count }: DeviceSet): number => Math.ceil(count / SERVER_GPUS);
+
+/** The set of {@link namedSets} to run llama.cpp on, which sees the GPUs of its own server: on the fewest servers, the first of equals. */
+export const setToRunOn = (facts: Facts): DeviceSet | undefined =>
+  namedSets(facts).toSorted((a, b) => serversOf(a) - serversOf(b))[0];
+
 /** Whether not even the most devices of any usual node hold it. */
 const beyondNodes = ({ catalog, datacenterSets }: Facts): boolean =>
   datacenterSets.every(({ own }) => !devicesOf(catalog).nodes.includes(own));
@@ -426,8 +435,10 @@ function paceOf({
 }
 
 /** "8 x H200 141GB (one full server)". */
-function nodeText({ own, count }: DeviceSet): string {
-  const where = count === 8 ? ' (one full server)' : count > 8 ? ` (${Math.ceil(count / 8)} servers)` : '';
+function nodeText(set: DeviceSet): string {
+  const { own, count } = set;
+  const servers = serversOf(set);
+  const where = count === SERVER_GPUS ? ' (one full server)' : servers > 1 ? ` (${servers} servers)` : '';
   return `${deviceLabel(own.gpu, count)}${where}`;
 }
 

@@ -2,7 +2,7 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import type { EstimableModel } from '../../catalog/model.schema.ts';
 import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { bitsPerLinearWeight, formatBitsPerWeight, formatGB } from '../../vram/index.ts';
-import { engineName, runsOnText } from '../engine-table.ts';
+import { engineName, runsOnText, shareNote } from '../engine-table.ts';
 import { type EngineRow, publishedFormatOf, servedRow } from '../engines.ts';
 import { defaultContextOf } from '../expand.ts';
 import { memoized } from '../memoized.ts';
@@ -57,7 +57,7 @@ export function checkpointQuantParts(catalog: Catalog, quant: QuantRecord): Chec
           textCell(formatGB(row.fileBytes)),
           textCell(formatBitsPerWeight(row.bitsPerWeight)),
           { ...textCell(formatGB(row.totalBytes)), ...shorterContextNote(defaultContextOf(model)) },
-          textCell(row.runsOn ? runsOnText(row.runsOn) : 'none here'),
+          { ...textCell(row.runsOn ? runsOnText(row.runsOn) : 'none here'), ...shareNote(row) },
         ],
       })),
     },

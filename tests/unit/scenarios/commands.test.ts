@@ -105,6 +105,27 @@ describe('commands', () => {
     expect(commandsAt('qwen3-8b/q4-k-m/64k')[0]?.command).toContain('--rope-scale 2 --yarn-orig-ctx 32768');
   });
 
+  it('run within one server where a named set does', () => {
+    const [server] = commandsAt('kimi-k2-6/q4-k-m/256k');
+    expect(server?.tool).toBe('llama-server, 5 x H200 141GB');
+    expect(server?.note).not.toContain('--rpc');
+    const [several] = commandsAt('kimi-k3/iq3-m/4k');
+    expect(several?.tool).toBe('llama-server, 16 x H100 80GB');
+    expect(several?.note).toContain('each further one runs ggml-rpc-server and is named with --rpc host:port.');
+  });
+
+  it('give each GPU its layers where the default split overfills one', () => {
+    const [server] = commandsAt('deepseek-v4-pro/q4-k-m/8k');
+    expect(server?.tool).toBe('llama-server, 7 x H200 141GB');
+    const split =
+      flag(server?.command ?? '', '-ts')
+        ?.split(',')
+        .map(Number) ?? [];
+    expect(split).toHaveLength(7);
+    // 61 layers and the output layer.
+    expect(split.reduce((sum, blocks) => sum + blocks, 0)).toBe(62);
+  });
+
   it('keep as few experts in RAM as the card allows', () => {
     const facts = factsAt('gpt-oss-120b/mxfp4-moe/128k');
     const experts = commandsOf(facts).find(({ tool }) => tool.includes('experts in RAM'));

@@ -55,8 +55,8 @@ describe('figures', () => {
   });
 
   test.each(catalog.estimableModels.slice(0, 30).map(({ id }) => id))('%s: whatever is named holds the total', (id) => {
-    for (const { engine, totalBytes, weightsBytes, cacheBytes, runsOn } of rowsOf(id)) {
-      expect(totalBytes).toBeGreaterThanOrEqual(weightsBytes + cacheBytes);
+    for (const { engine, totalBytes, weightsBytes, cacheBytes, computeBytes, runsOn } of rowsOf(id)) {
+      expect(totalBytes).toBe(weightsBytes + cacheBytes + computeBytes);
       if (runsOn) expect(runsOn.own.device.usableBytes * runsOn.count).toBeGreaterThan(totalBytes);
       if (engine.name === 'MLX') expect(runsOn?.own.gpu.vendor ?? 'Apple').toBe('Apple');
       if (engine.name === 'vLLM') expect(runsOn?.own.gpu.vendor ?? 'NVIDIA').toBe('NVIDIA');
@@ -116,6 +116,26 @@ describe('engines beside a scenario', () => {
     expect(page.answer[1]).toContain(own?.cells[1]?.text);
     expect(others).toHaveLength(2);
     expect(scenarioPage(catalog, keyOf('hy4-preview/q4-k-m/8k')).engines).toBeUndefined();
+  });
+
+  test('are counted on all GPUs of a group, each with the whole cache of multi-head latent attention', () => {
+    const row = beside('kimi-k2-6/q4-k-m/256k').find(({ engine }) => engine.name === 'vLLM');
+    expect(row?.runsOn).toMatchObject({ own: { gpu: { id: 'h200-sxm' } }, count: 8 });
+    // 61 layers, rows of 512 + 64 numbers of 2 bytes.
+    const cache = 61 * 576 * 2 * 262_144;
+    expect(row?.cacheOnceBytes).toBe(cache);
+    expect(row?.cacheBytes).toBe(8 * cache);
+    const { engines, commands } = scenarioPage(catalog, keyOf('kimi-k2-6/q4-k-m/256k'));
+    const share = formatGB((row?.totalBytes ?? 0) / 8);
+    expect(engines?.grid.rows[1]?.cells[1]).toMatchObject({ text: '8 x H200 141GB', note: `${share} each` });
+    expect(engines?.intro).toContain(`vLLM needs ${share} on each of 8 x H200 141GB and fills 134 GB of each`);
+    expect(engines?.intro).toContain('The GPUs repeat the cache: 147 GB in all instead of 18.4 GB.');
+    expect(commands.find(({ tool }) => tool.startsWith('vLLM'))?.note).toContain('18.4 GB of cache on each of 8 GPUs.');
+  });
+
+  test('stay within one server where one of larger GPUs holds them', () => {
+    // 1.5 TB of BF16: more than eight H200, less than eight B300.
+    expect(beside('glm-5-2/bf16/8k')[0]?.runsOn).toMatchObject({ own: { gpu: { id: 'b300-sxm' } }, count: 8 });
   });
 
   test('leave MLX out for a class that mlx-lm has no module for', () => {

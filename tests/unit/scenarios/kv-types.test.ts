@@ -26,6 +26,15 @@ describe('cache types side by side', () => {
     expect(facts.scenario.needsBytes / 1e9).toBeCloseTo(28.2, 1);
   });
 
+  it('says what a 16-bit copy in the compute buffer takes back, where it is much', () => {
+    // 4 layers x 2 x 8 heads x 128 x 131,072 tokens, 7.5 bits less each.
+    const saved = `${((4 * 2 * 8 * 128 * 131_072 * 7.5) / 8 / 1e9).toFixed(2)} GB`;
+    const text = kvTypesOf(factsAt('granite-4-0-h-small/q6-k/128k'))?.text;
+    expect(text).toContain(`With q8_0 the cache shrinks by ${saved}, but the compute buffer grows by 346 MB`);
+    expect(text).toMatch(/^q8_0 frees 660 MB, /);
+    expect(kvTypesOf(factsAt('llama-3-1-70b/q4-k-m/128k'))?.text).not.toContain('compute buffer');
+  });
+
   it('is silent where the cache hardly counts: 1.1 % of DeepSeek V4 Pro', () => {
     expect(kvTypesOf(factsAt('deepseek-v4-pro/q4-k-m/1m'))).toBeUndefined();
     expect(catalog.byId.models.has('deepseek-v4-pro')).toBe(true);
