@@ -5,7 +5,7 @@
  * of them decide the tensors is what llama.cpp's converter reads.
  */
 import { EstimateError } from './allocation.ts';
-import type { Architecture } from './architecture.ts';
+import { type Architecture, MOST_LAYERS } from './architecture.ts';
 import { DENSE, READERS } from './config/bodies.ts';
 import { DEFAULTS, MODEL_TYPES, TEXT_CLASSES } from './config/classes.ts';
 import { ConfigFields } from './config/fields.ts';
@@ -70,6 +70,7 @@ function readAs(outer: ConfigFields, className: string): Architecture {
   const vocabularySize = config.count('vocab_size');
   const body = (READERS[className] ?? DENSE)(config);
   const nextTokenLayers = body.nextTokenLayers ?? config.whole('num_nextn_predict_layers', 'mtp_num_hidden_layers');
+  if (nextTokenLayers > MOST_LAYERS) config.fail('num_nextn_predict_layers', `at most ${MOST_LAYERS}`);
   const { nextTokenLayers: _, nextTokenOwnEmbeddings, ...rest } = body;
   return {
     className,

@@ -172,6 +172,11 @@ describe('what cannot be read', () => {
       { ...LLAMA, num_hidden_layers: 1e9 },
       /num_hidden_layers is 1000000000, expected at most 512/,
     ],
+    [
+      'blocks behind the stack that nobody loads',
+      { ...LLAMA, num_nextn_predict_layers: 1e9 },
+      /num_nextn_predict_layers is 1000000000, expected at most 512/,
+    ],
     ['a number beyond 32 bits', { ...LLAMA, hidden_size: 1e30 }, /hidden_size is 1e\+30/],
     ['half a head', { ...LLAMA, num_attention_heads: 2.5 }, /num_attention_heads is 2.5/],
   ])('%s is named', (_, config, message) => {
