@@ -26,6 +26,25 @@ export function architectureFromConfig(json: unknown): Architecture {
   return readAs(outer, classOf(outer, textOf(outer)));
 }
 
+const CONTEXT_FIELDS = [
+  'max_position_embeddings',
+  'max_sequence_length',
+  'model_max_length',
+  'n_positions',
+  'seq_length',
+] as const;
+
+/**
+ * Tokens of the longest context that a `config.json` names, in its text part before the whole model; undefined where it
+ * names none.
+ *
+ * @throws {EstimateError} `bad-request`, when `json` is no object
+ */
+export function contextFromConfig(json: unknown): number | undefined {
+  const outer = ConfigFields.of(json);
+  return textOf(outer).firstCount(...CONTEXT_FIELDS) ?? outer.firstCount(...CONTEXT_FIELDS);
+}
+
 /** How a `config.json` reads when it is taken for one of `className`. */
 export interface Reading {
   readonly className: string;
