@@ -3,9 +3,10 @@
  * The check at the end does not compile when the two differ.
  */
 import { z } from 'astro/zod';
-import type { Architecture } from '../vram/index.ts';
+import { type Architecture, MOST_LAYERS } from '../vram/index.ts';
 import { count, sentence } from './fields.ts';
 
+const layerCount = count.max(MOST_LAYERS, `a whole number from 1 to ${MOST_LAYERS}`);
 const countOrNone = z.int('a whole number').nonnegative('a whole number, 0 or more');
 
 const attentionShape = z.strictObject({
@@ -170,7 +171,7 @@ const experts = z
 export const architectureSchema = z
   .strictObject({
     className: sentence.describe('First entry of `architectures` in config.json. Example: "Qwen3ForCausalLM".'),
-    layers: count.describe('Layers of the stack (num_hidden_layers), without multi-token-prediction blocks.'),
+    layers: layerCount.describe('Layers of the stack (num_hidden_layers), without multi-token-prediction blocks.'),
     hiddenSize: count.describe('Width of the residual stream (hidden_size).'),
     vocabularySize: count.describe('Rows of the embedding table (vocab_size).'),
     tiedEmbeddings: z.boolean().describe('The output head is the embedding table (tie_word_embeddings).'),
@@ -195,7 +196,7 @@ export const architectureSchema = z
         experts: experts.exactOptional(),
       })
       .describe('The feed-forward blocks: dense, with experts, or both.'),
-    nextTokenLayers: count
+    nextTokenLayers: layerCount
       .exactOptional()
       .describe('Multi-token-prediction blocks behind the stack (num_nextn_predict_layers).'),
     nextTokenOwnEmbeddings: z

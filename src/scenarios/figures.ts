@@ -43,7 +43,7 @@ import {
 import { cachingLayers } from './cache-note.ts';
 import { cacheSteps, calculationSteps, kvTerms } from './calculation.ts';
 import { deviceOf } from './devices.ts';
-import { CONTEXT_LADDER, defaultQuantOf, maximumContext } from './expand.ts';
+import { contextsOf, defaultQuantOf, maximumContext } from './expand.ts';
 import { FIT_TEXT } from './hardware.ts';
 import { memoized } from './memoized.ts';
 import { computeScenario, type ModelAtQuant, modelAtQuant, type Scenario } from './scenario.ts';
@@ -455,15 +455,23 @@ function checkNames(attributes: Attributes, known: readonly string[]): void {
   }
 }
 
-function show(catalog: Catalog, written: Attributes, part: Part): string {
-  const { unit } = written;
-  if ('text' in part) return part.text(new Asked(catalog, written));
-  const attributes = part.anyContext ? { context: contextLabel(CONTEXT_LADDER[0] ?? 1), ...written } : written;
+/** With a context where the part needs none and none is given: the shortest that the model has pages for. */
+function withContext(catalog: Catalog, attributes: Attributes): Attributes {
+  if (attributes['context'] !== undefined) return attributes;
+  const [shortest = 1] = contextsOf(new Asked(catalog, attributes).model);
+  return { ...attributes, context: contextLabel(shortest) };
+}
+
+function show(catalog: Catalog, attributes: Attributes, part: Part): string {
+  const { unit } = attributes;
+  if ('text' in part) return part.text(new Asked(catalog, attributes));
+  const numberOf = (own: Attributes): number =>
+    part.number(new Asked(catalog, part.anyContext ? withContext(catalog, own) : own));
   const say = unit === undefined ? part.say : (UNITS[oneOf('unit', unit, Object.keys(UNITS))] ?? part.say);
-  const value = part.number(new Asked(catalog, attributes));
+  const value = numberOf(attributes);
   const against = compared(attributes);
   if (!against) return say(value);
-  const base = part.number(new Asked(catalog, against.other));
+  const base = numberOf(against.other);
   return against.how === 'from' ? say(value - base) : formatQuantity(value / base);
 }
 

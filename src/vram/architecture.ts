@@ -6,6 +6,9 @@
  * buffer) follows from it. Dimensions are element counts, contexts are tokens.
  */
 
+/** Blocks that llama.cpp has room for (LLAMA_MAX_LAYERS). */
+export const MOST_LAYERS = 512;
+
 /**
  * One letter per layer of the stack, in order:
  *

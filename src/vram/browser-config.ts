@@ -3,7 +3,7 @@
  * It brings the code that derives tensors, so it is loaded only when somebody has a config to read.
  */
 import type { Architecture } from './architecture.ts';
-import { architectureFromConfig, parseConfig } from './from-config.ts';
+import { architectureFromConfig, contextFromConfig, parseConfig } from './from-config.ts';
 import { type GraphFamily, graphFamilyOf } from './llama-graphs/families.ts';
 import { packTensors } from './packed-tensors.ts';
 import { deriveTensorsWith, type PackedTensors } from './tensor-lists.ts';
@@ -18,7 +18,7 @@ export interface ReadModel {
   readonly mtpInFile: boolean;
   /** Counted from the tensors of that file. */
   readonly parameters: number;
-  /** max_position_embeddings; absent where the config has none. */
+  /** Tokens of the longest context that the config names; absent where it names none. */
   readonly maxContext?: number;
 }
 
@@ -36,7 +36,7 @@ export function readModel(text: string): ReadModel {
     list.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0);
   const blocks = mtpInFile ? tensors.order : tensors.order.slice(0, architecture.layers);
   const parameters = count(tensors.outside) + blocks.reduce((sum, kind) => sum + count(tensors.blocks[kind] ?? []), 0);
-  const maxContext = longestContext(json);
+  const maxContext = contextFromConfig(json);
   return {
     architecture,
     graph: graphFamilyOf(architecture),
@@ -45,15 +45,4 @@ export function readModel(text: string): ReadModel {
     parameters,
     ...(maxContext !== undefined && { maxContext }),
   };
-}
-
-/** max_position_embeddings of the text part, or of the whole. */
-function longestContext(json: unknown): number | undefined {
-  const fields = (value: unknown): Readonly<Record<string, unknown>> =>
-    typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-  const outer = fields(json);
-  const parts = [outer['text_config'], outer['llm_config'], outer['language_config'], outer];
-  return parts
-    .map((part) => fields(part)['max_position_embeddings'])
-    .find((value): value is number => Number.isInteger(value) && Number(value) > 0);
 }

@@ -5,7 +5,7 @@
  * of them decide the tensors is what llama.cpp's converter reads.
  */
 import { EstimateError } from './allocation.ts';
-import type { Architecture } from './architecture.ts';
+import { type Architecture, MOST_LAYERS } from './architecture.ts';
 import { DENSE, READERS } from './config/bodies.ts';
 import { DEFAULTS, MODEL_TYPES, TEXT_CLASSES } from './config/classes.ts';
 import { ConfigFields } from './config/fields.ts';
@@ -24,6 +24,25 @@ const GEMMA3_VOCABULARY = 262_144;
 export function architectureFromConfig(json: unknown): Architecture {
   const outer = ConfigFields.of(json);
   return readAs(outer, classOf(outer, textOf(outer)));
+}
+
+const CONTEXT_FIELDS = [
+  'max_position_embeddings',
+  'max_sequence_length',
+  'model_max_length',
+  'n_positions',
+  'seq_length',
+] as const;
+
+/**
+ * Tokens of the longest context that a `config.json` names, in its text part before the whole model; undefined where it
+ * names none.
+ *
+ * @throws {EstimateError} `bad-request`, when `json` is no object
+ */
+export function contextFromConfig(json: unknown): number | undefined {
+  const outer = ConfigFields.of(json);
+  return textOf(outer).firstCount(...CONTEXT_FIELDS) ?? outer.firstCount(...CONTEXT_FIELDS);
 }
 
 /** How a `config.json` reads when it is taken for one of `className`. */
@@ -70,6 +89,7 @@ function readAs(outer: ConfigFields, className: string): Architecture {
   const vocabularySize = config.count('vocab_size');
   const body = (READERS[className] ?? DENSE)(config);
   const nextTokenLayers = body.nextTokenLayers ?? config.whole('num_nextn_predict_layers', 'mtp_num_hidden_layers');
+  if (nextTokenLayers > MOST_LAYERS) config.fail('num_nextn_predict_layers', `at most ${MOST_LAYERS}`);
   const { nextTokenLayers: _, nextTokenOwnEmbeddings, ...rest } = body;
   return {
     className,

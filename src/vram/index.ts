@@ -14,7 +14,13 @@ export * from './engines/mlx.ts';
 export * from './engines/rule-of-thumb.ts';
 export * from './engines/vllm.ts';
 export { type ExpertSplit, splitExperts } from './experts-in-ram.ts';
-export { architectureFromConfig, parseConfig, type Reading, readingsOfConfig } from './from-config.ts';
+export {
+  architectureFromConfig,
+  contextFromConfig,
+  parseConfig,
+  type Reading,
+  readingsOfConfig,
+} from './from-config.ts';
 export { contextCells, isQuantizedKvType, KV_TYPES, windowCells } from './kv-cache.ts';
 export { type GraphFamily, graphFamilyOf } from './llama-graphs/families.ts';
 export { packTensors } from './packed-tensors.ts';

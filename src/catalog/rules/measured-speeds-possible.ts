@@ -1,17 +1,11 @@
-import {
-  type Architecture,
-  bytesPerToken,
-  DEFAULT_SETTINGS,
-  type QuantizationScheme,
-  schemeOf,
-} from '../../vram/index.ts';
+import { type Architecture, bytesPerToken, DEFAULT_SETTINGS, schemeOf } from '../../vram/index.ts';
 import { problemIn } from '../problem.ts';
 import type { Rule } from './rule.ts';
 
-/** Bytes on the device that a token reads; undefined where the estimator does not know the architecture. */
-function bytesRead(architecture: Architecture, scheme: QuantizationScheme): number | undefined {
+/** Bytes on the device that a token reads; undefined where the estimator does not know the architecture or the scheme. */
+function bytesRead(architecture: Architecture, scheme: string): number | undefined {
   try {
-    return bytesPerToken(architecture, scheme, DEFAULT_SETTINGS, 0).device;
+    return bytesPerToken(architecture, schemeOf(scheme), DEFAULT_SETTINGS, 0).device;
   } catch {
     return undefined;
   }
@@ -22,15 +16,17 @@ function bytesRead(architecture: Architecture, scheme: QuantizationScheme): numb
  * counts drafted tokens. A tenth above is let pass: bandwidths and file sizes are rounded.
  */
 export const measuredSpeedsPossible: Rule = (drafts) =>
-  drafts.measurements.flatMap(({ id, speed }) =>
-    (speed ?? []).flatMap((run, index) => {
+  drafts.measurements.flatMap(({ id, engine, speed }) => {
+    // Other engines read checkpoints of other bytes.
+    if (engine !== 'llama-cpp') return [];
+    return (speed ?? []).flatMap((run, index) => {
       const architecture = drafts.models.find((model) => model.id === run.model)?.architecture;
       const scheme = drafts.quants.find((quant) => quant.id === run.quant)?.scheme;
       const bandwidth = drafts.gpus.find((gpu) => gpu.id === run.gpu)?.bandwidth?.GBps;
       // Another recipe has other bytes; part of the model in RAM is bounded by the RAM.
       if (run.recipe !== undefined || run.gpuLayers !== undefined || run.cpuMoeLayers !== undefined) return [];
       if (!architecture || !scheme || bandwidth === undefined) return [];
-      const read = bytesRead(architecture, schemeOf(scheme));
+      const read = bytesRead(architecture, scheme);
       if (read === undefined) return [];
       const most = (bandwidth * 1e9 * (run.devices ?? 1)) / read;
       if (run.tokensPerSecond <= 1.1 * most) return [];
@@ -41,5 +37,5 @@ export const measuredSpeedsPossible: Rule = (drafts) =>
           fix: 'check model, format and device in the source, or leave the run out (speculative decoding counts drafted tokens)',
         }),
       ];
-    }),
-  );
+    });
+  });

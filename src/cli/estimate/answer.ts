@@ -9,6 +9,7 @@ import {
   type Allocation,
   architectureFromConfig,
   type CheckpointFormat,
+  contextFromConfig,
   type DecodeSpeed,
   type DeviceMemory,
   decodeSpeed,
@@ -89,7 +90,7 @@ interface Subject {
   readonly tower: number | { readonly absent: string };
   /** Longest published context in tokens; absent where none is known. */
   readonly maximumContext?: number;
-  /** `max_position_embeddings`. */
+  /** Tokens that it was trained for. */
   readonly positions?: number;
 }
 
@@ -301,7 +302,7 @@ export class Estimator {
     if (known !== undefined) return known;
     const config = readConfig(path);
     const architecture = architectureFromConfig(config);
-    const maximum = maximumOfConfig(config);
+    const maximum = contextFromConfig(config);
     const subject: Subject = {
       name: path,
       file: { architecture },
@@ -367,13 +368,6 @@ function readConfig(path: string): unknown {
     throw new EstimateError('bad-request', `config is "${path}", which cannot be read (${reason})`);
   }
   return parseConfig(text);
-}
-
-/** `max_position_embeddings` of a Hugging Face config, of its text part in a multimodal one. */
-function maximumOfConfig(config: unknown): number | undefined {
-  const { max_position_embeddings: own, text_config: text } = config as Record<string, unknown>;
-  const maximum = own ?? (text as Record<string, unknown> | undefined)?.['max_position_embeddings'];
-  return typeof maximum === 'number' && Number.isSafeInteger(maximum) && maximum > 0 ? maximum : undefined;
 }
 
 /** Plan for: with layers or experts in RAM the rule of thumb, which counts the whole model, has no say. */

@@ -2,6 +2,7 @@
 import type { ModelData } from '../../catalog/model.schema.ts';
 import {
   type Architecture,
+  contextFromConfig,
   DEFAULT_SETTINGS,
   estimateLlamaCpp,
   formatGB,
@@ -68,7 +69,7 @@ export function recordOf(architecture: Architecture, findings: Findings, wanted:
   const open: string[] = [];
   const config = fieldsOf(findings.config);
   const counted = weighModel(architecture, 'F16', { mtpInFile: false }).parameters;
-  const context = contextOf(config, gguf);
+  const context = contextFromConfig(config) ?? numberIn(gguf, 'context_length');
   const active = activeOf(architecture, counted);
   const page = `${HUB}/${repository}`;
 
@@ -218,14 +219,6 @@ function fieldsOf(config: unknown): Fields {
 /** The config's fields for the text model: those of its text part before its own. */
 function textFieldsOf(config: Fields): Fields {
   return { ...config, ...fieldsOf(config.text_config ?? config.llm_config ?? config.language_config) };
-}
-
-function contextOf(config: Fields, gguf: GgufHeader | undefined): number | undefined {
-  const text = textFieldsOf(config);
-  const named = ['max_position_embeddings', 'max_sequence_length', 'model_max_length', 'n_positions', 'seq_length']
-    .map((name) => text[name])
-    .find((value) => typeof value === 'number' && Number.isInteger(value) && value > 0);
-  return (named as number | undefined) ?? numberIn(gguf, 'context_length');
 }
 
 function numberIn(gguf: GgufHeader | undefined, key: string): number | undefined {

@@ -1,4 +1,4 @@
-/** How the cells of a list are ordered: by amount where they hold amounts, else by their words. */
+/** How the cells of a list are ordered: by amount where they hold amounts, else by their words, which dates are too. */
 
 const UNITS: Readonly<Record<string, number>> = {
   KB: 1e3,
@@ -9,9 +9,9 @@ const UNITS: Readonly<Record<string, number>> = {
   M: 1_048_576,
 };
 
-/** The amount that a cell begins with, in its base unit; `undefined` where it begins with a word. */
+/** The amount that a cell begins with, in its base unit; `undefined` where it begins with a word or is a date. */
 export function amountOf(text: string): number | undefined {
-  const match = /^([\d,]*\.?\d+)\s*(KB|MB|GB|TB|K|M)?(?![\w.])/.exec(text.trim());
+  const match = /^(?!\d{4}-\d{2}\b)([\d,]*\.?\d+)\s*(KB|MB|GB|TB|K|M)?(?![\w.])/.exec(text.trim());
   if (!match) return undefined;
   return Number((match[1] ?? '').replaceAll(',', '')) * (UNITS[match[2] ?? ''] ?? 1);
 }

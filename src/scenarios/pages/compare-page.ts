@@ -97,10 +97,15 @@ interface ModelSide {
 
 function modelSide(catalog: Catalog, model: EstimableModel): ModelSide {
   const usual = usualOf(catalog, model);
-  const [shorter = 0, longer = 0] = contextsOf(model).slice(-2);
+  const longer = maximumContext(model);
+  const shorter = contextsOf(model).at(-2) ?? Math.floor(longer / 2);
   const kvAt = (context: number): number => usual.at.allocate(context).device.kvCache;
   return { model, usual, bytesPer1K: ((kvAt(longer) - kvAt(shorter)) / (longer - shorter)) * 1024 };
 }
+
+/** "8K"; "2K and 8K" where the usual contexts differ. */
+const usualContexts = (a: ModelSide, b: ModelSide): string =>
+  joinWords([...new Set([a, b].map(({ usual }) => contextTitle(usual.contextTokens)))]);
 
 /** Tokens per second of one user with a short prompt, in the middle of the range. */
 function speedOn(at: ModelAtQuant, own: CatalogDevice): number | undefined {
@@ -120,6 +125,7 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
   const common = SPEED_DEVICES.flatMap((id) => byId.get(id) ?? []).find(
     (own) => roomOf(own) >= heavy.usual.planForBytes,
   );
+  const contexts = usualContexts(a, b);
   const quants = a.usual.quant.id === b.usual.quant.id ? a.usual.quant.name : 'their usual quants';
   const saved = heavy.usual.planForBytes - light.usual.planForBytes;
   return {
@@ -128,7 +134,7 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
       path,
       title: `${nameA} vs ${nameB}: VRAM, context and speed`,
       description: [
-        `With 8K of context plan for ${formatGB(a.usual.planForBytes)} (${nameA}) and ${formatGB(b.usual.planForBytes)} (${nameB}).`,
+        `With ${contexts} of context plan for ${formatGB(a.usual.planForBytes)} (${nameA}) and ${formatGB(b.usual.planForBytes)} (${nameB}).`,
         `1K more costs ${formatBytes(a.bytesPer1K)} and ${formatBytes(b.bytesPer1K)}.`,
       ],
       crumbs: [{ text: 'Compare', href: compareListPath() }],
@@ -137,7 +143,7 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
     }),
     heading: `${nameA} or ${nameB}: which one fits?`,
     answer: [
-      `With 8K of context at ${quants}, plan for ${formatGB(a.usual.planForBytes)} for ${nameA} and ${formatGB(b.usual.planForBytes)} for ${nameB}${
+      `With ${contexts} of context at ${quants}, plan for ${formatGB(a.usual.planForBytes)} for ${nameA} and ${formatGB(b.usual.planForBytes)} for ${nameB}${
         light.usual.planForBytes < LESS * heavy.usual.planForBytes
           ? `: ${light.model.name} saves ${formatGB(saved)}`
           : ': no difference that decides which card you need'
@@ -176,7 +182,7 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
           sides.map(({ model }) => textCell(contextTitle(maximumContext(model)))),
         ),
         textRow(
-          'Smallest device at 8K',
+          `Smallest device at ${contexts}`,
           sides.map(({ usual }) => textCell(smallestDeviceText(catalog, usual.at, usual.contextTokens))),
         ),
         ...(common
@@ -240,7 +246,7 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
           ...sides.map(({ model, usual }) => ({
             text: model.name,
             href: modelPath(model.id),
-            figure: `${formatGB(usual.planForBytes)} at 8K`,
+            figure: `${formatGB(usual.planForBytes)} at ${contextTitle(usual.contextTokens)}`,
           })),
           ...[...new Set(sides.map(({ model }) => model.family))].flatMap((id) => {
             const family = catalog.byId.families.get(id);
@@ -273,7 +279,7 @@ function sameQuantRow(catalog: Catalog, a: ModelSide, b: ModelSide): readonly Ro
   if (!quant || [a, b].some(({ model }) => !quantsOf(catalog, model).includes(quant))) return [];
   return [
     textRow(
-      `Plan for at ${quant.name}, 8K`,
+      `Plan for at ${quant.name}, ${usualContexts(a, b)}`,
       [a, b].map(({ model, usual }) => planForCell(catalog, model, quant, usual.contextTokens)),
     ),
   ];
@@ -327,7 +333,7 @@ function modelReasons(
   const [tier, otherTier] = [tierFor(cards, own.usual.planForBytes), tierFor(cards, other.usual.planForBytes)];
   if (tier && (otherTier?.memoryGB ?? Number.POSITIVE_INFINITY) > tier.memoryGB)
     reasons.push(
-      `Your card has ${tier.memoryGB} GB${otherTier ? ` and not ${otherTier.memoryGB}` : ''}: ${own.usual.quant.name} with 8K of context fits.`,
+      `Your card has ${tier.memoryGB} GB${otherTier ? ` and not ${otherTier.memoryGB}` : ''}: ${own.usual.quant.name} with ${contextTitle(own.usual.contextTokens)} of context fits.`,
     );
   else if (own.usual.planForBytes < LESS * other.usual.planForBytes)
     reasons.push(

@@ -75,6 +75,13 @@ export class ConfigFields {
     return this.fail(name, 'a whole number');
   }
 
+  /** The first of the fields that holds a whole number above 0; what else they hold is passed over. */
+  firstCount(...names: readonly string[]): number | undefined {
+    return names
+      .map((name) => this.#valueOf(name))
+      .find((value): value is number => Number.isInteger(value) && Number(value) > 0 && Number(value) <= MOST);
+  }
+
   /** Any number; `fallback` where the field is absent or null. */
   numberOr(fallback: number, name: string): number {
     const value = this.#valueOf(name) ?? fallback;

@@ -1,12 +1,13 @@
 /** Pieces of a config that many classes share: layers, attention shapes, experts. */
-import type {
-  Architecture,
-  Attention,
-  AttentionShape,
-  Experts,
-  FeedForward,
-  LatentShape,
-  LayerKind,
+import {
+  type Architecture,
+  type Attention,
+  type AttentionShape,
+  type Experts,
+  type FeedForward,
+  type LatentShape,
+  type LayerKind,
+  MOST_LAYERS,
 } from '../architecture.ts';
 import type { ConfigFields } from './fields.ts';
 
@@ -16,9 +17,6 @@ import type { ConfigFields } from './fields.ts';
  */
 export type Body = Omit<Architecture, 'className' | 'layers' | 'hiddenSize' | 'vocabularySize' | 'tiedEmbeddings'>;
 export type BodyReader = (config: ConfigFields) => Body;
-
-/** Blocks that llama.cpp has room for (LLAMA_MAX_LAYERS). */
-const MOST_LAYERS = 512;
 
 export function layersOf(config: ConfigFields): number {
   const layers =

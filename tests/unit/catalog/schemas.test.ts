@@ -65,6 +65,14 @@ test.each([
     architecture({ feedForward: { intermediateSize: [3072, 'wide'] } }),
     ['architecture.feedForward.intermediateSize[2]: "wide"; a whole number'],
   ],
+  [architecture({ layers: 513 }), ['architecture.layers: 513; a whole number from 1 to 512']],
+  [
+    architecture({ layers: 1e15, nextTokenLayers: 1e15 }),
+    [
+      'architecture.layers: 1000000000000000; a whole number from 1 to 512',
+      'architecture.nextTokenLayers: 1000000000000000; a whole number from 1 to 512',
+    ],
+  ],
   [
     architecture({ attention: { heads: 16 } }),
     [expect.stringContaining('architecture.attention.kind: nothing; one of: full, latent')],

@@ -279,5 +279,12 @@ describe('estimate with flags', () => {
     ]);
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, fileBytes: 4912898304, device: { kvCache: 1073741824 } });
+
+    // Also where it is the language part of a larger model that names the longest context.
+    const { architectures, ...language_config } = { ...config, max_position_embeddings: 4096 };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ architectures, language_config }));
+    const [refused] = ask([{ config: join(folder, 'config.json'), quant: 'Q4_K_M', context: 1048576 }]);
+    expect(refused?.error?.code).toBe('context-too-long');
+    expect(refused?.error?.message).toContain('at most 4K (4096) tokens');
   });
 });

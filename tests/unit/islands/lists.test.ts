@@ -16,6 +16,22 @@ describe('the order of a list', () => {
     expect(inOrder(['1,010,000 tokens', '256K', '1M'])).toEqual(['256K', '1,010,000 tokens', '1M']);
   });
 
+  it('goes by day where there are dates, a month before its days', () => {
+    expect(['2026-11-25', '2026-11', '13-20 tokens/s', '2026'].map(amountOf)).toEqual([undefined, undefined, 13, 2026]);
+    expect(inOrder(['2026-11-25', '2026-09-01', '2025-12-31', '2026-11'])).toEqual([
+      '2025-12-31',
+      '2026-09-01',
+      '2026-11',
+      '2026-11-25',
+    ]);
+    expect(inOrder(['2026-09-01', '2026-11-25', '2026-11-03', '–'], true)).toEqual([
+      '2026-11-25',
+      '2026-11-03',
+      '2026-09-01',
+      '–',
+    ]);
+  });
+
   it('goes by words where there are no amounts, numbers in them by their size', () => {
     expect(inOrder(['RTX 5090', 'RTX 4090', 'GTX 1660', 'RTX 980'])).toEqual([
       'GTX 1660',

@@ -50,6 +50,14 @@ describe('figures in the text of a guide equal a calculation by hand', () => {
     expect(text({ gpu: 'rtx-4090', part: 'room' })).toBe(gb((24080 - 457) * 2 ** 20));
   });
 
+  it('a file needs no context, of a model that ends at 2K neither: TinyLlama in 2 bytes a weight, norms of 45 x 2,048 in 4', () => {
+    const asked = { model: 'tinyllama-1-1b', quant: 'f16', part: 'file' };
+    expect(text(asked)).toBe(gb(2 * 1_100_048_384 + 2 * 45 * 2048));
+    expect(text({ ...asked, model: 'llama-3-1-8b', 'over-model': 'tinyllama-1-1b' })).toBe(
+      (8_030_261_248 / 1_100_048_384).toFixed(2),
+    );
+  });
+
   it('fields of a record are shown as they are', () => {
     expect(text({ model: 'llama-3-1-8b', field: 'architecture.attention.kvHeads' })).toBe('8');
     expect(text({ model: 'llama-3-1-8b', field: 'parameters.total' })).toBe('8,030,261,248');

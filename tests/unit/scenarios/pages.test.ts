@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { buildCatalog } from '../../../src/catalog/catalog.ts';
 import type { QuantRecord } from '../../../src/catalog/quant.schema.ts';
 import { contextsOf, modelQuantKeys, scenarioKeys } from '../../../src/scenarios/expand.ts';
 import { checkpointQuantParts } from '../../../src/scenarios/pages/checkpoint-quant-page.ts';
@@ -313,6 +314,25 @@ describe('comparisons', () => {
       const [, more, fewer] = /most parameters: (\S+) against (\S+)\./.exec(reasons(page)) ?? [];
       if (more && fewer) expect(counts?.toSorted(), page.heading).toEqual([more, fewer].toSorted());
     }
+  });
+
+  it('name the contexts of models that end below 8K', () => {
+    const models = catalog.models.map((model) =>
+      model.id === 'tinyllama-1-1b' ? { ...model, comparedWith: ['qwen3-8b', 'phi-3-mini'] } : model,
+    );
+    const changed = buildCatalog({ ...catalog, models });
+    const page = comparePage(changed, 'tinyllama-1-1b', 'qwen3-8b');
+    expect(page.answer[0]).toMatch(/^With 2K and 8K of context at Q4_K_M, plan for /);
+    // 22 layers x 4 heads x 64 elements x K and V x 2 bytes x 1,024 tokens, and 36 x 8 x 128 x 2 x 2 x 1,024.
+    expect(page.table.rows.find(({ head }) => head.text === 'Each further 1K of context')?.cells).toMatchObject([
+      { text: '23.1 MB' },
+      { text: '151 MB' },
+    ]);
+    const [own, other] = page.related[0]?.links.map(({ figure }) => figure) ?? [];
+    expect([own, other]).toEqual([expect.stringMatching(/ GB at 2K$/), expect.stringMatching(/ GB at 8K$/)]);
+    const both = JSON.stringify(comparePage(changed, 'tinyllama-1-1b', 'phi-3-mini'));
+    expect(both).toContain('With 2K and 4K of context');
+    expect(both).not.toMatch(/8K of context|, 8K"/);
   });
 
   it('compare the contexts that models were trained for', () => {

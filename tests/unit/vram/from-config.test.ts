@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { layerKinds } from '../../../src/vram/architecture.ts';
-import { architectureFromConfig, parseConfig } from '../../../src/vram/from-config.ts';
+import { architectureFromConfig, contextFromConfig, parseConfig } from '../../../src/vram/from-config.ts';
 import { weighModel } from '../../../src/vram/index.ts';
 import { configOf, configs, plannedModel } from './weights-fixtures.ts';
 
@@ -172,6 +172,11 @@ describe('what cannot be read', () => {
       { ...LLAMA, num_hidden_layers: 1e9 },
       /num_hidden_layers is 1000000000, expected at most 512/,
     ],
+    [
+      'blocks behind the stack that nobody loads',
+      { ...LLAMA, num_nextn_predict_layers: 1e9 },
+      /num_nextn_predict_layers is 1000000000, expected at most 512/,
+    ],
     ['a number beyond 32 bits', { ...LLAMA, hidden_size: 1e30 }, /hidden_size is 1e\+30/],
     ['half a head', { ...LLAMA, num_attention_heads: 2.5 }, /num_attention_heads is 2.5/],
   ])('%s is named', (_, config, message) => {
@@ -183,6 +188,27 @@ describe('what cannot be read', () => {
     const config = { ...LLAMA, architectures: ['MambaForCausalLM'], model_type: 'mamba' };
     expect(() => architectureFromConfig(config)).toThrow(/"MambaForCausalLM"/);
     expect(() => architectureFromConfig(config)).toThrow(expect.objectContaining({ code: 'unknown-architecture' }));
+  });
+});
+
+describe('the longest context of a config', () => {
+  test.each<[string, object, number | undefined]>([
+    ['its own', { max_position_embeddings: 131072 }, 131072],
+    ['its text part before the whole', { max_position_embeddings: 512, text_config: { n_positions: 4096 } }, 4096],
+    ['its language part', { language_config: { max_position_embeddings: 4096 } }, 4096],
+    ['the whole where the text part says nothing', { n_positions: 2048, llm_config: { hidden_size: 1 } }, 2048],
+    [
+      'another field where one holds no number of tokens',
+      { max_position_embeddings: null, model_max_length: 1e30, seq_length: 2048 },
+      2048,
+    ],
+    ['none', { max_position_embeddings: '4096', n_positions: 0 }, undefined],
+  ])('is %s', (_, config, tokens) => {
+    expect(contextFromConfig(config)).toBe(tokens);
+  });
+
+  test('is asked of an object', () => {
+    expect(() => contextFromConfig([])).toThrow(expect.objectContaining({ code: 'bad-request' }));
   });
 });
 
