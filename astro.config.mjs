@@ -4,7 +4,7 @@ import mdx from '@astrojs/mdx';
 import sitemap from '@astrojs/sitemap';
 import { defineConfig } from 'astro/config';
 import { minifySync, normalizePath } from 'vite';
-import { DEFAULT_SITE_URL } from './src/site/config.ts';
+import { DEFAULT_SITE_URL, siteAddress } from './src/site/config.ts';
 import { sitemapDataPath } from './src/site/routes.ts';
 
 /** What the sitemap needs to know of the pages; the integration itself sees addresses only. */
@@ -60,7 +60,7 @@ const ASTRO_CHANGES = [
 const PRERENDER_ENTRY = fileURLToPath(new URL('src/prerender/entry.ts', import.meta.url));
 
 export default defineConfig({
-  site: process.env.SITE_URL || DEFAULT_SITE_URL,
+  site: siteAddress(process.env.SITE_URL) ?? DEFAULT_SITE_URL,
   trailingSlash: 'always',
   build: { format: 'directory', inlineStylesheets: 'never' },
   prerenderConflictBehavior: 'error',

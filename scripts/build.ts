@@ -33,6 +33,13 @@ export interface BuildResult {
   readonly seconds: number;
 }
 
+/** @throws {RangeError} where SITE_URL or SOURCE_URL is no address of its kind */
+async function checkAddresses(): Promise<void> {
+  // Loaded only here: SOURCE_URL is read where the file is loaded.
+  const { siteAddress } = await import('../src/site/config.ts');
+  siteAddress(process.env['SITE_URL']);
+}
+
 /** Runs Astro and shows how many pages are done on one line. Resolves with the page count, rejects with what Astro said. */
 function buildPages(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -64,8 +71,12 @@ function buildPages(): Promise<number> {
   });
 }
 
-/** Why the build failed: the problems of the content, which stop it at the first that Astro meets, or what Astro said. */
+/**
+ * Why the build failed: an address that is refused, the problems of the content, which stop it at the first that Astro
+ * meets, or what Astro said.
+ */
 async function reasonOf(error: unknown): Promise<string> {
+  if (error instanceof RangeError) return error.message;
   // Loaded only here: a build checks its content where the pages are made.
   const { contentProblems } = await import('../src/cli/content-problems.ts');
   const { formatProblems } = await import('../src/catalog/problem.ts');
@@ -81,6 +92,7 @@ export async function build(): Promise<BuildResult | undefined> {
   mkdirSync('.build', { recursive: true });
   let pages: number;
   try {
+    await checkAddresses();
     pages = await buildPages();
   } catch (error) {
     console.error(await reasonOf(error));
@@ -95,7 +107,7 @@ export async function build(): Promise<BuildResult | undefined> {
 }
 
 if (isMain(import.meta.url)) {
-  if (process.env['SITE_URL'] === undefined) {
+  if (!process.env['SITE_URL']) {
     console.warn(
       'SITE_URL is not set: canonical links and the sitemap name the default address. Set it to the address of this deployment.',
     );

@@ -30,6 +30,19 @@ export function parseHeaders(text: string): HeaderRule[] {
   return rules;
 }
 
+/**
+ * The first port to try: `PORT` of the environment, otherwise 4321.
+ * @throws {RangeError} where it is no number of a port
+ */
+export function portOf(environment: NodeJS.ProcessEnv): number {
+  const text = environment['PORT'] || '4321';
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535) {
+    throw new RangeError(`PORT is "${text}"; expected a whole number from 0 to 65535.`);
+  }
+  return port;
+}
+
 /** Listens on `port`, or on the next free one; port 0 takes any. */
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -52,19 +65,25 @@ export async function serve(directory: string, port: number): Promise<Serving> {
   const notFound = existsSync(notFoundFile) ? readFileSync(notFoundFile) : 'Not found';
   const files = sirv(directory, { dev: false, etag: true, extensions: ['html'] });
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    const [path = '/'] = (request.url ?? '/').split(/[?#]/);
     for (const rule of rules) {
       if (!rule.pattern.test(path)) continue;
       for (const [name, value] of rule.headers) response.setHeader(name, value);
     }
-    files(request, response, () => {
-      response.writeHead(404, { 'Content-Type': 'text/html; charset=utf-8' });
-      response.end(notFound);
-    });
+    // A file that a new build took away, and a range that ends before it starts, end the request and not the server.
+    response.on('pipe', (file) => file.on('error', () => response.destroy()));
+    try {
+      files(request, response, () => {
+        response.writeHead(404, { 'Content-Type': 'text/html; charset=utf-8' });
+        response.end(notFound);
+      });
+    } catch {
+      response.destroy();
+    }
   });
   const bound = await listen(server, port);
   return {
-    address: `http://localhost:${bound}`,
+    address: `http://127.0.0.1:${bound}`,
     close: () =>
       new Promise((resolve, reject) => {
         server.closeAllConnections();

@@ -1,5 +1,5 @@
-// Installs what package-lock.json names, once per lock file. Runs before `npm start` and `npm test`, under whatever
-// Node the machine has, so it uses nothing newer than Node 12 knows and no dependency.
+// Installs what package-lock.json names, once per lock file. Runs before every npm script, under whatever Node the machine
+// has, so it uses nothing newer than Node 12 knows and no dependency. Standard output is left to the script.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -25,10 +25,11 @@ const wanted = createHash('sha256')
 const installed = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : '';
 
 if (installed !== wanted) {
-  console.log('Installing dependencies ...');
+  console.error('Installing dependencies ...');
   // `npm ci` never rewrites the lock file. npm_execpath is the npm that runs this script.
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  // The commands need what is installed for development, and Node itself, which is optional, also in production.
+  const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
   const run = npm
     ? spawnSync(process.execPath, [npm, ...args], { encoding: 'utf8' })
     : spawnSync('npm', args, { encoding: 'utf8', shell: process.platform === 'win32' });

@@ -5,8 +5,8 @@ export const HUB = 'https://huggingface.co';
 
 export const HELP = `Writes content/models/<id>.mdx from what a Hugging Face repository says of a model.
 
-  npm run new:model -- Qwen/Qwen3-8B
-  npm run new:model -- Qwen/Qwen3-8B --config path/to/config.json --source URL     (offline)
+  npm run new:model -- Qwen/Qwen2.5-1.5B-Instruct
+  npm run new:model -- Qwen/Qwen2.5-1.5B-Instruct --config path/to/config.json --source URL     (offline)
 
   --config FILE      read this config.json, and nothing from the network
   --source URL       where that file was found; the record cites this address and not the vendor's page
@@ -60,7 +60,7 @@ export function parseArguments(
   const [repository] = named;
   if (repository === undefined || named.length > 1 || !REPOSITORY.test(repository)) {
     throw new NewModelError(
-      `found ${named.length === 0 ? 'no repository' : `"${named.join(' ')}"`}, expected one as owner/name, e.g. Qwen/Qwen3-8B` +
+      `found ${named.length === 0 ? 'no repository' : `"${named.join(' ')}"`}, expected one as owner/name, e.g. Qwen/Qwen2.5-1.5B-Instruct` +
         (given.config === undefined ? '' : '; the sources of the record name it, also with --config'),
     );
   }

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { loadCatalogFromDisk, problemsOfDisk } from '../../../src/catalog/from-disk.ts';
+import { loadCatalogFromDisk, problemsOfDisk, readRecords } from '../../../src/catalog/from-disk.ts';
 import { fieldName } from '../../../src/catalog/problem.ts';
-import { parseArguments } from '../../../src/cli/new-model/flags.ts';
+import { HELP, parseArguments } from '../../../src/cli/new-model/flags.ts';
 import { findingsOf } from '../../../src/cli/new-model/hub.ts';
+import { idOfName, nameOfRepository, ownerOf } from '../../../src/cli/new-model/names.ts';
 import { ggufFile, jsonFile, type LocalHub, safetensorsFile, serveHub } from '../../support/hub.ts';
 import { FILES, projectOf } from '../catalog/made-up.ts';
 
@@ -303,4 +304,15 @@ describe('offline', () => {
     expect(error).toContain('content/models/tiny.mdx is there already and stays as it is');
     expect(readFileSync(join(root, 'content/models/tiny.mdx'), 'utf8')).toBe(before);
   });
+});
+
+test('the documented example names a model that has no record', () => {
+  const models = readRecords('.', 'models');
+  const texts = [HELP, readFileSync('README.md', 'utf8'), readFileSync('CONTRIBUTING.md', 'utf8')];
+  for (const text of texts) {
+    const repository = /new:model -- (\w[\w./-]+)/.exec(text)?.[1] ?? '';
+    expect(repository).toMatch(/^\w+\/[\w.-]+$/);
+    expect(ownerOf(models, repository)).toBeUndefined();
+    expect(models.map(({ id }) => id)).not.toContain(idOfName(nameOfRepository(repository)));
+  }
 });
