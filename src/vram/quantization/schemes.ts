@@ -31,7 +31,7 @@ export const SCHEMES = {
   Q3_K_S: { base: 'Q3_K' },
   IQ3_M: { base: 'IQ3_S' },
   IQ3_S: { base: 'IQ3_S' },
-  IQ3_XS: { base: 'IQ3_S' },
+  IQ3_XS: { base: 'IQ3_S', needsImatrix: true },
   IQ3_XXS: { base: 'IQ3_XXS', needsImatrix: true },
   Q2_K: { base: 'Q2_K' },
   Q2_K_S: { base: 'Q2_K', needsImatrix: true },
