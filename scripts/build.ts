@@ -40,6 +40,19 @@ async function checkAddresses(): Promise<void> {
   siteAddress(process.env['SITE_URL']);
 }
 
+/** Why the process that makes the pages failed: what it said and, where a signal ended it, what that means. */
+export function failureText(said: string, code: number | null, signal: NodeJS.Signals | null): string {
+  const meaning =
+    signal === 'SIGKILL' || signal === 'SIGABRT'
+      ? 'most likely memory ran out: end other programs or give the machine more, then build again'
+      : 'it was stopped from outside: build again';
+  const end =
+    signal === null
+      ? `The process that makes the pages ended with code ${code}.`
+      : `The process that makes the pages was ended by ${signal}; ${meaning}.`;
+  return signal === null && said.trim() !== '' ? said : [said.trimEnd(), end].join('\n').trimStart();
+}
+
 /** Runs Astro and shows how many pages are done on one line. Resolves with the page count, rejects with what Astro said. */
 function buildPages(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -63,10 +76,10 @@ function buildPages(): Promise<number> {
     });
     astro.stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
     astro.on('error', reject);
-    astro.on('close', (code) => {
+    astro.on('close', (code, signal) => {
       if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
       if (code === 0) resolve(pages);
-      else reject(new Error(said.join('')));
+      else reject(new Error(failureText(said.join(''), code, signal)));
     });
   });
 }

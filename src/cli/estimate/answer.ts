@@ -330,12 +330,16 @@ export class Estimator {
   }
 
   /** The device that a request names, with what it has for the model: less what is kept free for a display. */
-  #gpuOf({ gpu: name, displayReserveBytes = 0 }: EstimateRequest): CatalogDevice | undefined {
+  #gpuOf({ engine, gpu: name, displayReserveBytes = 0 }: EstimateRequest): CatalogDevice | undefined {
     if (name === undefined) return undefined;
     const gpu = this.#catalog.resolveGpu(name);
     if (gpu === undefined) throw unknownName('gpu', name, this.#catalog.gpus);
     const found = deviceOf(gpu);
-    if (found === undefined) throw new EstimateError('refused-by-engine', `llama.cpp does not run on ${gpu.name}`);
+    if (found === undefined) {
+      const refusal = engine === 'vLLM' || engine === 'MLX' ? `${engine} is not estimated` : 'llama.cpp does not run';
+      const message = `${refusal} on ${gpu.name}; name another gpu, or none for the memory alone`;
+      throw new EstimateError('refused-by-engine', message);
+    }
     const usableBytes = Math.max(0, found.device.usableBytes - displayReserveBytes);
     return { ...found, device: { ...found.device, usableBytes } };
   }

@@ -83,7 +83,7 @@ function normalizeArguments(commandLine: readonly string[]): string[] {
 
 /**
  * Reads the command line. Flags are named as the fields of a request; `--kv-type` is `--kvType`.
- * @throws EstimateError `bad-request` for a flag that does not exist or lacks its value
+ * @throws EstimateError `bad-request` for a flag that does not exist, lacks its value or has no say beside `--jsonl`
  */
 export function parseArguments(commandLine: readonly string[]): Arguments {
   let values: Readonly<Record<string, string | boolean | undefined>>;
@@ -110,6 +110,13 @@ export function parseArguments(commandLine: readonly string[]): Arguments {
     );
   }
   const { json, jsonl, help, ...given } = values;
+  const unheard = Object.keys({ ...(json && { json }), ...given });
+  if (jsonl && !help && unheard.length > 0) {
+    throw new EstimateError(
+      'bad-request',
+      `--jsonl is given with ${unheard.map((name) => `--${name}`).join(', ')}, expected --jsonl alone; write the fields into each line, e.g. {"gpu":"rtx-4090"}`,
+    );
+  }
   const fields = Object.fromEntries(
     Object.entries(given).map(([name, value]) => {
       if (typeof value !== 'string') return [name, value];

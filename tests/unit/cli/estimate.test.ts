@@ -179,6 +179,32 @@ describe('estimate --jsonl', () => {
     expect(longer?.device.kvCache).toBe(128 * 1073741824);
   });
 
+  test('a device that the engine asked for is not estimated on is refused in its name', () => {
+    const answers = ask([
+      { ...LLAMA, gpu: 'gaudi-2' },
+      { ...LLAMA, engine: 'vLLM', quant: 'AWQ', gpu: 'gaudi-2' },
+      { ...LLAMA, engine: 'mlx', quant: 'MLX_4BIT', gpu: 'gaudi-2' },
+    ]);
+    expect(answers.map(({ error }) => error?.code)).toEqual(Array(3).fill('refused-by-engine'));
+    expect(answers.map(({ error }) => error?.message)).toEqual([
+      expect.stringMatching(/^llama\.cpp does not run on Gaudi 2; /),
+      expect.stringMatching(/^vLLM is not estimated on Gaudi 2; /),
+      expect.stringMatching(/^MLX is not estimated on Gaudi 2; /),
+    ]);
+  });
+
+  test('a flag that no line would hear is refused', () => {
+    for (const [args, named] of [
+      [['--jsonl', '--gpu', 'rtx-3090', '--kv-type', 'q8_0'], '--gpu, --kvType'],
+      [['--json', '--jsonl'], '--json,'],
+    ] as const) {
+      const { status, stdout, stderr } = run(args, JSON.stringify(LLAMA));
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(`--jsonl is given with ${named}`);
+      expect(stderr).toContain('write the fields into each line');
+    }
+  });
+
   test('what a display takes is not there for the model', () => {
     const [whole, less] = ask([
       { ...LLAMA, gpu: 'rtx-3090' },

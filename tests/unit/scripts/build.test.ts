@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { failureText } from '../../../scripts/build.ts';
 
 /** Without a project: a build that gets past its settings fails in another way. */
 const cwd = mkdtempSync(join(tmpdir(), 'settings-'));
@@ -31,4 +32,20 @@ it.each([
 
 it.each([{}, { SITE_URL: '' }])('%j is warned of', (settings) => {
   expect(linesOfBuild(settings)[0]).toMatch(/^SITE_URL is not set: /);
+});
+
+it('says by which signal a build was ended, and what that means', () => {
+  expect(failureText('', null, 'SIGKILL')).toMatch(
+    /^The process .* ended by SIGKILL; most likely memory ran out: .*\.$/,
+  );
+  expect(failureText('', null, 'SIGTERM')).toMatch(/ended by SIGTERM; it was stopped from outside/);
+});
+
+it('says first what the process said, and that alone where it ended by itself', () => {
+  const said = 'FATAL ERROR: Reached heap limit\n';
+  expect(failureText(said, null, 'SIGABRT')).toMatch(
+    /^FATAL ERROR: Reached heap limit\nThe process .* SIGABRT; most likely/,
+  );
+  expect(failureText('[NoMatchingRoute]\n', 1, null)).toBe('[NoMatchingRoute]\n');
+  expect(failureText('', 7, null)).toContain('ended with code 7');
 });
