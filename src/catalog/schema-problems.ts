@@ -109,7 +109,7 @@ function knownKeys(schema: z.core.$ZodType, data: unknown, path: FieldPath): str
 }
 
 /** Letters to insert, delete or replace to make `b` of `a`, capitals aside. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   const target = b.toLowerCase();
   const row = Array.from({ length: target.length + 1 }, (_, index) => index);
   for (const letter of a.toLowerCase()) {

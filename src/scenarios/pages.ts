@@ -23,8 +23,6 @@ export { scenarioPage } from './pages/scenario-page.ts';
 export { searchPage } from './pages/search-page.ts';
 export {
   allTiersOf,
-  macTierLink,
-  macTiersOf,
   tierPath,
   tiersOf,
   VRAM_TIERS,

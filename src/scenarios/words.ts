@@ -18,9 +18,6 @@ export function deviceLabel(gpu: GpuRecord, count = 1): string {
   return count === 1 ? gpu.shortName : `${count} x ${gpu.shortName}`;
 }
 
-/** Memory as the box says it: "24 GB". */
-export const soldMemory = (gpu: GpuRecord): string => `${gpu.memoryGB} GB`;
-
 /** A context as a reader says it in a sentence: "8K tokens", "1M tokens", "1,000,000 tokens". */
 export const tokensText = (tokens: number): string => `${formatTokens(tokens)} tokens`;
 

@@ -8,6 +8,7 @@ import { contextsOf, maximumContext, quantsOf } from '../scenarios/expand.ts';
 import { isIndexable } from '../scenarios/index-policy.ts';
 import { memoryComparisons } from '../scenarios/measured-memory.ts';
 import { speedCases } from '../scenarios/measured-speed.ts';
+import { CLASS_TITLES } from '../scenarios/pages/list-pages.ts';
 import { computeScenario, modelAtQuant } from '../scenarios/scenario.ts';
 import {
   type Architecture,
@@ -245,15 +246,6 @@ export function calculatorCommands(catalog: Catalog): CalculatorCommands {
   };
 }
 
-const GROUPS = {
-  consumer: 'Desktop cards',
-  laptop: 'Laptop GPUs',
-  workstation: 'Workstation cards',
-  datacenter: 'Datacenter GPUs',
-  apple: 'Macs',
-  unified: 'PCs with unified memory',
-} as const;
-
 function publishedIn(model: EstimableModel): { readonly published?: string; readonly towerBytes?: number } {
   const format = publishedFormatOf(model);
   const towerBytes = towerBytesOf(model);
@@ -294,7 +286,7 @@ export function calculatorCatalog(catalog: Catalog): CalculatorCatalog {
       const own = byId.get(gpu.id);
       if (!own) return [];
       const { device, speed } = own;
-      return [{ id: gpu.id, name: gpu.shortName, group: GROUPS[gpu.class], ...device, ...speed }];
+      return [{ id: gpu.id, name: gpu.shortName, group: CLASS_TITLES[gpu.class], ...device, ...speed }];
     }),
   };
 }

@@ -1,20 +1,8 @@
-/** Letters and digits of a name in lower case: "Q4_K_M" and "q4-k-m" are the same name. */
-export function normalizeName(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, '');
-}
+import { editDistance } from '../../catalog/schema-problems.ts';
 
-/** Edit distance of two short texts. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+/** Letters and digits of a name in lower case: "Q4_K_M" and "q4-k-m" are the same name. */
+function normalizeName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]+/g, '');
 }
 
 const LONGEST_NAME = 80;
@@ -29,7 +17,7 @@ export function nearMatches(name: string, names: readonly string[], count = 4): 
       const other = normalizeName(candidate);
       const isPart = other.includes(wanted) || (other.length > 2 && wanted.includes(other));
       const lengthDifference = Math.abs(other.length - wanted.length);
-      const differing = isPart || lengthDifference > most ? lengthDifference : distance(wanted, other);
+      const differing = isPart || lengthDifference > most ? lengthDifference : editDistance(wanted, other);
       return { candidate, score: isPart ? differing / 100 : differing, isClose: isPart || differing <= most };
     })
     .filter(({ isClose }) => isClose)

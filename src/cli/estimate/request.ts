@@ -140,11 +140,6 @@ export type EstimateRequest = EngineRequest & {
   readonly displayReserveBytes?: number;
 };
 
-/** Names of the fields of a request to any engine. */
-export const REQUEST_FIELDS: readonly string[] = [
-  ...new Set([llamaCppSchema, vllmSchema, mlxSchema].flatMap(({ shape }) => Object.keys(shape))),
-];
-
 const SHOWN_CHARACTERS = 60;
 
 /** A found value as a short piece of an error message. */

@@ -158,7 +158,8 @@ function quantGrid(caption: string, quants: readonly QuantRecord[]): Grid {
   };
 }
 
-const CLASS_TITLES: Readonly<Record<GpuRecord['class'], string>> = {
+/** Kinds of devices as heads of lists name them, in their order. */
+export const CLASS_TITLES: Readonly<Record<GpuRecord['class'], string>> = {
   consumer: 'Desktop cards',
   laptop: 'Laptop GPUs',
   workstation: 'Workstation cards',

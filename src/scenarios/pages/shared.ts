@@ -192,9 +192,6 @@ export const WHAT_FITS_COLUMNS: readonly string[] = GRID_CONTEXTS.map(
   (context) => `Largest quant at ${contextTitle(context)}`,
 );
 
-/** "8K" for column heads. */
-export const contextHead = (context: number): string => formatTokens(context);
-
 /** Plan for of every estimable model at 8K, in bytes: at its smallest recommended quant, and at its usual one. */
 const plansAtDefault = memoized((catalog: Catalog) => ({
   any: catalog.estimableModels.map((model) => Math.min(...plansOf(catalog, model, defaultContextOf(model)))),
