@@ -50,7 +50,7 @@ const subject = {
     .describe('What a reader must know about this run, and why it differs from the estimate where that is known.'),
 } as const;
 
-const memoryRun = z.strictObject({
+export const memoryRunSchema = z.strictObject({
   ...subject,
   gpu: recordId.exactOptional().describe('Id of the device, where the source names it. Example: rtx-3090.'),
   context: count.describe('Tokens of context that were allocated. Example: 32768.'),
@@ -113,7 +113,7 @@ const memoryRun = z.strictObject({
     ),
 });
 
-const speedRun = z.strictObject({
+export const speedRunSchema = z.strictObject({
   ...subject,
   gpu: recordId.describe('Id of the device. Example: rtx-3090.'),
   depth: count.exactOptional().describe('Tokens in the cache before the first measured one. Absent = 0.'),
@@ -138,8 +138,12 @@ export const measurementSchema = z
       .enum(['log', 'table', 'self-reported'])
       .describe("What the source shows: the engine's own log, a table made from logs, or figures that people sent in."),
     source: sourceKey.describe('Source of every run that names no other: a key of `sources`.'),
-    memory: z.array(memoryRun).readonly().exactOptional().describe('Runs whose memory was measured, one a line.'),
-    speed: z.array(speedRun).readonly().exactOptional().describe('Runs whose decode speed was measured, one a line.'),
+    memory: z.array(memoryRunSchema).readonly().exactOptional().describe('Runs whose memory was measured, one a line.'),
+    speed: z
+      .array(speedRunSchema)
+      .readonly()
+      .exactOptional()
+      .describe('Runs whose decode speed was measured, one a line.'),
     sources,
     updated,
   })

@@ -28,27 +28,22 @@ export function calculatorPreset(facts: Facts): CalculatorPreset {
   const { model, quant, contextTokens, at } = scenario;
   const { own, count } = presetDevice(facts);
   const held = at.fitOn(own.device, count, contextTokens);
-  const needs = memory(scenario.needsBytes);
-  const planFor = memory(scenario.planForBytes);
   return {
     model: model.id,
     quant: quant.id,
-    context: contextTokens,
     kType: DEFAULT_SETTINGS.kType,
     vType: DEFAULT_SETTINGS.vType,
     sequences: DEFAULT_SETTINGS.sequences,
     gpu: own.gpu.id,
     devices: count,
     dataHref: calculatorDataPath(),
-    needs: needs.gb,
-    planFor: planFor.gb,
     modelName: model.name,
     quantName: quant.name,
     gpuName: own.gpu.shortName,
     contextLabel: contextLabel(contextTokens),
     parts: partsOf(scenario),
-    needsMemory: needs,
-    planForMemory: planFor,
+    needsMemory: memory(scenario.needsBytes),
+    planForMemory: memory(scenario.planForBytes),
     fit: held.fit,
     fitText: FIT_TEXT[held.fit],
     headroom: headroomText(held, count),

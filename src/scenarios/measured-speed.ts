@@ -1,5 +1,5 @@
 /**
- * Measured decode speeds held against the rule of `vram/speed.ts`. Runs of one device, backend, model, format and depth
+ * Measured decode speeds held against the rule of `vram/speed.ts`. Runs of one device, backend, model, file and depth
  * are one case, at their median. Figures over cases let every device weigh the same: two devices hold half of the runs.
  */
 import type { Catalog } from '../catalog/catalog.ts';
@@ -72,10 +72,12 @@ const caseKey = ({
   modelName,
   quant,
   recipe,
+  fileGiB,
   depth,
   gpuLayers,
   cpuMoeLayers,
-}: SpeedRun) => [gpu, devices, backend, model, modelName, quant, recipe, depth, gpuLayers, cpuMoeLayers].join('/');
+}: SpeedRun) =>
+  [gpu, devices, backend, model, modelName, quant, recipe, fileGiB, depth, gpuLayers, cpuMoeLayers].join('/');
 
 function caseOf(catalog: Catalog, entries: readonly { record: MeasurementRecord; run: SpeedRun }[]): SpeedCase[] {
   const [first] = entries;

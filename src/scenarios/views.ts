@@ -142,11 +142,10 @@ export interface CalculationStep {
   readonly source?: { readonly text: string; readonly href: string };
 }
 
-/** The calculator's state; the browser reads it back from data attributes and the URL. */
+/** The calculator's state, whose settings the browser reads back from the form, and its figures until it computes them. */
 export interface CalculatorPreset {
   readonly model: string;
   readonly quant: string;
-  readonly context: number;
   readonly kType: string;
   readonly vType: string;
   readonly sequences: number;
@@ -154,9 +153,6 @@ export interface CalculatorPreset {
   readonly devices: number;
   /** URL of the JSON with the catalogue's architectures, quants and devices. */
   readonly dataHref: string;
-  /** Figures shown until (or without) JavaScript; equal to what the calculator computes for this preset. */
-  readonly needs: string;
-  readonly planFor: string;
   /** The words of the preset, for the one option that each select holds before the data arrives. */
   readonly modelName: string;
   readonly quantName: string;

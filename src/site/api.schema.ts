@@ -1,5 +1,6 @@
 /** Shape of the published JSON files; the types of the code and the JSON Schema that is published both follow from it. */
 import { z } from 'astro/zod';
+import { memoryRunSchema, speedRunSchema } from '../catalog/measurement.schema.ts';
 
 /** Raised when a field of the JSON files changes its name or meaning; new fields do not raise it. */
 export const API_VERSION = 1;
@@ -9,7 +10,7 @@ const version = z.literal(API_VERSION).describe('Raised when a field changes its
 const engine = z
   .strictObject({ name: z.string(), version: z.string() })
   .readonly()
-  .describe('The engine whose allocation the figures are.');
+  .describe('The engine, in the version that the figures are computed for.');
 const license = z.string().describe('Licence of the file.');
 const day = z.iso.date();
 
@@ -17,7 +18,7 @@ export const apiScenarioSchema = z
   .strictObject({
     contextTokens: z.int().positive().describe('Context in tokens.'),
     url: z.url().describe('The page of the scenario.'),
-    indexable: z.boolean().describe('false = its answer is that of the next shorter context.'),
+    indexable: z.boolean().describe('false = the canonical address of its page is that of another page.'),
     needsBytes: bytes.describe('Needs: weights, KV cache, state and compute buffer on one device, in bytes.'),
     planForBytes: bytes.describe('Plan for: the larger of the rule of thumb and Needs plus 5 %, in bytes.'),
     needs: z.string().describe('Needs as the page says it.'),
@@ -56,7 +57,7 @@ export const apiModelSchema = z
     license,
     attribution: z.string().describe('Whom to name.'),
     engine,
-    updated: day.describe('Day of the last change of the record.'),
+    updated: day.describe('Day of the last change of the model, a quant or the engine.'),
     model: z
       .strictObject({
         id: z.string(),
@@ -95,17 +96,71 @@ export const apiIndexSchema = z
   })
   .readonly();
 
+const source = z.string().describe('Address at which the run was read.');
+const part = z.strictObject({ measuredBytes: bytes, estimatedBytes: bytes }).readonly();
+const speed = z.number().positive();
+
+/** Every measured run that an estimate can be held against, with the estimate. */
+export const apiMeasurementsSchema = z
+  .strictObject({
+    version,
+    license,
+    updated: day,
+    memory: z
+      .array(
+        z
+          .strictObject({
+            engine,
+            run: memoryRunSchema.readonly(),
+            source,
+            parts: z.record(z.string(), part).readonly().describe('By buffer, summed over the devices.'),
+          })
+          .readonly(),
+      )
+      .readonly(),
+    speed: z
+      .array(
+        z
+          .strictObject({
+            engine,
+            run: speedRunSchema.readonly(),
+            source,
+            runs: z
+              .int()
+              .positive()
+              .describe('How many runs of the same device, backend, model, file and depth; `run` is the first.'),
+            measuredTokensPerSecond: speed.describe('Median of the runs.'),
+            estimatedTokensPerSecond: z.strictObject({ low: speed, centre: speed, high: speed }).readonly(),
+          })
+          .readonly(),
+      )
+      .readonly(),
+  })
+  .readonly();
+
 export type ApiScenario = z.infer<typeof apiScenarioSchema>;
 export type ApiModel = z.infer<typeof apiModelSchema>;
 export type ApiIndex = z.infer<typeof apiIndexSchema>;
+export type ApiMeasurements = z.infer<typeof apiMeasurementsSchema>;
 
-/** JSON Schema (draft 2020-12) of both kinds of file. */
-export function apiJsonSchema(): {
-  readonly $schema: string;
-  readonly $defs: Readonly<Record<'model' | 'index', object>>;
-} {
+const PUBLISHED = { model: apiModelSchema, index: apiIndexSchema, measurements: apiMeasurementsSchema };
+
+/** As JSON Schema. Objects are open, because fields are added without notice. */
+function publishedSchema(schema: z.ZodType): object {
+  const { $schema: _, ...published } = z.toJSONSchema(schema, {
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+    },
+  });
+  return published;
+}
+
+/** JSON Schema (draft 2020-12) of every kind of file. */
+export function apiJsonSchema(): object {
+  const kinds = Object.entries(PUBLISHED);
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
-    $defs: { model: z.toJSONSchema(apiModelSchema), index: z.toJSONSchema(apiIndexSchema) },
+    oneOf: kinds.map(([kind]) => ({ $ref: `#/$defs/${kind}` })),
+    $defs: Object.fromEntries(kinds.map(([kind, schema]) => [kind, publishedSchema(schema)])),
   };
 }

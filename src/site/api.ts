@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
-import type { MemoryRun, SpeedRun } from '../catalog/measurement.schema.ts';
+import type { MeasurementRecord } from '../catalog/measurement.schema.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { ggufFileOf, readsBesideText, type Yarn, yarnOf } from '../scenarios/commands.ts';
 import { devicesOf } from '../scenarios/devices.ts';
@@ -9,11 +9,11 @@ import { isIndexable } from '../scenarios/index-policy.ts';
 import { memoryComparisons } from '../scenarios/measured-memory.ts';
 import { speedCases } from '../scenarios/measured-speed.ts';
 import { CLASS_TITLES } from '../scenarios/pages/list-pages.ts';
+import { engineUpdated, newest } from '../scenarios/pages/meta.ts';
 import { computeScenario, modelAtQuant } from '../scenarios/scenario.ts';
 import {
   type Architecture,
   contextLabel,
-  type DecodeSpeed,
   formatGB,
   type GraphFamily,
   graphFamilyOf,
@@ -25,11 +25,15 @@ import {
   roundBytes,
   roundSpeed,
 } from '../vram/index.ts';
-import { API_VERSION, type ApiIndex, type ApiModel, type ApiScenario } from './api.schema.ts';
+import { API_VERSION, type ApiIndex, type ApiMeasurements, type ApiModel, type ApiScenario } from './api.schema.ts';
 import { CONTENT_LICENSE, SITE_NAME } from './config.ts';
 import { absoluteUrl, modelApiPath, modelPath, scenarioPath } from './routes.ts';
 
 const ENGINE = { name: 'llama.cpp', version: LLAMA_CPP_VERSION } as const;
+
+/** Day of the last change of what the file of a model is computed from. */
+const updatedOf = (catalog: Catalog, model: EstimableModel): string =>
+  newest(model.updated, ...quantsOf(catalog, model).map(({ updated }) => updated), engineUpdated(catalog));
 
 /** Every scenario of a model, from the same figures as its pages. */
 export function modelApi(catalog: Catalog, model: EstimableModel, origin: string): ApiModel {
@@ -39,7 +43,7 @@ export function modelApi(catalog: Catalog, model: EstimableModel, origin: string
     license: CONTENT_LICENSE.name,
     attribution: SITE_NAME,
     engine: ENGINE,
-    updated: model.updated,
+    updated: updatedOf(catalog, model),
     model: {
       id: model.id,
       name: model.name,
@@ -96,45 +100,30 @@ export function apiIndex(catalog: Catalog, origin: string): ApiIndex {
     license: CONTENT_LICENSE.name,
     engine: ENGINE,
     updated: catalog.updated,
-    models: catalog.estimableModels.map(({ id, name, updated }) => ({
-      id,
-      name,
-      url: absoluteUrl(modelPath(id), origin),
-      json: absoluteUrl(modelApiPath(id), origin),
-      updated,
+    models: catalog.estimableModels.map((model) => ({
+      id: model.id,
+      name: model.name,
+      url: absoluteUrl(modelPath(model.id), origin),
+      json: absoluteUrl(modelApiPath(model.id), origin),
+      updated: updatedOf(catalog, model),
     })),
   };
 }
 
-/** Every measured run that an estimate can be held against, with the estimate. */
-export interface ApiMeasurements {
-  readonly version: typeof API_VERSION;
-  readonly license: string;
-  readonly engine: { readonly name: string; readonly version: string };
-  readonly updated: string;
-  /** Bytes on the devices by buffer: measured and estimated. */
-  readonly memory: readonly {
-    readonly run: MemoryRun;
-    readonly source: string;
-    readonly parts: Readonly<Record<string, { readonly measuredBytes: number; readonly estimatedBytes: number }>>;
-  }[];
-  /** One entry a case: `runs` of the same device, backend, model, format and depth, at their median. */
-  readonly speed: readonly {
-    readonly run: SpeedRun;
-    readonly source: string;
-    readonly runs: number;
-    readonly measuredTokensPerSecond: number;
-    readonly estimatedTokensPerSecond: DecodeSpeed;
-  }[];
+/** The engine whose estimate a run is held against. */
+function engineOf(catalog: Catalog, { id, engine }: MeasurementRecord): ApiModel['engine'] {
+  const record = catalog.byId.engines.get(engine);
+  if (!record) throw new Error(`the measurements "${id}" are of the engine "${engine}", which has no record`);
+  return { name: record.name, version: record.version };
 }
 
 export function measurementsOf(catalog: Catalog): ApiMeasurements {
   return {
     version: API_VERSION,
     license: CONTENT_LICENSE.name,
-    engine: ENGINE,
     updated: catalog.updated,
     memory: memoryComparisons(catalog).map(({ record, run, parts }) => ({
+      engine: engineOf(catalog, record),
       run,
       source: record.sources[run.source ?? record.source]?.url ?? '',
       parts: Object.fromEntries(
@@ -145,6 +134,7 @@ export function measurementsOf(catalog: Catalog): ApiMeasurements {
       ),
     })),
     speed: speedCases(catalog).map(({ record, run, runs, measured, estimated: { low, centre, high } }) => ({
+      engine: engineOf(catalog, record),
       run,
       source: record.sources[run.source ?? record.source]?.url ?? '',
       runs,

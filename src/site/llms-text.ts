@@ -42,7 +42,7 @@ export function llmsText(catalog: Catalog, origin: string): string {
     '',
     link('Models of the API', apiIndexPath(), 'list of the JSON files, one a model, with every scenario in bytes'),
     link('Measured runs', measurementApiPath(), 'memory and decode speed of real runs, each with the estimate'),
-    link('Schema', apiSchemaPath(), 'JSON Schema of both kinds of file'),
+    link('Schema', apiSchemaPath(), 'JSON Schema of the models and the measured runs'),
     link('About the data', dataPath(), 'files, fields, licence'),
     link('Example', modelApiPath(models[0]?.id ?? ''), models[0]?.name ?? ''),
     '',

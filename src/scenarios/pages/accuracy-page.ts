@@ -401,7 +401,7 @@ function caseText({ run, quant, own }: SpeedCase): string {
     .join(', ');
 }
 
-/** The largest misses, no more than two of a device, so that one odd device does not fill the list. */
+/** The largest misses, no more than five of a device, so that one odd device does not fill the list. */
 function speedMissGrid(catalog: Catalog, cases: readonly SpeedCase[]): Grid {
   const distance = ({ measured, estimated }: SpeedCase): number => Math.abs(Math.log(estimated.centre / measured));
   const shown = new Map<string, number>();

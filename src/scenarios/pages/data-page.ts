@@ -8,6 +8,7 @@ import {
   dataPath as dataPagePath,
   feedPath,
   llmsTextPath,
+  measurementApiPath,
   modelApiPath,
   modelTextPath,
 } from '../../site/routes.ts';
@@ -55,7 +56,8 @@ export function dataPage(catalog: Catalog): DataPage {
           `One model: every quant and context. Here ${first.name}; one for each model`,
           'JSON',
         ),
-        file(apiSchemaPath(), 'JSON Schema of both', 'JSON'),
+        file(measurementApiPath(), 'Measured runs of memory and decode speed, each with the estimate', 'JSON'),
+        file(apiSchemaPath(), 'JSON Schema of these three', 'JSON'),
         file(calculatorDataPath(), 'Architectures, quants and devices, as the calculator reads them', 'JSON'),
         file(modelTextPath(first.id), 'A model’s page as plain text', 'Markdown'),
         file(feedPath(), 'Records that changed, newest first', 'RSS'),

@@ -45,6 +45,27 @@ describe('the JSON of a model', () => {
 });
 
 describe('the index of the API', () => {
+  it('has the day of each file: the newest of the model, its quants and the engine', () => {
+    const dates = (model: string, quant: string, engine: string) => {
+      const changed = {
+        ...catalog,
+        quants: catalog.quants.map((own) => ({ ...own, updated: quant })),
+        byId: {
+          ...catalog.byId,
+          engines: new Map([...catalog.byId.engines].map(([id, own]) => [id, { ...own, updated: engine }])),
+        },
+        estimableModels: catalog.estimableModels.slice(0, 1).map((own) => ({ ...own, updated: model })),
+      };
+      const [listed] = apiIndex(changed, ORIGIN).models;
+      return listed?.updated;
+    };
+    expect(dates('2026-01-03', '2026-01-02', '2026-01-01')).toBe('2026-01-03');
+    expect(dates('2026-01-01', '2026-01-03', '2026-01-02')).toBe('2026-01-03');
+    expect(dates('2026-01-01', '2026-01-02', '2026-01-03')).toBe('2026-01-03');
+    const listed = apiIndex(catalog, ORIGIN).models.find(({ id }) => id === model.id);
+    expect(listed?.updated).toBe(api.updated);
+  });
+
   it('lists every model with its file', () => {
     const { models } = apiIndex(catalog, ORIGIN);
     expect(models).toHaveLength(catalog.estimableModels.length);
@@ -95,6 +116,30 @@ describe('the JSON of measured runs', () => {
     expect(run?.parts['weights']?.measuredBytes).toBe(Math.round(4403.49 * 2 ** 20));
     expect(run?.parts['kvCache']?.estimatedBytes).toBe(2 ** 30);
     for (const { source } of [...data.memory, ...data.speed]) expect(source).toMatch(/^https:/);
+  });
+
+  it('names the engine of each run, in the version of the estimate', () => {
+    const engines = { 'llama-cpp': { name: 'llama.cpp', version: 'v0.5.0' }, vllm: catalog.byId.engines.get('vllm') };
+    for (const { engine, memory = [], speed = [] } of catalog.measurements) {
+      const runs = new Set<object>([...memory, ...speed]);
+      const { name, version } = engines[engine as keyof typeof engines] ?? {};
+      for (const own of [...data.memory, ...data.speed])
+        if (runs.has(own.run)) expect(own.engine).toEqual({ name, version });
+    }
+    expect(data.memory.filter(({ engine }) => engine.name === 'vLLM').length).toBeGreaterThan(0);
+  });
+
+  it('keeps runs of two files apart', () => {
+    // llama-bench on an RTX 4070 laptop: 30.4 tokens a second with a file of 15.83 GiB, 41.7 with one of 13.26 GiB.
+    const own = data.speed.filter(({ run }) => run.gpu === 'rtx-4070-laptop' && run.model === 'gemma-4-26b-a4b');
+    for (const [fileGiB, tokensPerSecond] of [
+      [15.83, 30.4],
+      [13.26, 41.7],
+    ])
+      expect(own.find(({ run }) => run.fileGiB === fileGiB)).toMatchObject({
+        runs: 1,
+        measuredTokensPerSecond: tokensPerSecond,
+      });
   });
 
   it('counts every recorded speed once', () => {

@@ -1,40 +1,61 @@
+import { z } from 'astro/zod';
 import { describe, expect, it } from 'vitest';
-import { guidePage, modelPage } from '../../../src/scenarios/pages.ts';
-import { apiIndexSchema, apiJsonSchema, apiModelSchema } from '../../../src/site/api.schema.ts';
-import { apiIndex, modelApi } from '../../../src/site/api.ts';
+import { dataPage, guidePage, modelPage } from '../../../src/scenarios/pages.ts';
+import { apiIndexSchema, apiJsonSchema, apiMeasurementsSchema, apiModelSchema } from '../../../src/site/api.schema.ts';
+import { apiIndex, measurementsOf, modelApi } from '../../../src/site/api.ts';
 import { feedItems } from '../../../src/site/feed.ts';
+import { llmsText } from '../../../src/site/llms-text.ts';
 import { modelText } from '../../../src/site/model-text.ts';
 import { catalog } from '../scenarios/catalog.ts';
 
 const ORIGIN = 'https://example.org';
 
 describe('the schema of the data', () => {
-  it('holds for the files', () => {
-    expect(apiIndexSchema.safeParse(apiIndex(catalog, ORIGIN)).error).toBeUndefined();
-    for (const id of ['qwen3-8b', 'deepseek-v4-pro']) {
-      const model = catalog.estimableModels.find((own) => own.id === id);
-      if (!model) throw new Error(id);
-      expect(apiModelSchema.safeParse(modelApi(catalog, model, ORIGIN)).error, id).toBeUndefined();
+  const model = catalog.estimableModels.find(({ id }) => id === 'qwen3-8b');
+  if (!model) throw new Error('qwen3-8b');
+  const index = apiIndex(catalog, ORIGIN);
+  const ofModel = modelApi(catalog, model, ORIGIN);
+  const measurements = measurementsOf(catalog);
+  /** What a reader of the published schema finds of a file, as it is served. */
+  const published = z.fromJSONSchema(JSON.parse(JSON.stringify(apiJsonSchema())));
+  const isValid = (file: object): boolean => published.safeParse(JSON.parse(JSON.stringify(file))).success;
+
+  it('names every field of the files', () => {
+    expect(apiIndexSchema.safeParse(index).error).toBeUndefined();
+    expect(apiModelSchema.safeParse(ofModel).error).toBeUndefined();
+    expect(apiMeasurementsSchema.safeParse(measurements).error).toBeUndefined();
+  });
+
+  it('as published, holds for the files and for fields that are added', () => {
+    for (const file of [index, ofModel, measurements]) {
+      expect(isValid(file)).toBe(true);
+      expect(isValid({ ...file, added: 1 })).toBe(true);
     }
+    const [first, ...others] = index.models;
+    expect(isValid({ ...index, models: [{ ...first, added: 1 }, ...others] })).toBe(true);
   });
 
-  it('refuses a file that lost a field, or whose bytes are no whole number', () => {
-    const model = catalog.estimableModels.find(({ id }) => id === 'qwen3-8b');
-    if (!model) throw new Error('qwen3-8b');
-    const { license: _, ...rest } = modelApi(catalog, model, ORIGIN);
-    expect(apiModelSchema.safeParse(rest).success).toBe(false);
-    const api = structuredClone(modelApi(catalog, model, ORIGIN)) as unknown as {
-      quants: { fileBytes: number }[];
-    };
-    for (const quant of api.quants) quant.fileBytes += 0.5;
-    expect(apiModelSchema.safeParse(api).success).toBe(false);
+  it('as published, refuses a file that lost a field, or whose bytes are no whole number', () => {
+    const { license: _, ...rest } = ofModel;
+    expect(isValid(rest)).toBe(false);
+    const quants = ofModel.quants.map((quant) => ({ ...quant, fileBytes: quant.fileBytes + 0.5 }));
+    expect(isValid({ ...ofModel, quants })).toBe(false);
+    const { speed: __, ...memory } = measurements;
+    expect(isValid(memory)).toBe(false);
+    expect(isValid({})).toBe(false);
   });
 
-  it('is published as JSON Schema, with the meaning of the fields', () => {
+  it('is published with the meaning of the fields', () => {
     const text = JSON.stringify(apiJsonSchema());
     expect(text).toContain('"needsBytes"');
     expect(text).toContain('Needs: weights, KV cache, state and compute buffer on one device, in bytes.');
   });
+});
+
+it('the page about the data lists every file that language models are told of', () => {
+  const told = llmsText(catalog, ORIGIN).matchAll(/\]\(https:\/\/example\.org(\/api\/[^)]+)\)/g);
+  const listed = dataPage(catalog).files.rows.map(({ head }) => head.href);
+  expect(listed).toEqual(expect.arrayContaining([...told].map(([, path]) => path)));
 });
 
 describe('the feed', () => {
