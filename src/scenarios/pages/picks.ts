@@ -3,7 +3,7 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import type { EstimableModel } from '../../catalog/model.schema.ts';
 import { modelPath, scenarioPath } from '../../site/routes.ts';
 import { contextLabel, formatGB } from '../../vram/index.ts';
-import type { CatalogDevice } from '../devices.ts';
+import { type CatalogDevice, roomOf } from '../devices.ts';
 import { shortContext } from '../hardware.ts';
 import { modelAtQuant, needOf } from '../scenario.ts';
 import { speedText } from '../speed.ts';
@@ -11,10 +11,11 @@ import type { Addition, Grid, LinkWithFigure } from '../views.ts';
 import { counted } from '../words.ts';
 import {
   GRID_CONTEXTS,
-  largestQuantWithin,
+  holdsUsual,
+  largestQuantOn,
   modelHead,
+  namedParameters,
   type Row,
-  roomOf,
   SIZE_CLASSES,
   textCell,
   usualOf,
@@ -33,12 +34,11 @@ const PICK_CONTEXT = 32_768;
  * @param known the one whose speed is told; absent = `least`
  */
 export function picksGrid(catalog: Catalog, caption: string, least: CatalogDevice, known?: CatalogDevice): Grid {
-  const room = roomOf(least);
   const rows = SIZE_CLASSES.map(({ title, below }, place) => {
     const from = SIZE_CLASSES[place - 1]?.below ?? 0;
     return catalog.estimableModels
-      .filter(({ parameters: { total } }) => total >= from && total < below)
-      .filter((model) => usualOf(catalog, model).planForBytes <= room)
+      .filter((model) => namedParameters(model) >= from && namedParameters(model) < below)
+      .filter((model) => holdsUsual(catalog, least, model))
       .slice(0, MOST_PICKS)
       .map((model) => pickRow(catalog, model, title, least, known ?? least));
   });
@@ -57,11 +57,10 @@ function pickRow(
   least: CatalogDevice,
   known: CatalogDevice,
 ): Row {
-  const room = roomOf(least);
   const usual = usualOf(catalog, model);
   const longer = GRID_CONTEXTS.includes(PICK_CONTEXT)
     ? // 16 bits answer as 8 do at half the pace: no pick.
-      largestQuantWithin(catalog, model, PICK_CONTEXT, room, ({ kind }) => kind !== 'float')
+      largestQuantOn(catalog, model, PICK_CONTEXT, least, ({ kind }) => kind !== 'float')
     : undefined;
   const fine = longer && longer.order >= usual.quant.order ? longer : undefined;
   const quant = fine ?? usual.quant;
@@ -86,24 +85,22 @@ function pickRow(
 }
 
 /**
- * What more memory holds at the usual quant with 8K and `roomBytes` do not.
+ * What a larger device holds at the usual quant with 8K and `own` does not.
  *
- * @param name of what has the memory, in a sentence
- * @param largerBytes what it leaves to a model
+ * @param name of the larger one, in a sentence
  * @param more links behind those of the models
  */
 export function addedBy(
   catalog: Catalog,
   name: string,
-  largerBytes: number,
-  roomBytes: number,
+  larger: CatalogDevice,
+  own: CatalogDevice,
   more: readonly LinkWithFigure[],
 ): Addition {
-  const models = catalog.estimableModels.filter((model) => {
-    const { planForBytes: planned } = usualOf(catalog, model);
-    return planned > roomBytes && planned <= largerBytes;
-  });
-  const further = formatGB(largerBytes - roomBytes);
+  const models = catalog.estimableModels.filter(
+    (model) => holdsUsual(catalog, larger, model) && !holdsUsual(catalog, own, model),
+  );
+  const further = formatGB(roomOf(larger) - roomOf(own));
   return {
     title: `What ${name} adds`,
     text:
