@@ -54,9 +54,20 @@ function shareOf(gpu: GpuRecord): Share {
   return { share: 0.95, basis: '95 % of the memory as sold, for want of any report' };
 }
 
+/** What the system keeps of a memory that it shares with the GPU: half of what the GPU's limit leaves, at most so much. */
+const SYSTEM_BYTES = 4 * GiB;
+
+/** What host memory may take of a unified memory beside the `usableBytes` of the GPU, in bytes. */
+export function hostRoomOf(gpu: GpuRecord, usableBytes: number): number {
+  const leftBytes = soldBytes(gpu) - usableBytes;
+  return Math.ceil(leftBytes - Math.min(SYSTEM_BYTES, leftBytes / 2));
+}
+
+const soldBytes = ({ memoryGiB, memoryGB }: GpuRecord): number => (memoryGiB ?? memoryGB) * GiB;
+
 /** Usable bytes of `gpu`, with what they rest on. */
 export function usableMemoryOf(gpu: GpuRecord): UsableMemory {
   if (gpu.usable !== undefined) return { ...gpu.usable, documented: true };
   const { share, basis } = shareOf(gpu);
-  return { bytes: Math.floor((gpu.memoryGiB ?? gpu.memoryGB) * GiB * share), basis, documented: false };
+  return { bytes: Math.floor(soldBytes(gpu) * share), basis, documented: false };
 }

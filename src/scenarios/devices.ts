@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { GpuRecord } from '../catalog/gpu.schema.ts';
-import { usableMemoryOf } from '../catalog/usable-memory.ts';
-import { type Device, type DeviceVendor, type SpeedDevice, speedClassOf } from '../vram/index.ts';
+import { hostRoomOf, usableMemoryOf } from '../catalog/usable-memory.ts';
+import { type Device, type DeviceVendor, type Need, roomOn, type SpeedDevice, speedClassOf } from '../vram/index.ts';
 import { memoized } from './memoized.ts';
 
 /** How devices are grouped on pages. */
@@ -121,17 +121,27 @@ const LLAMA_CPP_VENDORS: Readonly<Partial<Record<GpuRecord['vendor'], DeviceVend
 export const deviceOf = memoized((gpu: GpuRecord): CatalogDevice | undefined => {
   const vendor = LLAMA_CPP_VENDORS[gpu.vendor];
   if (!vendor || /gaudi/i.test(gpu.architecture)) return undefined;
+  const { bytes } = usableMemoryOf(gpu);
+  const kind = kindOf(gpu);
   return {
     gpu,
     device: {
       vendor,
-      usableBytes: usableMemoryOf(gpu).bytes,
+      usableBytes: bytes,
+      ...(kind === 'unified' && { hostRoomBytes: hostRoomOf(gpu, bytes) }),
       ...(gpu.nodeSize !== undefined && { nodeSize: gpu.nodeSize }),
     },
-    kind: kindOf(gpu),
+    kind,
     ...(gpu.bandwidth && { speed: speedOf(gpu, gpu.bandwidth.GBps) }),
   };
 });
+
+/** Memory that a device has for a model of which `hostBytes` stay in host memory, in bytes. */
+export const roomOf = ({ device }: CatalogDevice, hostBytes = 0): number => roomOn(device, hostBytes);
+
+/** Whether one device has room for Plan for. */
+export const holds = (own: CatalogDevice, { planForBytes, hostBytes }: Omit<Need, 'needsBytes'>): boolean =>
+  planForBytes <= roomOf(own, hostBytes);
 
 function speedOf(gpu: GpuRecord, bandwidthGBps: number): SpeedDevice {
   const { vendor, architecture, unifiedMemory } = gpu;

@@ -1,8 +1,8 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import { isEstimable, type ModelRecord } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { type KvType, overheadOf, planForBytes } from '../vram/index.ts';
-import { type CatalogDevice, type Devices, devicesOf, preferenceOf } from './devices.ts';
+import { type KvType, planForBytes } from '../vram/index.ts';
+import { type CatalogDevice, type Devices, devicesOf, holds, preferenceOf, roomOf } from './devices.ts';
 import { contextsOf, maximumContext, quantsOf, recommendedQuants } from './expand.ts';
 import { memoized } from './memoized.ts';
 import { type ModelAtQuant, modelAtQuant, needOf, type Scenario } from './scenario.ts';
@@ -101,43 +101,32 @@ const KV_WORTH_SHRINKING = 0.04;
 /** Largest VRAM that a desktop with one card has, in GB; larger machines are servers. */
 export const LARGEST_CONSUMER_GB = 32;
 
-const roomOf = (own: CatalogDevice): number => own.device.usableBytes - overheadOf(own.device);
-
 /** Below this only the largest models are of use, in bits per weight. */
 const FEWEST_USEFUL_BITS = 2;
 /** What counts as one of them, in parameters. */
 const LARGE_MODEL = 100e9;
 
-interface Rung {
-  /** Most and least room of any device of that size. */
-  readonly mostBytes: number;
-  readonly leastBytes: number;
-  /** All devices of that size: desktop cards first, then best-known first. */
-  readonly tier: Tier;
-}
-
-/** The sizes of a list of devices, smallest first. */
-const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Rung[] =>
+/** All devices of each size of a list, smallest size first: desktop cards first, then best-known first. */
+const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Tier[] =>
   [...Map.groupBy(devices, ({ gpu }) => gpu.memoryGB)]
     .sort(([a], [b]) => a - b)
     .map(([memoryGB, own]) => ({
-      mostBytes: Math.max(...own.map(roomOf)),
-      leastBytes: Math.min(...own.map(roomOf)),
-      tier: {
-        memoryGB,
-        devices: own.sort(
-          (a, b) =>
-            Number(a.kind !== 'consumer') - Number(b.kind !== 'consumer') || preferenceOf(a.gpu) - preferenceOf(b.gpu),
-        ),
-      },
+      memoryGB,
+      devices: own.sort(
+        (a, b) =>
+          Number(a.kind !== 'consumer') - Number(b.kind !== 'consumer') || preferenceOf(a.gpu) - preferenceOf(b.gpu),
+      ),
     })),
 );
 
-/** The smallest devices of a list that hold `planForBytes`; `undefined` where none does. */
-export function tierFor(devices: readonly CatalogDevice[], planForBytes: number): Tier | undefined {
-  const rung = ladderOf(devices).find(({ mostBytes }) => mostBytes >= planForBytes);
-  if (!rung || rung.leastBytes >= planForBytes) return rung?.tier;
-  return { ...rung.tier, devices: rung.tier.devices.filter((own) => roomOf(own) >= planForBytes), notAll: true };
+/** The smallest devices of a list that hold `planForBytes`, with `hostBytes` in host memory; `undefined` where none does. */
+export function tierFor(devices: readonly CatalogDevice[], planForBytes: number, hostBytes = 0): Tier | undefined {
+  for (const tier of ladderOf(devices)) {
+    const holding = tier.devices.filter((own) => holds(own, { planForBytes, hostBytes }));
+    if (holding.length === tier.devices.length) return tier;
+    if (holding.length > 0) return { ...tier, devices: holding, notAll: true };
+  }
+  return undefined;
 }
 
 /** Single cards that people ask about, best-known first. */
@@ -149,7 +138,7 @@ const namedCards = memoized((devices: Devices): readonly CatalogDevice[] =>
 
 /** Reasons over a scenario: what it fits, what makes it large, what would make it smaller. */
 export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
-  const { at, contextTokens, planForBytes, needsBytes, allocation, model } = scenario;
+  const { at, contextTokens, planForBytes, hostBytes, needsBytes, allocation, model } = scenario;
   const devices = devicesOf(catalog);
   const card = tierFor(devices.cards, planForBytes);
   const consumer = tierFor(devices.consumer, planForBytes);
@@ -163,7 +152,7 @@ export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
     moe: model.architecture.feedForward.experts !== undefined,
     card,
     consumer,
-    unified: tierFor(devices.unified, planForBytes),
+    unified: tierFor(devices.unified, planForBytes, hostBytes),
     tight: namedCards(devices).find((own) => roomOf(own) >= needsBytes && roomOf(own) < planForBytes),
     consumerSets: consumer ? [] : setsOf(at, devices.multi, contextTokens, 8),
     datacenterSets: card ? [] : datacenterSetsOf(scenario, devices),
@@ -207,12 +196,12 @@ const usualCards = memoized(({ byId }: Devices): readonly CatalogDevice[] =>
 );
 
 function usualCardOf(catalog: Catalog, scenario: Scenario, consumer: Tier | undefined): Facts['usualCard'] {
-  const own = usualCards(devicesOf(catalog)).find((card) => roomOf(card) >= scenario.planForBytes);
+  const own = usualCards(devicesOf(catalog)).find((card) => holds(card, scenario));
   if (!own || !consumer || own.gpu.memoryGB === consumer.memoryGB) return undefined;
   const planFor = (quant: QuantRecord): number => needOf(catalog, { ...scenario.key, quant: quant.id }).planForBytes;
   const largestQuant = recommendedQuants(catalog, scenario.model).findLast((quant) => planFor(quant) <= roomOf(own));
   // What the smallest card holds too is no reason for this one.
-  const gained = largestQuant && planFor(largestQuant) > Math.max(...consumer.devices.map(roomOf));
+  const gained = largestQuant && planFor(largestQuant) > Math.max(...consumer.devices.map((card) => roomOf(card)));
   const longest = scenario.at.largestContext(own.device, 1);
   const [smallest] = consumer.devices;
   const further = !smallest || scenario.at.largestContext(smallest.device, 1) < longest;
@@ -302,9 +291,9 @@ function expertsOf(scenario: Scenario, devices: Devices): ExpertsFacts | undefin
   const planned = planForBytes(all.deviceBytes);
   const tier = tierFor(devices.cards, planned);
   // The card to plan with: the best-known one that holds everything but experts, and not the whole model.
-  const holds = (card: CatalogDevice): boolean => roomOf(card) >= planned && roomOf(card) < scenario.planForBytes;
+  const asked = (card: CatalogDevice): boolean => roomOf(card) >= planned && roomOf(card) < scenario.planForBytes;
   const own =
-    namedCards(devices).find((card) => card.kind === 'consumer' && holds(card)) ?? namedCards(devices).find(holds);
+    namedCards(devices).find((card) => card.kind === 'consumer' && asked(card)) ?? namedCards(devices).find(asked);
   const split = own && at.expertsInRam(contextTokens, roomOf(own));
   return { ...all, ...(tier && { tier }), ...(own && split && { partly: { own, ...split } }) };
 }

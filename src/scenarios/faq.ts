@@ -7,9 +7,8 @@ import {
   formatGB,
   formatParameters,
   formatPercent,
-  overheadOf,
 } from '../vram/index.ts';
-import { type CatalogDevice, type Devices, devicesOf } from './devices.ts';
+import { type CatalogDevice, type Devices, devicesOf, roomOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, maximumContext, recommendedQuants } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { memoized } from './memoized.ts';
@@ -153,7 +152,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       if (!own) return `It takes ${sets}.`;
       const { fit, shareBytes, headroomBytes } = at.fitOn(own.device, 8, contextTokens);
       if (fit === 'no') {
-        const together = 8 * (own.device.usableBytes - overheadOf(own.device));
+        const together = 8 * roomOf(own);
         const why =
           planForBytes > together
             ? `${formatGB(planForBytes)} to plan for exceeds the 640 GB of eight 80 GB cards`

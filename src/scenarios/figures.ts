@@ -42,7 +42,7 @@ import {
 } from '../vram/index.ts';
 import { cachingLayers } from './cache-note.ts';
 import { cacheSteps, calculationSteps, kvTerms } from './calculation.ts';
-import { deviceOf } from './devices.ts';
+import { deviceOf, roomOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, maximumContext } from './expand.ts';
 import { FIT_TEXT } from './hardware.ts';
 import { memoized } from './memoized.ts';
@@ -377,7 +377,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   sold: { title: 'Sold as', text: ({ gpu }) => `${gpu.memoryGB} GB` },
   usable: bytes('Usable', ({ own }) => own.device.usableBytes),
   context: bytes("Driver's context", ({ own }) => overheadOf(own.device)),
-  room: bytes('For a model', ({ own }) => own.device.usableBytes - overheadOf(own.device)),
+  room: bytes('For a model', ({ own }) => roomOf(own)),
   bandwidth: {
     title: 'Bandwidth',
     number: ({ gpu }) => gpu.bandwidth?.GBps ?? fail('gpu', gpu.id, 'a device with a known bandwidth'),
@@ -575,7 +575,7 @@ const WORKINGS: Readonly<Record<string, (asked: Asked) => readonly CalculationSt
     {
       term: 'Room on each',
       formula: `${gpu.shortName} less the driver's context`,
-      result: formatGB(own.device.usableBytes - overheadOf(own.device)),
+      result: formatGB(roomOf(own)),
     },
   ],
 };

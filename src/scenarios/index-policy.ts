@@ -28,10 +28,10 @@ const classesOf = memoized((_: ModelAtQuant): Map<number, string> => new Map());
 
 function smallestClass(catalog: Catalog, at: ModelAtQuant, context: number): string {
   const { cards, unified, nodes } = devicesOf(catalog);
-  const { planForBytes } = at.need(context);
+  const { planForBytes, hostBytes } = at.need(context);
   const card = tierFor(cards, planForBytes);
   if (card) return `${card.memoryGB} GB card`;
-  const machine = tierFor(unified, planForBytes);
+  const machine = tierFor(unified, planForBytes, hostBytes);
   if (machine) return `${machine.memoryGB} GB unified`;
   for (const { gpu, device } of nodes) {
     const count = at.fewestDevices(device, context);

@@ -2,11 +2,11 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { SITE_TAGLINE } from '../site/config.ts';
 import { OWN_ADDRESS } from '../site/routes.ts';
-import { formatGB } from '../vram/index.ts';
+import { formatGB, overheadOf } from '../vram/index.ts';
 import { deviceBar, scenarioBar } from './bars.ts';
 import { devicesOf } from './devices.ts';
 import { defaultContextOf, defaultQuantOf } from './expand.ts';
-import { largestModelWithin, roomOf } from './pages/shared.ts';
+import { largestModelOn } from './pages/shared.ts';
 import { allTiersOf, devicesAt, type Tier, tierPath } from './pages/vram-tier-page.ts';
 import { computeScenario, type Scenario } from './scenario.ts';
 import type { MemoryBar } from './views.ts';
@@ -100,7 +100,7 @@ function deviceView(catalog: Catalog, name: string, id: string, memoryGB: number
   const figures = [{ term: 'Sold as', amount: `${memoryGB} GB` }];
   if (!own) return { kicker: 'Which models does it hold?', name, figures, note: `${memoryGB} GB as sold` };
   const { usableBytes } = own.device;
-  const largest = largestModelWithin(catalog, roomOf(own));
+  const largest = largestModelOn(catalog, own);
   const usable = { term: 'Usable', amount: formatGB(usableBytes) };
   if (!largest)
     return {
@@ -115,7 +115,7 @@ function deviceView(catalog: Catalog, name: string, id: string, memoryGB: number
     name,
     figures: [...figures, usable],
     note: `The largest: ${largest.name} at ${settings(scenario)}`,
-    bar: deviceBar(scenario.allocation.device, usableBytes - roomOf(own), usableBytes, name),
+    bar: deviceBar(scenario.allocation.device, overheadOf(own.device), usableBytes, name),
   };
 }
 
@@ -126,7 +126,7 @@ const idOf = (tier: Tier): string => tierPath(tier).split('/').at(-2) ?? '';
 function tierView(catalog: Catalog, tier: Tier): OpenGraphView {
   const [least] = devicesAt(catalog, tier);
   const name = tier.mac ? `${tier.gigabytes} GB Mac` : `${tier.gigabytes} GB of memory`;
-  const largest = least && largestModelWithin(catalog, roomOf(least));
+  const largest = least && largestModelOn(catalog, least);
   if (!largest) return { kicker: 'Which models fit?', name, figures: [], note: 'Only the smallest models' };
   const scenario = usualScenario(catalog, largest);
   const { usableBytes } = least.device;
@@ -138,6 +138,6 @@ function tierView(catalog: Catalog, tier: Tier): OpenGraphView {
       { term: 'Usable', amount: formatGB(usableBytes) },
     ],
     note: settings(scenario),
-    bar: deviceBar(scenario.allocation.device, usableBytes - roomOf(least), usableBytes, name),
+    bar: deviceBar(scenario.allocation.device, overheadOf(least.device), usableBytes, name),
   };
 }

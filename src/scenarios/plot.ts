@@ -1,8 +1,8 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { formatBytes, formatGB, GB, overheadOf, perMille } from '../vram/index.ts';
-import { type CatalogDevice, devicesOf } from './devices.ts';
+import { formatBytes, formatGB, GB, perMille } from '../vram/index.ts';
+import { type CatalogDevice, devicesOf, roomOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, quantsOf } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { shortContext } from './hardware.ts';
@@ -88,9 +88,11 @@ function drawQuant(catalog: Catalog, at: ModelAtQuant): QuantPlot {
   const highest = Math.max(...contexts.map((context) => at.need(context).planForBytes));
   const { byId } = devicesOf(catalog);
   const devices = LINES.flatMap((id) => byId.get(id) ?? []);
-  const above = devices.find((own) => roomOf(own) >= highest && roomOf(own) < 1.4 * highest);
-  const { y, ticks } = fromZero(above ? roomOf(above) : highest);
-  const lines = apart(devices, (own) => y(roomOf(own)));
+  const { hostBytes } = at.need(at.maximumContext);
+  const room = (own: CatalogDevice): number => roomOf(own, hostBytes);
+  const above = devices.find((own) => room(own) >= highest && room(own) < 1.4 * highest);
+  const { y, ticks } = fromZero(above ? room(above) : highest);
+  const lines = apart(devices, (own) => y(room(own)));
   return {
     plot: {
       description: contexts
@@ -105,7 +107,7 @@ function drawQuant(catalog: Catalog, at: ModelAtQuant): QuantPlot {
       ],
       xTicks: contextTicks(contexts, x),
       yTicks: ticks,
-      lines: lines.map((own) => ({ at: y(roomOf(own)), label: own.gpu.shortName })),
+      lines: lines.map((own) => ({ at: y(room(own)), label: own.gpu.shortName })),
     },
     x,
     y,
@@ -146,9 +148,6 @@ export function scenarioPlot({ catalog, scenario }: Facts): Plot {
     ],
   };
 }
-
-/** Memory that a device leaves to a model. */
-const roomOf = ({ device }: CatalogDevice): number => device.usableBytes - overheadOf(device);
 
 /** Place of a context on an axis that grows by doubling. */
 function logarithmic(contexts: readonly number[]): (context: number) => number {

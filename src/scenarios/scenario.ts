@@ -11,11 +11,13 @@ import {
   estimateLlamaCpp,
   estimateRuleOfThumb,
   type Fit,
+  hostBytesOf,
   MOST_DEVICES,
   type ModelFile,
-  overheadOf,
+  type Need,
   planForBytes,
   type RuleOfThumb,
+  roomOn,
   type Settings,
   schemeOf,
   splitExperts,
@@ -23,13 +25,7 @@ import {
 import type { ScenarioKey } from './expand.ts';
 import { CONTEXT_LADDER, contextsOf, maximumContext } from './expand.ts';
 
-/** Needs and Plan for of one context, in bytes. */
-export interface Need {
-  readonly needsBytes: number;
-  readonly planForBytes: number;
-}
-
-/** The same with another type of KV cache. */
+/** Needs and Plan for with another type of KV cache. */
 export interface KvTypeNeed extends Need {
   readonly kvBytes: number;
   readonly computeBytes: number;
@@ -76,7 +72,7 @@ export class ModelAtQuant {
   readonly #allocations = new Map<number, Allocation>();
   readonly #needs = new Map<number, Need>();
   readonly #shares = new Map<number, Share>();
-  readonly #largest = new Map<number, number>();
+  readonly #largest = new Map<string, number>();
   readonly #kvTypes = new Map<string, KvTypeNeed | undefined>();
 
   constructor(model: EstimableModel, quant: QuantRecord) {
@@ -109,9 +105,8 @@ export class ModelAtQuant {
 
   /** The same with `changes` to the default settings. */
   allocate(context: number, changes: Partial<Settings> = {}): Allocation {
-    const { architecture, scheme, mtpInFile } = this.file;
     const settings = { ...DEFAULT_SETTINGS, context, ...changes };
-    return estimateLlamaCpp(architecture, scheme, settings, mtpInFile === undefined ? {} : { mtpInFile });
+    return estimateLlamaCpp(this.file.architecture, this.file.scheme, settings, this.file);
   }
 
   /** The model with the experts of every layer in RAM, or of as few as leave the rest within `roomBytes`; `undefined` for dense models. */
@@ -142,7 +137,8 @@ export class ModelAtQuant {
       // Contexts that a search tries have no page, and nobody asks for their parts.
       const whole = this.#contexts.has(context) ? this.allocation(context) : this.allocate(context);
       const needsBytes = whole.device.total;
-      need = { needsBytes, planForBytes: planForBytes(needsBytes, this.ruleOfThumb(context).total) };
+      const planned = planForBytes(needsBytes, this.ruleOfThumb(context).total);
+      need = { needsBytes, planForBytes: planned, hostBytes: hostBytesOf(whole) };
       this.#needs.set(context, need);
     }
     return need;
@@ -159,9 +155,10 @@ export class ModelAtQuant {
     try {
       const types = { kType: kvType, vType: kvType };
       const isDefault = kvType === DEFAULT_SETTINGS.kType && kvType === DEFAULT_SETTINGS.vType;
-      const { device } = isDefault ? this.allocation(context) : this.allocate(context, types);
-      const planned = planForBytes(device.total, this.ruleOfThumb(context, types).total);
-      return { needsBytes: device.total, planForBytes: planned, kvBytes: device.kvCache, computeBytes: device.compute };
+      const whole = isDefault ? this.allocation(context) : this.allocate(context, types);
+      const { total: needsBytes, kvCache: kvBytes, compute: computeBytes } = whole.device;
+      const planned = planForBytes(needsBytes, this.ruleOfThumb(context, types).total);
+      return { needsBytes, planForBytes: planned, hostBytes: hostBytesOf(whole), kvBytes, computeBytes };
     } catch (error) {
       if (error instanceof EstimateError) return undefined;
       throw error;
@@ -170,8 +167,8 @@ export class ModelAtQuant {
 
   /** The model at `context` on `count` equal devices. */
   fitOn(device: Device, count: number, context: number): DeviceFit {
-    const { needsBytes, planForBytes: planned } = this.need(context);
-    const room = device.usableBytes - overheadOf(device);
+    const { needsBytes, planForBytes: planned, hostBytes } = this.need(context);
+    const room = roomOn(device, hostBytes);
     let shareBytes = needsBytes;
     let repeated = 0;
     let tensorSplit: readonly number[] | undefined;
@@ -198,7 +195,7 @@ export class ModelAtQuant {
 
   /** Tokens of the largest context whose Plan for `count` devices hold; 0 where even the shortest with a page does not fit. */
   largestContext(device: Device, count: number): number {
-    const key = (device.usableBytes - overheadOf(device)) * (MOST_DEVICES + 1) + count;
+    const key = `${roomOn(device)} ${device.hostRoomBytes} ${count}`;
     let tokens = this.#largest.get(key);
     if (tokens === undefined) {
       tokens = this.#searchLargest((context) => this.fitOn(device, count, context).planHeadroomBytes);
@@ -210,10 +207,11 @@ export class ModelAtQuant {
   /** The fewest equal devices that hold Plan for; `undefined` where `limit`, or as many as llama.cpp uses, do not. */
   fewestDevices(device: Device, context: number, limit = MOST_DEVICES): number | undefined {
     const most = Math.min(limit, MOST_DEVICES, this.model.architecture.layers + 1);
-    const room = device.usableBytes - overheadOf(device);
+    const { planForBytes: planned, hostBytes } = this.need(context);
+    const room = roomOn(device, hostBytes);
     const { compute } = this.allocation(context).device;
     // All devices together hold Plan for and one more compute buffer each: smaller counts need not be tried.
-    const least = Math.max(1, Math.ceil((this.need(context).planForBytes - compute) / Math.max(room - compute, 1)));
+    const least = Math.max(1, Math.ceil((planned - compute) / Math.max(room - compute, 1)));
     for (let count = least; count <= most; count++) if (this.fitOn(device, count, context).fit === 'fits') return count;
     return undefined;
   }
@@ -230,13 +228,12 @@ export class ModelAtQuant {
         total: device.total,
         balanced: () => {
           if (!balanced) {
-            const { architecture, scheme, mtpInFile } = this.file;
             const settings = { ...DEFAULT_SETTINGS, context, devices: count };
             const { blocks, fullestBytes } = balancedSplit(
-              architecture,
-              scheme,
+              this.file.architecture,
+              this.file.scheme,
               settings,
-              mtpInFile === undefined ? {} : { mtpInFile },
+              this.file,
             );
             balanced = { blocks, bytes: fullestBytes + compute };
           }
@@ -278,7 +275,7 @@ export class ModelAtQuant {
 }
 
 /** One scenario, computed: the figures that every page, tag and data file of it carries. */
-export interface Scenario {
+export interface Scenario extends Need {
   readonly key: ScenarioKey;
   readonly at: ModelAtQuant;
   readonly model: EstimableModel;
@@ -287,8 +284,6 @@ export interface Scenario {
   /** Everything on one device. */
   readonly allocation: Allocation;
   readonly ruleOfThumb: RuleOfThumb;
-  readonly needsBytes: number;
-  readonly planForBytes: number;
 }
 
 const byCatalog = new WeakMap<Catalog, Map<string, Map<string, ModelAtQuant>>>();
@@ -329,7 +324,7 @@ export function modelAtQuant(catalog: Catalog, model: string, quant: string): Mo
   return at;
 }
 
-/** Needs and Plan for of a scenario, in bytes, without the rest of it: for links and lists. */
+/** Needs, Plan for and what stays in RAM of a scenario, in bytes, without the rest of it: for links and lists. */
 export const needOf = (catalog: Catalog, key: ScenarioKey): Need =>
   modelAtQuant(catalog, key.model, key.quant).need(key.context);
 
@@ -339,7 +334,7 @@ export const needOf = (catalog: Catalog, key: ScenarioKey): Need =>
  */
 export function computeScenario(catalog: Catalog, key: ScenarioKey): Scenario {
   const at = modelAtQuant(catalog, key.model, key.quant);
-  const { needsBytes, planForBytes: planned } = at.need(key.context);
+  const need = at.need(key.context);
   return {
     key,
     at,
@@ -348,7 +343,6 @@ export function computeScenario(catalog: Catalog, key: ScenarioKey): Scenario {
     contextTokens: key.context,
     allocation: at.allocation(key.context),
     ruleOfThumb: at.ruleOfThumb(key.context),
-    needsBytes,
-    planForBytes: planned,
+    ...need,
   };
 }

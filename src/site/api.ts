@@ -185,6 +185,8 @@ export interface CalculatorCatalog {
     readonly group: string;
     readonly vendor: string;
     readonly usableBytes: number;
+    /** Of unified memory: what host memory may take beside `usableBytes`; absent = host memory is apart. */
+    readonly hostRoomBytes?: number;
     readonly nodeSize?: number;
     readonly speedClass?: string;
     readonly bandwidthGBps?: number;

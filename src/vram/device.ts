@@ -8,6 +8,11 @@ export interface Device {
   readonly vendor: DeviceVendor;
   /** Memory that the driver reports to programs, in bytes. */
   readonly usableBytes: number;
+  /**
+   * Where the GPU's memory is the machine's own: what of it host memory may take beside `usableBytes`, in bytes; what it
+   * takes beyond that the GPU has less. Absent = host memory is apart.
+   */
+  readonly hostRoomBytes?: number;
   /** Driver context that a program pays for on each device; absent = {@link DRIVER_OVERHEAD_BYTES} of the vendor. */
   readonly overheadBytes?: number;
   /** Devices of a usual server; absent = 8. */
@@ -30,4 +35,9 @@ export const DRIVER_OVERHEAD_BYTES: Readonly<Record<DeviceVendor, number>> = {
 /** Driver context that one device is charged with, in bytes. */
 export function overheadOf(device: Device): number {
   return device.overheadBytes ?? DRIVER_OVERHEAD_BYTES[device.vendor];
+}
+
+/** Memory that a device has for a model of which `hostBytes` stay in host memory, in bytes. */
+export function roomOn(device: Device, hostBytes = 0): number {
+  return device.usableBytes - overheadOf(device) - Math.max(0, hostBytes - (device.hostRoomBytes ?? hostBytes));
 }

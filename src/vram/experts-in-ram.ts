@@ -6,6 +6,7 @@ import { type Allocation, DEFAULT_SETTINGS } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
 import { estimateLlamaCpp } from './engines/llama-cpp.ts';
 import { planForBytes } from './engines/rule-of-thumb.ts';
+import { hostBytesOf } from './placement.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import { EXPERTS_NAME, tensorDeviceBytes, tensorsInFile, type WeighOptions, weighModel } from './weights.ts';
 
@@ -99,7 +100,7 @@ function addedBytes(
 export function splitExperts(
   architecture: Architecture,
   scheme: QuantizationScheme,
-  { device, host }: Pick<Allocation, 'device' | 'host'>,
+  whole: Pick<Allocation, 'device' | 'host'>,
   context: number,
   maximumContext: number,
   options: WeighOptions & { readonly roomBytes?: number } = {},
@@ -108,8 +109,8 @@ export function splitExperts(
   const { roomBytes, ...weigh } = options;
   const { layers } = weighModel(architecture, scheme, weigh);
   let cpuMoeLayers = architecture.layers;
-  let deviceBytes = device.total + addedBytes(architecture, scheme, context, maximumContext, weigh);
-  let hostBytes = host.weights + host.kvCache + host.compute;
+  let deviceBytes = whole.device.total + addedBytes(architecture, scheme, context, maximumContext, weigh);
+  let hostBytes = hostBytesOf(whole);
   for (const { experts } of layers) {
     deviceBytes -= experts.device;
     hostBytes += experts.host;

@@ -1,7 +1,7 @@
 /** Holds a model against devices: fits, tight or no; largest context, fewest devices, whole nodes, experts in RAM. */
 import type { Allocation, Settings } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
-import { type Device, overheadOf } from './device.ts';
+import { type Device, overheadOf, roomOn } from './device.ts';
 import { estimateLlamaCpp, residentBytes } from './engines/llama-cpp.ts';
 import { estimateRuleOfThumb, planForBytes, type RuleOfThumbInputs } from './engines/rule-of-thumb.ts';
 import { CELL_PADDING } from './kv-cache.ts';
@@ -24,9 +24,11 @@ export interface ModelFile {
 export interface Need {
   readonly needsBytes: number;
   readonly planForBytes: number;
+  /** What the engine leaves in host memory. */
+  readonly hostBytes: number;
 }
 
-/** `fits`: Plan for is within the usable memory. `tight`: only Needs is. `no`: neither. */
+/** `fits`: Plan for is within what the device has for the model ({@link roomOn}). `tight`: only Needs is. `no`: neither. */
 export type Fit = 'fits' | 'tight' | 'no';
 
 export interface Placement {
@@ -47,12 +49,8 @@ export interface Placement {
 /** llama.cpp uses at most this many devices (llama_max_devices). */
 export const MOST_DEVICES = 16;
 
-function fileOf({ mtpInFile, projectorBytes = 0 }: ModelFile): { mtpInFile?: boolean; projectorBytes: number } {
-  return mtpInFile === undefined ? { projectorBytes } : { mtpInFile, projectorBytes };
-}
-
 function estimate(model: ModelFile, settings: Settings, overheadBytes: number): Allocation {
-  return estimateLlamaCpp(model.architecture, model.scheme, settings, { ...fileOf(model), overheadBytes });
+  return estimateLlamaCpp(model.architecture, model.scheme, settings, { ...model, overheadBytes });
 }
 
 /** Bytes to plan for where the engine needs `needsBytes`: {@link planForBytes} with the model's own rule of thumb. */
@@ -67,18 +65,25 @@ export function planFor(model: ModelFile, settings: Settings, needsBytes: number
   return planForBytes(needsBytes, rule.total + (model.projectorBytes ?? 0));
 }
 
+/** What stays in host memory, in bytes. */
+export const hostBytesOf = ({ host }: Pick<Allocation, 'host'>): number => host.weights + host.kvCache + host.compute;
+
+/** Whether no layer and no experts are kept in RAM. */
+const isWhole = ({ gpuLayers, cpuMoeLayers }: Settings): boolean => gpuLayers < 0 && cpuMoeLayers === 0;
+
 /** Needs and Plan for of a model with everything on one device. Layers or experts kept in RAM are taken off both. */
 export function needOf(model: ModelFile, settings: Settings): Need {
-  const allocation = estimate(model, { ...settings, devices: 1 }, 0);
-  return needOfAllocation(model, settings, allocation);
+  return needOfAllocation(model, settings, estimate(model, { ...settings, devices: 1 }, 0));
 }
 
 function needOfAllocation(model: ModelFile, settings: Settings, allocation: Allocation): Need {
   const needsBytes = allocation.device.total;
-  const partly = settings.gpuLayers >= 0 || settings.cpuMoeLayers !== 0;
   return {
     needsBytes,
-    planForBytes: partly ? planForBytes(needsBytes) : planFor(model, settings, needsBytes, allocation.parameters),
+    planForBytes: isWhole(settings)
+      ? planFor(model, settings, needsBytes, allocation.parameters)
+      : planForBytes(needsBytes),
+    hostBytes: hostBytesOf(allocation),
   };
 }
 
@@ -86,20 +91,20 @@ function needOfAllocation(model: ModelFile, settings: Settings, allocation: Allo
  * Holds a model against `settings.devices` equal devices.
  *
  * The engine's layer split decides on Needs: the fullest device's share (weights, cache, state, its own compute buffer)
- * plus the driver's context must be within the device's usable memory; where the default split overfills a device, the
- * split that `--tensor-split` can ask for counts. Plan for is a figure for the whole model: all devices together must
- * hold it, and the buffers that each of them repeats.
+ * must be within what the device has for it ({@link roomOn}: of several machines with unified memory each is charged for
+ * what stays in host memory); where the default split overfills a device, the split that `--tensor-split` can ask for
+ * counts. Plan for is a figure for the whole model: all devices together must hold it, and the buffers that each of them
+ * repeats.
  */
 export function placeOn(model: ModelFile, settings: Settings, device: Device): Placement {
   const overhead = overheadOf(device);
   const allocation = estimate(model, settings, overhead);
   const need = settings.devices === 1 ? needOfAllocation(model, settings, allocation) : needOf(model, settings);
-  const room = device.usableBytes - overhead;
+  const room = roomOn(device, need.hostBytes);
   let share = Math.max(...allocation.perDevice.map((own) => own.total));
   let tensorSplit: readonly number[] | undefined;
-  const whole = settings.gpuLayers < 0 && settings.cpuMoeLayers === 0;
-  if (settings.devices > 1 && whole && share > room) {
-    const split = balancedSplit(model.architecture, model.scheme, settings, fileOf(model));
+  if (settings.devices > 1 && isWhole(settings) && share > room) {
+    const split = balancedSplit(model.architecture, model.scheme, settings, model);
     const balanced = split.fullestBytes + Math.max(...allocation.perDevice.map((own) => own.compute));
     if (balanced < share) {
       share = balanced;
@@ -129,8 +134,8 @@ export type FitAtLeast = 'fits' | 'tight';
 
 /** Whether the devices hold the model. Where weights and cache alone overfill them, no graph is walked to find out. */
 function holds(model: ModelFile, settings: Settings, device: Device, atLeast: FitAtLeast): boolean {
-  const room = device.usableBytes - overheadOf(device);
-  if (residentBytes(model.architecture, model.scheme, settings, fileOf(model)) > room * settings.devices) return false;
+  const most = roomOn(device) * settings.devices;
+  if (residentBytes(model.architecture, model.scheme, settings, model) > most) return false;
   const { fit } = placeOn(model, settings, device);
   return fit === 'fits' || (atLeast === 'tight' && fit === 'tight');
 }
@@ -207,8 +212,8 @@ export interface ExpertsInRam {
 }
 
 function expertsOf(placement: Placement, cpuMoeLayers: number): ExpertsInRam {
-  const { device, host } = placement.allocation;
-  return { cpuMoeLayers, deviceBytes: device.total, hostBytes: host.weights + host.kvCache + host.compute, placement };
+  const { allocation } = placement;
+  return { cpuMoeLayers, deviceBytes: allocation.device.total, hostBytes: hostBytesOf(allocation), placement };
 }
 
 /**
@@ -223,9 +228,9 @@ export function expertsInRam(
 ): ExpertsInRam | undefined {
   if (!model.architecture.feedForward.experts) return undefined;
   const { layers } = model.architecture;
-  const kept = largestThat(0, layers, (onDevice) =>
-    holds(model, { ...settings, cpuMoeLayers: layers - onDevice }, device, atLeast),
-  );
+  const holdsWith = (cpuMoeLayers: number): boolean => holds(model, { ...settings, cpuMoeLayers }, device, atLeast);
+  // In unified memory experts in RAM free nothing and cost a larger compute buffer.
+  const kept = holdsWith(0) ? layers : largestThat(0, layers - 1, (onDevice) => holdsWith(layers - onDevice));
   if (kept === undefined) return undefined;
   const cpuMoeLayers = layers - kept;
   return expertsOf(placeOn(model, { ...settings, cpuMoeLayers }, device), cpuMoeLayers);

@@ -100,9 +100,7 @@ export function formatCount(count: number): string {
 
 /** A context as it stands in a URL: "8k", "40k", "1m", else the tokens ("1000000"). */
 export function contextLabel(tokens: number): string {
-  if (tokens >= TOKENS_PER_M && tokens % TOKENS_PER_M === 0) return `${tokens / TOKENS_PER_M}m`;
-  if (tokens >= TOKENS_PER_K && tokens % TOKENS_PER_K === 0) return `${tokens / TOKENS_PER_K}k`;
-  return String(tokens);
+  return tokens % TOKENS_PER_K === 0 ? formatTokens(tokens).toLowerCase() : String(tokens);
 }
 
 /** Tokens of a context label ("128k", "1M", "8192"), `undefined` where the text is none. */

@@ -11,6 +11,7 @@ import {
   formatSpeed,
   formatSpeedRange,
   formatTokens,
+  hostBytesOf,
 } from '../../vram/index.ts';
 import type { PlacementAnswer, Result } from './answer.ts';
 import type { EstimateRequest } from './request.ts';
@@ -63,10 +64,10 @@ function poolText(pool: NonNullable<Result['pool']>, context: number): string {
 
 /** The answer first, then its parts, the devices apart where there are several, RAM, the fit on a device, notes. */
 export function formatResult(request: EstimateRequest, result: Result): string {
-  const { device, host, perDevice, engine, placement, pool } = result;
+  const { device, perDevice, engine, placement, pool } = result;
   const { settings } = request;
   const subject = 'model' in request.subject ? request.subject.model : request.subject.config;
-  const hostBytes = host.weights + host.kvCache + host.compute;
+  const hostBytes = hostBytesOf(result);
   const parts = [
     ['Weights', device.weights],
     ['KV cache', device.kvCache],

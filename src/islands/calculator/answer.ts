@@ -146,9 +146,9 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
   const file = fileOf(data, state, model);
   const settings = settingsOf(state, model);
   const { allocation } = placeOn(file, { ...settings, devices: 1 }, device);
-  const { weights, kvCache, compute } = allocation.host;
+  const { planForBytes, hostBytes } = needOf(file, settings);
   return answerOf({
-    planForBytes: needOf(file, settings).planForBytes,
+    planForBytes,
     memory: allocation.device,
     placed: () => {
       const { fit, headroomBytes, planHeadroomBytes } = placeOn(file, settings, device);
@@ -157,9 +157,6 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
     devices: state.devices,
     longest: () => largestContext(file, settings, device, model.maxContext),
     maxContext: model.maxContext,
-    more: [
-      ...(settings.cpuMoeLayers > 0 ? [`${formatGB(weights + kvCache + compute)} in RAM.`] : []),
-      ...allocation.notes,
-    ].join(' '),
+    more: [...(settings.cpuMoeLayers > 0 ? [`${formatGB(hostBytes)} in RAM.`] : []), ...allocation.notes].join(' '),
   });
 }

@@ -5,13 +5,14 @@ import {
   EstimateError,
   formatBytes,
   formatTokens,
+  hostBytesOf,
   type KvType,
   largestContext,
   type ModelFile,
   needOf,
-  overheadOf,
   type Placement,
   placeOn,
+  roomOn,
   type Settings,
 } from '../../vram/browser.ts';
 import { fileOf, settingsOf } from './answer.ts';
@@ -72,7 +73,7 @@ export async function fixesOf(
   const settings = settingsOf(state, model);
   const here = placeOn(file, settings, device);
   const fits = (placement: Placement | undefined): placement is Placement => placement?.fit === 'fits';
-  const room = device.usableBytes - overheadOf(device);
+  const room = roomOn(device);
   const { weights } = here.allocation.device;
   const bits = data.quants.find(({ id }) => id === state.quant)?.nominalBits ?? 1;
   // What the weights alone overfill needs no estimate; nominal bits are the least a file has.
@@ -123,9 +124,8 @@ export async function fixesOf(
     });
     const placed = layers === undefined ? undefined : withExperts(layers);
     if (layers !== undefined && placed) {
-      const { host } = placed.allocation;
       ways.push(
-        `Experts of ${layers} of ${model.architecture.layers} layers in RAM (--n-cpu-moe ${layers}): ${frees(placed)} and takes ${formatBytes(host.weights + host.kvCache + host.compute)} of RAM.`,
+        `Experts of ${layers} of ${model.architecture.layers} layers in RAM (--n-cpu-moe ${layers}): ${frees(placed)} and takes ${formatBytes(hostBytesOf(placed.allocation))} of RAM.`,
       );
     }
   }
@@ -136,9 +136,9 @@ export async function fixesOf(
     ways.push(`${devices} x ${device.name}: the layers are split.`);
     break;
   }
-  const { planForBytes } = needOf(file, { ...settings, devices: 1 });
+  const { planForBytes, hostBytes } = needOf(file, settings);
   const other = data.devices
-    .filter((own) => own.usableBytes - overheadOf(own) >= planForBytes)
+    .filter((own) => roomOn(own, hostBytes) >= planForBytes)
     .sort((a, b) => a.usableBytes - b.usableBytes)[0];
   if (other) ways.push(`Another device: the smallest that holds it is the ${other.name}.`);
   return fittingWays(ways, 'Combine a smaller quant, a shorter context and more devices.');
@@ -223,8 +223,6 @@ export function roomOf(
   model: CalculatorModel,
   device: CalculatorDevice,
 ): Room {
-  return {
-    planForBytes: needOf(fileOf(data, state, model), settingsOf(state, model)).planForBytes,
-    roomBytes: (device.usableBytes - overheadOf(device)) * state.devices,
-  };
+  const { planForBytes, hostBytes } = needOf(fileOf(data, state, model), settingsOf(state, model));
+  return { planForBytes, roomBytes: roomOn(device, hostBytes) * state.devices };
 }

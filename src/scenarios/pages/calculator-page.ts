@@ -2,11 +2,12 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import { calculatorMoreDataPath, calculatorPath } from '../../site/routes.ts';
 import { formatGB } from '../../vram/index.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
+import { holds, roomOf } from '../devices.ts';
 import { shortContext } from '../hardware.ts';
 import type { CalculatorPage } from '../views.ts';
 import { contextTitle } from '../words.ts';
 import { metaOf } from './meta.ts';
-import { GRID_CONTEXTS, modelHead, planForCell, roomOf, textCell, usualFacts, usualOf } from './shared.ts';
+import { GRID_CONTEXTS, modelHead, planForCell, textCell, usualFacts, usualOf } from './shared.ts';
 import { tierDevices } from './vram-tier-page.ts';
 
 const MOST_MODELS = 30;
@@ -52,7 +53,7 @@ export function calculatorPage(catalog: Catalog): CalculatorPage {
             ...(card
               ? [
                   textCell(
-                    usual.planForBytes <= roomOf(card)
+                    holds(card, usual)
                       ? shortContext(usual.at.largestContext(card.device, 1))
                       : `${formatGB(usual.planForBytes - roomOf(card))} short`,
                   ),

@@ -13,7 +13,7 @@ import {
   formatTimes,
 } from '../../vram/index.ts';
 import { type DevicePair, type ModelPair, type Pair, pairsOf, sideOf } from '../comparisons.ts';
-import { type CatalogDevice, devicesOf } from '../devices.ts';
+import { type CatalogDevice, devicesOf, holds, roomOf } from '../devices.ts';
 import { contextsOf, maximumContext, quantsOf } from '../expand.ts';
 import { tierFor } from '../facts.ts';
 import { FIT_TEXT, shortContext } from '../hardware.ts';
@@ -24,12 +24,13 @@ import { capitalize, contextTitle, counted, joinWords, nameWithMemory, tokensTex
 import { engineUpdated, metaOf, newest } from './meta.ts';
 import {
   type Cell,
-  countWithin,
-  largestModelWithin,
-  largestQuantWithin,
+  countOn,
+  holdsUsual,
+  largestModelOn,
+  largestQuantOn,
+  namedParameters,
   planForCell,
   type Row,
-  roomOf,
   smallestDeviceText,
   textCell,
   type Usual,
@@ -122,9 +123,7 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
   const [nameA, nameB] = [a.model.name, b.model.name];
   const [light, heavy] = a.usual.planForBytes <= b.usual.planForBytes ? [a, b] : [b, a];
   const { byId } = devicesOf(catalog);
-  const common = SPEED_DEVICES.flatMap((id) => byId.get(id) ?? []).find(
-    (own) => roomOf(own) >= heavy.usual.planForBytes,
-  );
+  const common = SPEED_DEVICES.flatMap((id) => byId.get(id) ?? []).find((own) => holds(own, heavy.usual));
   const contexts = usualContexts(a, b);
   const quants = a.usual.quant.id === b.usual.quant.id ? a.usual.quant.name : 'their usual quants';
   const saved = heavy.usual.planForBytes - light.usual.planForBytes;
@@ -159,10 +158,10 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
       rows: [
         textRow(
           'Parameters',
-          sides.map(({ model: { parameters } }) =>
+          sides.map(({ model }) =>
             textCell(
-              formatParameters(namedParameters(parameters)),
-              parameters.active === undefined ? 'dense' : `${formatParameters(parameters.active)} active`,
+              formatParameters(namedParameters(model)),
+              model.parameters.active === undefined ? 'dense' : `${formatParameters(model.parameters.active)} active`,
             ),
           ),
         ),
@@ -267,9 +266,6 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
   };
 }
 
-/** The count that tables show: the vendor's round figure where it is another than that of the tensors. */
-const namedParameters = ({ published, total }: EstimableModel['parameters']): number => published ?? total;
-
 const withNote = (cell: Cell | null, quant: QuantRecord): Cell | null => cell && { ...cell, note: quant.name };
 
 /** Both at one quant that is nobody's usual one: where the usual ones differ Q4_K_M, else Q8_0. */
@@ -372,7 +368,7 @@ function devicesPage(catalog: Catalog, pair: DevicePair): ComparePage {
   const sides = [pair.first, pair.second] as const;
   const [a, b] = sides;
   const [nameA, nameB] = [a.gpu.shortName, b.gpu.shortName];
-  const counts = sides.map((own) => countWithin(catalog, roomOf(own)));
+  const counts = sides.map((own) => countOn(catalog, own));
   const [countA = 0, countB = 0] = counts.map(({ usual }) => usual);
   const total = catalog.estimableModels.length;
   const [more, less] = roomOf(a) >= roomOf(b) ? [a, b] : [b, a];
@@ -427,7 +423,7 @@ function devicesPage(catalog: Catalog, pair: DevicePair): ComparePage {
         textRow(
           'Largest of them',
           sides.map((own) => {
-            const largest = largestModelWithin(catalog, roomOf(own));
+            const largest = largestModelOn(catalog, own);
             return largest ? { text: largest.name, href: modelPath(largest.id) } : null;
           }),
         ),
@@ -464,7 +460,7 @@ function devicesPage(catalog: Catalog, pair: DevicePair): ComparePage {
             head: { text: model.name, href: modelPath(model.id) },
             cells: sides.map((own): Cell | null => {
               const { contextTokens } = usualOf(catalog, model);
-              const quant = largestQuantWithin(catalog, model, contextTokens, roomOf(own));
+              const quant = largestQuantOn(catalog, model, contextTokens, own);
               const cell = quant && planForCell(catalog, model, quant, contextTokens);
               if (!cell) return null;
               const speed = speedText(modelAtQuant(catalog, model.id, quant.id), own, 1);
@@ -490,15 +486,14 @@ function devicesPage(catalog: Catalog, pair: DevicePair): ComparePage {
 
 /** Models that the larger device holds at their usual quant with 8K and the smaller one does not, most looked-up first. */
 function onlyOn(catalog: Catalog, larger: CatalogDevice, smaller: CatalogDevice): readonly EstimableModel[] {
-  return catalog.estimableModels.filter((model) => {
-    const { planForBytes } = usualOf(catalog, model);
-    return planForBytes <= roomOf(larger) && planForBytes > roomOf(smaller);
-  });
+  return catalog.estimableModels.filter(
+    (model) => holdsUsual(catalog, larger, model) && !holdsUsual(catalog, smaller, model),
+  );
 }
 
 /** The most looked-up model that both devices hold at its usual quant with 8K. */
 const commonModel = (catalog: Catalog, a: CatalogDevice, b: CatalogDevice): EstimableModel | undefined =>
-  catalog.estimableModels.find((model) => usualOf(catalog, model).planForBytes <= Math.min(roomOf(a), roomOf(b)));
+  catalog.estimableModels.find((model) => [a, b].every((own) => holdsUsual(catalog, own, model)));
 
 function bandwidthSentence(
   catalog: Catalog,

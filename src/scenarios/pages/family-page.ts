@@ -3,6 +3,7 @@ import type { FamilyRecord } from '../../catalog/family.schema.ts';
 import { type EstimableModel, isEstimable } from '../../catalog/model.schema.ts';
 import { familyListPath, familyPath, modelPath } from '../../site/routes.ts';
 import { formatBytes, formatGB, formatParameters } from '../../vram/index.ts';
+import { devicesOf } from '../devices.ts';
 import { maximumContext } from '../expand.ts';
 import { needOf } from '../scenario.ts';
 import type { FamilyPage, Grid, Question } from '../views.ts';
@@ -10,7 +11,8 @@ import { allOf, contextTitle, counted, joinWords } from '../words.ts';
 import { metaOf, newest, sourceLinks } from './meta.ts';
 import {
   FEWEST_GOOD_BITS,
-  largestQuantWithin,
+  holdsUsual,
+  largestQuantOn,
   modelHead,
   planForCell,
   shorterContextNote,
@@ -118,13 +120,14 @@ function membersGrid(catalog: Catalog, family: FamilyRecord, id: string): Grid {
 }
 
 function questionsOf(catalog: Catalog, family: FamilyRecord, members: readonly EstimableModel[]): readonly Question[] {
-  const room = 24 * 0.93 * 2 ** 30;
+  // The desktop card of that size that leaves least.
+  const own = devicesOf(catalog).consumer.find(({ gpu }) => gpu.memoryGB === 24);
+  if (!own) return [];
   const held = members.flatMap((model) => {
-    const { quant: usual, contextTokens, planForBytes } = usualOf(catalog, model);
-    const quant =
-      planForBytes <= room
-        ? usual
-        : largestQuantWithin(catalog, model, contextTokens, room, ({ nominalBits }) => nominalBits >= FEWEST_GOOD_BITS);
+    const { quant: usual, contextTokens } = usualOf(catalog, model);
+    const quant = holdsUsual(catalog, own, model)
+      ? usual
+      : largestQuantOn(catalog, model, contextTokens, own, ({ nominalBits }) => nominalBits >= FEWEST_GOOD_BITS);
     return quant ? [{ model, quant, contextTokens }] : [];
   });
   const planOf = ({ model, quant, contextTokens }: (typeof held)[number]): number =>

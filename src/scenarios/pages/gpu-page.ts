@@ -12,7 +12,7 @@ import {
   overheadOf,
   prefillMagnitude,
 } from '../../vram/index.ts';
-import { type CatalogDevice, deviceOf, devicesOf, nextInMemory, twinOf } from '../devices.ts';
+import { type CatalogDevice, deviceOf, devicesOf, nextInMemory, roomOf, twinOf } from '../devices.ts';
 import { defaultContextOf } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
 import { speedText } from '../speed.ts';
@@ -21,9 +21,9 @@ import { capitalize, nameWithMemory, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
 import { addedBy, picksGrid } from './picks.ts';
 import {
-  countWithin,
-  largestModelWithin,
-  roomOf,
+  countOn,
+  holdsUsual,
+  largestModelOn,
   shorterContextNote,
   textCell,
   tooLargeText,
@@ -46,11 +46,10 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     throw new EstimateError('unknown-gpu', `Found device "${id}"; expected the id of a record in content/gpus.`);
   const own = deviceOf(gpu);
   const usable = usableMemoryOf(gpu);
-  const room = own ? roomOf(own) : 0;
   const twin = own && twinOf(catalog, own);
   const known = twin && twin.gpu.id !== id ? twin.gpu : undefined;
   const everyRow = own
-    ? whatFitsRows(catalog, room, (model, quant) => {
+    ? whatFitsRows(catalog, own, (model, quant) => {
         const { note } = shorterContextNote(defaultContextOf(model));
         return textCell(
           speedText(modelAtQuant(catalog, model.id, quant.id), own, 1) ?? 'unknown',
@@ -59,9 +58,9 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
       })
     : [];
   const rows = known ? everyRow.slice(0, MOST_SHARED_ROWS) : everyRow;
-  const counts = own ? countWithin(catalog, room) : { any: 0, usual: 0 };
+  const counts = own ? countOn(catalog, own) : { any: 0, usual: 0 };
   const total = catalog.estimableModels.length;
-  const largest = own && largestModelWithin(catalog, room);
+  const largest = own && largestModelOn(catalog, own);
   const faq = own ? questionsOf(catalog, gpu, own, counts) : [];
   const name = nameWithMemory(gpu);
   const best =
@@ -92,7 +91,7 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     answer: [
       `${capitalize(withArticle(gpu.name))} leaves ${formatGB(usable.bytes)} (${formatGiB(usable.bytes)}) to programs.`,
       own
-        ? `${counts.usual} of ${total} models fit at their usual 4-bit quant with 8K context, ${counts.any} at some quant${largest ? `; the largest is ${largest.name}` : ''}.${tooLargeText(catalog, room)}`
+        ? `${counts.usual} of ${total} models fit at their usual 4-bit quant with 8K context, ${counts.any} at some quant${largest ? `; the largest is ${largest.name}` : ''}.${tooLargeText(catalog, own)}`
         : 'llama.cpp has no backend for it, so no models are listed.',
       ...(known && everyRow.length > rows.length
         ? [
@@ -136,7 +135,7 @@ function added(catalog: Catalog, own: CatalogDevice): Pick<GpuPage, 'unlocks'> {
   if (!next) return {};
   const name = withArticle(nameWithMemory(next.gpu));
   const link = { text: `Everything for ${withArticle(next.gpu.shortName)}`, href: gpuPath(next.gpu.id), figure: '' };
-  return { unlocks: addedBy(catalog, name, roomOf(next), roomOf(own), [link]) };
+  return { unlocks: addedBy(catalog, name, next, own, [link]) };
 }
 
 /** Devices of the same kind with a little less and a little more memory. */
@@ -211,8 +210,8 @@ function questionsOf(
 ): readonly Question[] {
   const usable = usableMemoryOf(gpu);
   const room = roomOf(own);
-  const popular = catalog.estimableModels.filter((model) => usualOf(catalog, model).planForBytes <= room).slice(0, 3);
-  const largest = largestModelWithin(catalog, room);
+  const popular = catalog.estimableModels.filter((model) => holdsUsual(catalog, own, model)).slice(0, 3);
+  const largest = largestModelOn(catalog, own);
   // At hundreds of GB the driver's context disappears in the rounding, and a difference of nothing would read as a mistake.
   const left =
     formatGB(room) === formatGB(usable.bytes)

@@ -24,10 +24,10 @@ import type { Grid, ListPage } from '../views.ts';
 import { contextTitle } from '../words.ts';
 import { metaOf } from './meta.ts';
 import {
-  largestModelWithin,
+  largestModelOn,
   modelHead,
+  namedParameters,
   planForCell,
-  roomOf,
   SIZE_CLASSES,
   smallestDeviceText,
   textCell,
@@ -84,7 +84,7 @@ export function modelListPage(catalog: Catalog): ListPage {
   const models = catalog.estimableModels;
   let from = 0;
   const sections = SIZE_CLASSES.map(({ title, below }) => {
-    const own = models.filter(({ parameters }) => parameters.total >= from && parameters.total < below);
+    const own = models.filter((model) => namedParameters(model) >= from && namedParameters(model) < below);
     from = below;
     return { title, grid: modelGrid(catalog, `Models, ${title.charAt(0).toLowerCase()}${title.slice(1)}`, own) };
   });
@@ -180,7 +180,7 @@ export function gpuListPage(catalog: Catalog): ListPage {
         .filter((gpu) => gpu.class === kind)
         .map((gpu) => {
           const own = deviceOf(gpu);
-          const largest = own && largestModelWithin(catalog, roomOf(own));
+          const largest = own && largestModelOn(catalog, own);
           return {
             head: { text: gpu.shortName, href: gpuPath(gpu.id) },
             ...(gpu.released ? {} : { note: 'announced' }),

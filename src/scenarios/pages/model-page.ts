@@ -9,10 +9,12 @@ import {
   formatGB,
   formatNumberOfGB,
   formatParameters,
+  type Need,
 } from '../../vram/index.ts';
 import { heldParts, scenarioBar } from '../bars.ts';
 import { cacheNote, layerCounts } from '../cache-note.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
+import { type CatalogDevice, holds } from '../devices.ts';
 import { engineTable } from '../engine-table.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
@@ -27,7 +29,6 @@ import type { Fact, Grid, ModelPage, Question } from '../views.ts';
 import { contextTitle, joinWords, tokensText } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
 import { runs } from './scenario-page.ts';
-import { roomOf } from './shared.ts';
 import { tierDevices } from './vram-tier-page.ts';
 
 const MOST_GENERAL_QUESTIONS = 4;
@@ -129,15 +130,15 @@ function quantGrid(catalog: Catalog, model: EstimableModel, usual: Scenario): Gr
   const contexts = contextsOf(model);
   const rows = quantsOf(catalog, model).map((quant) => ({
     quant,
-    bytes: contexts.map((context) => needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes),
+    needs: contexts.map((context) => needOf(catalog, { model: model.id, quant: quant.id, context })),
   }));
   const sizes = sizesBetween(
     catalog,
-    rows.flatMap(({ bytes }) => bytes),
-    usual.planForBytes,
+    rows.flatMap(({ needs }) => needs),
+    usual,
   );
-  const smallest = (bytes: number): { readonly size?: number } => {
-    const size = sizes.findIndex(({ roomBytes }) => roomBytes >= bytes);
+  const smallest = (need: Need): { readonly size?: number } => {
+    const size = sizes.findIndex(({ least }) => holds(least, need));
     return size < 0 ? {} : { size };
   };
   return {
@@ -147,16 +148,16 @@ function quantGrid(catalog: Catalog, model: EstimableModel, usual: Scenario): Gr
     ...(sizes.length > 0 && {
       sizes: {
         labels: sizes.map(({ gigabytes }) => `${gigabytes} GB`),
-        chosen: smallest(usual.planForBytes).size ?? sizes.length - 1,
+        chosen: smallest(usual).size ?? sizes.length - 1,
       },
     }),
-    rows: rows.map(({ quant, bytes }) => ({
+    rows: rows.map(({ quant, needs }) => ({
       head: { text: quant.name, href: modelQuantPath(model.id, quant.id) },
       note: `${formatGB(fileBytes(catalog, model, quant.id))} file`,
-      cells: contexts.map((context, column) => ({
-        text: formatNumberOfGB(bytes[column] ?? 0),
-        href: scenarioPath(model.id, quant.id, contextLabel(context)),
-        ...smallest(bytes[column] ?? 0),
+      cells: needs.map((need, column) => ({
+        text: formatNumberOfGB(need.planForBytes),
+        href: scenarioPath(model.id, quant.id, contextLabel(contexts[column] ?? 0)),
+        ...smallest(need),
       })),
     })),
   };
@@ -165,22 +166,21 @@ function quantGrid(catalog: Catalog, model: EstimableModel, usual: Scenario): Gr
 /** Up to {@link MOST_SIZES} memory sizes of which each holds more of the grid's cells than the one before, around the usual cell's; none where there is one, which is no choice. */
 function sizesBetween(
   catalog: Catalog,
-  cellBytes: readonly number[],
-  usualBytes: number,
-): readonly { readonly gigabytes: number; readonly roomBytes: number }[] {
+  cells: readonly Need[],
+  usual: Need,
+): readonly { readonly gigabytes: number; readonly least: CatalogDevice }[] {
   let held = 0;
   const sizes = COMMON_SIZES.flatMap((gigabytes) => {
     const [least] = tierDevices(catalog, gigabytes);
     if (!least) return [];
-    const roomBytes = roomOf(least);
-    const holds = cellBytes.filter((bytes) => bytes <= roomBytes).length;
-    if (holds <= held) return [];
-    held = holds;
-    return [{ gigabytes, roomBytes }];
+    const count = cells.filter((need) => holds(least, need)).length;
+    if (count <= held) return [];
+    held = count;
+    return [{ gigabytes, least }];
   });
   if (sizes.length < 2) return [];
-  const usual = sizes.findIndex(({ roomBytes }) => roomBytes >= usualBytes);
-  const start = Math.max(0, Math.min(usual - MOST_SIZES / 2, sizes.length - MOST_SIZES));
+  const enough = sizes.findIndex(({ least }) => holds(least, usual));
+  const start = Math.max(0, Math.min(enough - MOST_SIZES / 2, sizes.length - MOST_SIZES));
   return sizes.slice(start, start + MOST_SIZES);
 }
 

@@ -4,7 +4,7 @@ import type { EstimableModel } from '../../catalog/model.schema.ts';
 import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { modelPath, scenarioPath } from '../../site/routes.ts';
 import { contextLabel, formatGB } from '../../vram/index.ts';
-import type { CatalogDevice } from '../devices.ts';
+import { type CatalogDevice, roomOf } from '../devices.ts';
 import { contextsOf } from '../expand.ts';
 import { shortContext } from '../hardware.ts';
 import { modelAtQuant, needOf } from '../scenario.ts';
@@ -13,10 +13,11 @@ import type { Addition, Grid, LinkWithFigure } from '../views.ts';
 import { counted } from '../words.ts';
 import {
   FEWEST_GOOD_BITS,
-  largestQuantWithin,
+  holdsUsual,
+  largestQuantOn,
   modelHead,
+  namedParameters,
   type Row,
-  roomOf,
   SIZE_CLASSES,
   textCell,
   usualOf,
@@ -35,12 +36,11 @@ const PICK_CONTEXT = 32_768;
  * @param known the one whose speed is told; absent = `least`
  */
 export function picksGrid(catalog: Catalog, caption: string, least: CatalogDevice, known?: CatalogDevice): Grid {
-  const room = roomOf(least);
   const rows = SIZE_CLASSES.map(({ title, below }, place) => {
     const from = SIZE_CLASSES[place - 1]?.below ?? 0;
     return catalog.estimableModels
-      .filter(({ parameters: { total } }) => total >= from && total < below)
-      .flatMap((model) => pickOf(catalog, model, room) ?? [])
+      .filter((model) => namedParameters(model) >= from && namedParameters(model) < below)
+      .flatMap((model) => pickOf(catalog, model, least) ?? [])
       .slice(0, MOST_PICKS)
       .map((pick) => pickRow(catalog, pick, title, least, known ?? least));
   });
@@ -52,21 +52,21 @@ export function picksGrid(catalog: Catalog, caption: string, least: CatalogDevic
   };
 }
 
-interface Pick {
+interface Picked {
   readonly model: EstimableModel;
   readonly quant: QuantRecord;
   readonly contextTokens: number;
 }
 
-/** The finest quant of a model that `room` holds with {@link PICK_CONTEXT}, or else with the usual context. */
-function pickOf(catalog: Catalog, model: EstimableModel, room: number): Pick | undefined {
+/** The finest quant of a model that a device holds with {@link PICK_CONTEXT}, or else with the usual context. */
+function pickOf(catalog: Catalog, model: EstimableModel, own: CatalogDevice): Picked | undefined {
   const usual = usualOf(catalog, model);
   for (const contextTokens of [PICK_CONTEXT, usual.contextTokens]) {
     if (!contextsOf(model).includes(contextTokens)) continue;
     // 16 bits answer as 8 do at half the pace: no pick.
     const good = ({ kind, nominalBits, order }: QuantRecord): boolean =>
       kind !== 'float' && (nominalBits >= FEWEST_GOOD_BITS || order >= usual.quant.order);
-    const quant = largestQuantWithin(catalog, model, contextTokens, room, good);
+    const quant = largestQuantOn(catalog, model, contextTokens, own, good);
     if (quant) return { model, quant, contextTokens };
   }
   return undefined;
@@ -74,7 +74,7 @@ function pickOf(catalog: Catalog, model: EstimableModel, room: number): Pick | u
 
 function pickRow(
   catalog: Catalog,
-  { model, quant, contextTokens: context }: Pick,
+  { model, quant, contextTokens: context }: Picked,
   size: string,
   least: CatalogDevice,
   known: CatalogDevice,
@@ -99,24 +99,22 @@ function pickRow(
 }
 
 /**
- * What more memory holds at the usual quant with 8K and `roomBytes` do not.
+ * What a larger device holds at the usual quant with 8K and `own` does not.
  *
- * @param name of what has the memory, in a sentence
- * @param largerBytes what it leaves to a model
+ * @param name of the larger one, in a sentence
  * @param more links behind those of the models
  */
 export function addedBy(
   catalog: Catalog,
   name: string,
-  largerBytes: number,
-  roomBytes: number,
+  larger: CatalogDevice,
+  own: CatalogDevice,
   more: readonly LinkWithFigure[],
 ): Addition {
-  const models = catalog.estimableModels.filter((model) => {
-    const { planForBytes: planned } = usualOf(catalog, model);
-    return planned > roomBytes && planned <= largerBytes;
-  });
-  const further = formatGB(largerBytes - roomBytes);
+  const models = catalog.estimableModels.filter(
+    (model) => holdsUsual(catalog, larger, model) && !holdsUsual(catalog, own, model),
+  );
+  const further = formatGB(roomOf(larger) - roomOf(own));
   return {
     title: `What ${name} adds`,
     text:

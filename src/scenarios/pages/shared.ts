@@ -2,8 +2,8 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import type { EstimableModel } from '../../catalog/model.schema.ts';
 import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { modelPath } from '../../site/routes.ts';
-import { type Fit, formatParameters, formatTokens, overheadOf } from '../../vram/index.ts';
-import { type CatalogDevice, devicesOf } from '../devices.ts';
+import { type Fit, formatParameters, formatTokens, type Need } from '../../vram/index.ts';
+import { type CatalogDevice, devicesOf, holds } from '../devices.ts';
 import {
   contextsOf,
   DEFAULT_CONTEXT,
@@ -36,16 +36,14 @@ export const SIZE_CLASSES: readonly { readonly title: string; readonly below: nu
   { title: 'Over 500B', below: Number.POSITIVE_INFINITY },
 ];
 
-/** Memory that a device leaves to a model, in bytes. */
-export const roomOf = (own: CatalogDevice): number => own.device.usableBytes - overheadOf(own.device);
+/** The count that pages print: the vendor's round figure where it is another than that of the tensors. */
+export const namedParameters = ({ parameters: { published, total } }: EstimableModel): number => published ?? total;
 
 /** A model at its usual quant and context. */
-export interface Usual {
+export interface Usual extends Need {
   readonly at: ModelAtQuant;
   readonly quant: QuantRecord;
   readonly contextTokens: number;
-  readonly needsBytes: number;
-  readonly planForBytes: number;
 }
 
 /** The figures that stand for a model in lists. */
@@ -106,43 +104,42 @@ const inOneLine = (name: string): string => name.replace(/ (Gi?B\))$/, '\u00a0$1
 /** The smallest device that holds `planForBytes`, in words: a card, a machine with unified memory, or several GPUs. */
 export function smallestDeviceText(catalog: Catalog, at: ModelAtQuant, context: number): string {
   const devices = devicesOf(catalog);
-  const { planForBytes } = at.need(context);
+  const { planForBytes, hostBytes } = at.need(context);
   const card = tierFor(devices.cards, planForBytes);
   if (card) return inOneLine(nameForBytes(bestOf(card).gpu, planForBytes));
-  const unified = tierFor(devices.unified, planForBytes);
+  const unified = tierFor(devices.unified, planForBytes, hostBytes);
   if (unified) return inOneLine(nameForBytes(bestOf(unified).gpu, planForBytes));
   const h200 = devices.byId.get('h200-sxm');
   const count = h200 && at.fewestDevices(h200.device, context);
   return h200 && count !== undefined ? deviceLabel(h200.gpu, count) : 'more than 16 GPUs';
 }
 
-const planTables = memoized((_: Catalog) => memoized((_model: EstimableModel) => new Map<number, readonly number[]>()));
+const needTables = memoized((_: Catalog) => memoized((_model: EstimableModel) => new Map<number, readonly Need[]>()));
 
-/** Plan for of every recommended quant at a context, in bytes, in the order of the quants. */
-function plansOf(catalog: Catalog, model: EstimableModel, context: number): readonly number[] {
-  const known = planTables(catalog)(model);
-  let plans = known.get(context);
-  if (!plans) {
-    plans = recommendedQuants(catalog, model).map(
-      (quant) => needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes,
-    );
-    known.set(context, plans);
+/** What every recommended quant needs at a context, in the order of the quants. */
+function needsOf(catalog: Catalog, model: EstimableModel, context: number): readonly Need[] {
+  const known = needTables(catalog)(model);
+  let needs = known.get(context);
+  if (!needs) {
+    needs = recommendedQuants(catalog, model).map(({ id }) => needOf(catalog, { model: model.id, quant: id, context }));
+    known.set(context, needs);
   }
-  return plans;
+  return needs;
 }
 
-/** Of the recommended quants that `accepts` takes, the one with the most bits whose Plan for is within `roomBytes` at a context; `undefined` where none is. */
-export function largestQuantWithin(
+/** Of the recommended quants that `accepts` takes, the one with the most bits that a device holds at a context; `undefined` where it holds none. */
+export function largestQuantOn(
   catalog: Catalog,
   model: EstimableModel,
   context: number,
-  roomBytes: number,
+  own: CatalogDevice,
   accepts: (quant: QuantRecord) => boolean = () => true,
 ): QuantRecord | undefined {
-  const plans = plansOf(catalog, model, context);
-  return recommendedQuants(catalog, model).findLast(
-    (quant, place) => (plans[place] ?? Number.POSITIVE_INFINITY) <= roomBytes && accepts(quant),
-  );
+  const needs = needsOf(catalog, model, context);
+  return recommendedQuants(catalog, model).findLast((quant, place) => {
+    const need = needs[place];
+    return need !== undefined && holds(own, need) && accepts(quant);
+  });
 }
 
 /** A quant with fewer bits per weight, unless the model's usual one, is no recommendation. */
@@ -151,22 +148,22 @@ export const FEWEST_GOOD_BITS = 4;
 /** Row head of a model: its hub, with its parameters. */
 export function modelHead(model: EstimableModel): Pick<Row, 'head' | 'note'> {
   const { active } = model.parameters;
-  const total = formatParameters(model.parameters.published ?? model.parameters.total);
+  const total = formatParameters(namedParameters(model));
   return {
     head: { text: model.name, href: modelPath(model.id) },
     note: active === undefined ? total : `${total}, ${formatParameters(active)} active`,
   };
 }
 
-/** Which quant fits at each of {@link GRID_CONTEXTS}, for every model of which some does, most looked-up first. */
+/** Which quant fits a device at each of {@link GRID_CONTEXTS}, for every model of which some does, most looked-up first. */
 export function whatFitsRows(
   catalog: Catalog,
-  roomBytes: number,
+  own: CatalogDevice,
   extra: (model: EstimableModel, quant: QuantRecord) => Cell | null = () => null,
 ): readonly Row[] {
   return catalog.estimableModels.flatMap((model) => {
     const shortest = Math.min(GRID_CONTEXTS[0] ?? 0, maximumContext(model));
-    const atShortest = largestQuantWithin(catalog, model, shortest, roomBytes);
+    const atShortest = largestQuantOn(catalog, model, shortest, own);
     if (!atShortest) return [];
     const held = (quant: QuantRecord, context: number): Cell => {
       const { href, figure } = scenarioTarget(modelAtQuant(catalog, model.id, quant.id), context);
@@ -180,7 +177,7 @@ export function whatFitsRows(
         const cell = held(atShortest, shortest);
         return { ...cell, note: `${cell.note} at ${most}` };
       }
-      const quant = largestQuantWithin(catalog, model, context, roomBytes);
+      const quant = largestQuantOn(catalog, model, context, own);
       return quant ? held(quant, context) : textCell('none');
     });
     return [{ ...modelHead(model), cells: [...cells, ...[extra(model, atShortest)].filter((cell) => cell !== null)] }];
@@ -192,35 +189,43 @@ export const WHAT_FITS_COLUMNS: readonly string[] = GRID_CONTEXTS.map(
   (context) => `Largest quant at ${contextTitle(context)}`,
 );
 
-/** Plan for of every estimable model at 8K, in bytes: at its smallest recommended quant, and at its usual one. */
-const plansAtDefault = memoized((catalog: Catalog) => ({
-  any: catalog.estimableModels.map((model) => Math.min(...plansOf(catalog, model, defaultContextOf(model)))),
-  usual: catalog.estimableModels.map((model) => usualOf(catalog, model).planForBytes),
-}));
+/** Whether a device holds a model at its usual quant and 8K. */
+export const holdsUsual = (catalog: Catalog, own: CatalogDevice, model: EstimableModel): boolean =>
+  holds(own, usualOf(catalog, model));
 
-/** How many estimable models fit `roomBytes` at 8K: in any quant, and at their usual one. */
-export function countWithin(catalog: Catalog, roomBytes: number): { readonly any: number; readonly usual: number } {
-  const { any, usual } = plansAtDefault(catalog);
-  const within = (plans: readonly number[]): number => plans.filter((bytes) => bytes <= roomBytes).length;
-  return { any: within(any), usual: within(usual) };
+/** Estimable models that a device holds at 8K in no quant. */
+const tooLargeFor = memoized((catalog: Catalog) =>
+  memoized((own: CatalogDevice) =>
+    catalog.estimableModels.filter((model) =>
+      needsOf(catalog, model, defaultContextOf(model)).every((need) => !holds(own, need)),
+    ),
+  ),
+);
+
+/** How many estimable models a device holds at 8K: in any quant, and at their usual one. */
+export function countOn(catalog: Catalog, own: CatalogDevice): { readonly any: number; readonly usual: number } {
+  const models = catalog.estimableModels;
+  return {
+    any: models.length - tooLargeFor(catalog)(own).length,
+    usual: models.filter((model) => holdsUsual(catalog, own, model)).length,
+  };
 }
 
 /** Few enough models to name. */
 const MOST_NAMED = 5;
 
-/** " Too large at any quant: …" where only a few estimable models fit `roomBytes` in none at 8K; empty otherwise. */
-export function tooLargeText(catalog: Catalog, roomBytes: number): string {
-  const { any } = plansAtDefault(catalog);
-  const names = catalog.estimableModels.flatMap(({ name }, place) => ((any[place] ?? 0) > roomBytes ? [name] : []));
+/** " Too large at any quant: …" where a device holds all but a few estimable models in some quant at 8K; empty otherwise. */
+export function tooLargeText(catalog: Catalog, own: CatalogDevice): string {
+  const names = tooLargeFor(catalog)(own).map(({ name }) => name);
   return names.length > 0 && names.length <= MOST_NAMED ? ` Too large at any quant: ${joinWords(names)}.` : '';
 }
 
-/** The model with most parameters that fits at its usual quant and 8K. */
-export function largestModelWithin(catalog: Catalog, roomBytes: number): EstimableModel | undefined {
+/** The model with most parameters that a device holds at its usual quant and 8K. */
+export function largestModelOn(catalog: Catalog, own: CatalogDevice): EstimableModel | undefined {
   return catalog.estimableModels
-    .filter((model) => usualOf(catalog, model).planForBytes <= roomBytes)
+    .filter((model) => holdsUsual(catalog, own, model))
     .reduce<EstimableModel | undefined>(
-      (best, model) => (best && best.parameters.total >= model.parameters.total ? best : model),
+      (best, model) => (best && namedParameters(best) >= namedParameters(model) ? best : model),
       undefined,
     );
 }

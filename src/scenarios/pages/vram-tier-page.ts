@@ -1,17 +1,17 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import { gpuPath, macTierPath, scenarioPath, vramTierListPath, vramTierPath } from '../../site/routes.ts';
 import { contextLabel, formatGB, formatGiB, planForBytes } from '../../vram/index.ts';
-import { type CatalogDevice, devicesOf, preferenceOf } from '../devices.ts';
+import { type CatalogDevice, devicesOf, preferenceOf, roomOf } from '../devices.ts';
 import { memoized } from '../memoized.ts';
 import type { Grid, LinkWithFigure, ListPage, VramTierPage } from '../views.ts';
 import { counted, joinWords, withArticle } from '../words.ts';
 import { metaOf } from './meta.ts';
 import { addedBy, picksGrid } from './picks.ts';
 import {
-  countWithin,
-  largestModelWithin,
+  countOn,
+  holdsUsual,
+  largestModelOn,
   modelHead,
-  roomOf,
   shorterContextNote,
   textCell,
   tooLargeText,
@@ -87,10 +87,9 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
     const known = mac ? macTiersOf(catalog) : tiersOf(catalog);
     throw new RangeError(`Found a memory size of ${gigabytes} GB; expected one of ${known.join(', ')}.`);
   }
-  const room = roomOf(least);
-  const counts = countWithin(catalog, room);
-  const largest = largestModelWithin(catalog, room);
-  const popular = catalog.estimableModels.filter((model) => usualOf(catalog, model).planForBytes <= room).slice(0, 3);
+  const counts = countOn(catalog, least);
+  const largest = largestModelOn(catalog, least);
+  const popular = catalog.estimableModels.filter((model) => holdsUsual(catalog, least, model)).slice(0, 3);
   const unified = least.kind === 'unified';
   const thing = mac
     ? `Macs with ${gigabytes} GB`
@@ -105,7 +104,7 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
   const names = popular.map(({ name }) => name);
   const usable = formatGB(least.device.usableBytes);
   const next = nextTier(catalog, tier);
-  const withRam = unified ? undefined : expertsGrid(catalog, tier, room);
+  const withRam = unified ? undefined : expertsGrid(catalog, tier, roomOf(least));
   return {
     kind: 'vram-tier',
     meta: metaOf({
@@ -124,22 +123,22 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
     }),
     heading: `What runs ${where}?`,
     answer: [
-      `${counts.usual} of ${catalog.estimableModels.length} models fit at their usual 4-bit quant with 8K of context, ${counts.any} at some quant.${tooLargeText(catalog, room)}`,
+      `${counts.usual} of ${catalog.estimableModels.length} models fit at their usual 4-bit quant with 8K of context, ${counts.any} at some quant.${tooLargeText(catalog, least)}`,
       names.length > 0 && largest
         ? `People look up ${joinWords(names)} most; the largest that fits is ${largest.name}.`
         : 'Only the smallest models fit.',
       `Counted for the least that ${thing} leave usable: ${usable} (${formatGiB(least.device.usableBytes)}) on the ${least.gpu.shortName}.`,
     ],
     best: picksGrid(catalog, `Most looked-up models for ${tierThing(tier)}, by size`, least, bestKnown(devices)),
-    ...(next && { unlocks: unlocked(catalog, next, room) }),
+    ...(next && { unlocks: unlocked(catalog, next, least) }),
     ...(withRam && { expertsInRam: withRam }),
     grid: {
       caption: `Models that fit ${tierThing(tier)}`,
       corner: 'Model',
       columns: [...WHAT_FITS_COLUMNS, 'Left at 8K, usual quant'],
-      rows: whatFitsRows(catalog, room, (model) => {
-        const { planForBytes: planned, contextTokens } = usualOf(catalog, model);
-        const left = room - planned;
+      rows: whatFitsRows(catalog, least, (model) => {
+        const { planForBytes: planned, hostBytes, contextTokens } = usualOf(catalog, model);
+        const left = roomOf(least, hostBytes) - planned;
         return { ...textCell(left >= 0 ? formatGB(left) : 'does not fit'), ...shorterContextNote(contextTokens) };
       }),
     },
@@ -165,13 +164,11 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
 const bestKnown = (devices: readonly CatalogDevice[]): CatalogDevice | undefined =>
   devices.toSorted((a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu))[0];
 
-/** What the next size up holds at the usual quant with 8K and `roomBytes` do not. */
-function unlocked(catalog: Catalog, tier: Tier, roomBytes: number): NonNullable<VramTierPage['unlocks']> {
-  const [least] = devicesAt(catalog, tier);
+/** What the next size up holds at the usual quant with 8K and `own` does not. */
+function unlocked(catalog: Catalog, tier: Tier, own: CatalogDevice): NonNullable<VramTierPage['unlocks']> {
+  const [least = own] = devicesAt(catalog, tier);
   const name = tierThing(tier);
-  return addedBy(catalog, name, least ? roomOf(least) : 0, roomBytes, [
-    { text: `Everything for ${name}`, href: tierPath(tier), figure: '' },
-  ]);
+  return addedBy(catalog, name, least, own, [{ text: `Everything for ${name}`, href: tierPath(tier), figure: '' }]);
 }
 
 function nextTier(catalog: Catalog, tier: Tier): Tier | undefined {
@@ -215,7 +212,7 @@ const deviceLink = ({ gpu, device }: CatalogDevice): LinkWithFigure => ({
 
 function anyTierLink(catalog: Catalog, tier: Tier): LinkWithFigure {
   const [least] = devicesAt(catalog, tier);
-  const { usual } = least ? countWithin(catalog, roomOf(least)) : { usual: 0 };
+  const { usual } = least ? countOn(catalog, least) : { usual: 0 };
   return { text: tierName(tier), href: tierPath(tier), figure: counted(usual, 'model') };
 }
 
@@ -235,15 +232,14 @@ function tierGrid(catalog: Catalog, caption: string, tiers: readonly Tier[]): Gr
     rows: tiers.flatMap((tier) => {
       const [least] = devicesAt(catalog, tier);
       if (!least) return [];
-      const room = roomOf(least);
-      const { any, usual } = countWithin(catalog, room);
+      const { any, usual } = countOn(catalog, least);
       return [
         {
           head: { text: tierName(tier), href: tierPath(tier) },
           cells: [
             textCell(counted(usual, 'model')),
             textCell(counted(any, 'model')),
-            textCell(largestModelWithin(catalog, room)?.name ?? 'none'),
+            textCell(largestModelOn(catalog, least)?.name ?? 'none'),
             { text: least.gpu.shortName, href: gpuPath(least.gpu.id), note: formatGB(least.device.usableBytes) },
           ],
         },

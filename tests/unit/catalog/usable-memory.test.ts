@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { usableMemoryOf } from '../../../src/catalog/usable-memory.ts';
+import { hostRoomOf, usableMemoryOf } from '../../../src/catalog/usable-memory.ts';
 import { gpu } from './made-up.ts';
 
 const GiB = 2 ** 30;
@@ -25,6 +25,12 @@ test.each([
   expect(bytes).toBe(Math.floor(record.memoryGB * GiB * share));
   expect(documented).toBe(false);
   expect(basis).not.toBe('');
+});
+
+test('of what the limit of the GPU leaves, the system keeps half and at most 4 GiB', () => {
+  expect(hostRoomOf(gpu({ memoryGB: 16 }), 12 * GiB)).toBe(2 * GiB);
+  expect(hostRoomOf(gpu({ memoryGB: 16 }), 8 * GiB)).toBe(4 * GiB);
+  expect(hostRoomOf(gpu({ memoryGB: 128 }), 96 * GiB)).toBe(28 * GiB);
 });
 
 test('the capacity in GiB counts where the label means something else', () => {

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { deviceOf, modelOf } from '../../../src/islands/calculator/answer.ts';
+import { computeAnswer, deviceOf, modelOf } from '../../../src/islands/calculator/answer.ts';
 import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
 import { commandOf, fixesOf, quantsFor } from '../../../src/islands/calculator/fixes.ts';
 import { devicesNamed } from '../../../src/islands/calculator/hardware.ts';
 import { type CalculatorState, firstState } from '../../../src/islands/calculator/state.ts';
 import { commandsOf } from '../../../src/scenarios/commands.ts';
+import { devicesOf } from '../../../src/scenarios/devices.ts';
+import { FIT_TEXT, headroomText } from '../../../src/scenarios/hardware.ts';
+import { modelAtQuant } from '../../../src/scenarios/scenario.ts';
 import { calculatorCatalog, calculatorCommands } from '../../../src/site/api.ts';
 import { readModel } from '../../../src/vram/browser-config.ts';
 import { EstimateError, schemeOf } from '../../../src/vram/index.ts';
@@ -27,6 +30,20 @@ function ways(change: Partial<CalculatorState>): ReturnType<typeof fixesOf> {
   if (!model || !device) throw new Error(`${state.model} on ${state.gpu}`);
   return fixesOf(data, state, model, device);
 }
+
+it.each([
+  ['gemma-4-e4b', 'bf16', 'apple-m4-16gb'],
+  ['gemma-4-e4b', 'q8-0', 'apple-m4-16gb'],
+  ['qwen3-8-flash-next', 'q4-k-m', 'ryzen-ai-max-395-128gb'],
+])('%s at %s on %s: the calculator says of unified memory what the page says', (model, quant, gpu) => {
+  const device = devicesOf(catalog).byId.get(gpu)?.device;
+  const own = published.devices.find(({ id }) => id === gpu);
+  if (!device || !own) throw new Error(gpu);
+  const held = modelAtQuant(catalog, model, quant).fitOn(device, 1, 8192);
+  const state = { ...firstState(data), model, quant, gpu, context: 8192 };
+  const answer = computeAnswer({ ...data, devices: [{ ...own, vendor: device.vendor }] }, state);
+  expect(answer.placed()).toEqual({ fit: held.fit, fitText: FIT_TEXT[held.fit], headroom: headroomText(held, 1) });
+});
 
 describe('what to change', () => {
   it('keeps experts in RAM, adds cards or names a larger one where gpt-oss 120B does not fit a 24 GB card', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { devicesOf } from '../../../src/scenarios/devices.ts';
+import { devicesOf, roomOf } from '../../../src/scenarios/devices.ts';
 import { scenarioKeys } from '../../../src/scenarios/expand.ts';
 import { modelPage, scenarioPage } from '../../../src/scenarios/pages.ts';
+import { needOf } from '../../../src/scenarios/scenario.ts';
 import type { ScenarioPage } from '../../../src/scenarios/views.ts';
 import { modelApi } from '../../../src/site/api.ts';
 import { headTags } from '../../../src/site/metadata.ts';
@@ -149,10 +150,11 @@ describe.each(sample)('$model $quant $context', (key) => {
 
   it('marks every device by the two figures', () => {
     const { byId } = devicesOf(catalog);
+    const { hostBytes } = needOf(catalog, key);
     for (const row of page.hardware.groups.flatMap(({ rows }) => rows)) {
       if (row.count > 1) continue;
       const own = byId.get(row.device.href.split('/')[2] ?? '');
-      const room = own ? own.device.usableBytes - overheadOf(own.device) : 0;
+      const room = own ? roomOf(own, hostBytes) : 0;
       expect(row.fit, row.label).toBe(room >= planFor.bytes ? 'fits' : room >= needs.bytes ? 'tight' : 'no');
       expect(row.headroom.endsWith(row.fit === 'no' ? 'short' : 'free')).toBe(true);
     }

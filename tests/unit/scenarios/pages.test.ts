@@ -284,6 +284,20 @@ describe('the step up from a device', () => {
     }
   });
 
+  it('counts what stays in RAM where the memory is one, and parameters as it prints them', () => {
+    const page = gpuPage(catalog, 'ryzen-ai-max-395-128gb');
+    const pick = page.best?.rows.find(({ head }) => head.text === 'Qwen3.8 Flash-Next');
+    // Of 137 GB it takes 127 at Q4_K_M and 141 at Q5_K_M.
+    expect([pick?.note, ...(pick?.cells.slice(0, 2).map((cell) => cell?.text) ?? [])]).toEqual([
+      '125B, 6B active',
+      '40B to 150B',
+      'Q4_K_M',
+    ]);
+    expect(page.answer.join(' ')).toContain('the largest is Mixtral 8x22B');
+    const mac = vramTierPage(catalog, 16, true).grid.rows.find(({ head }) => head.text === 'Gemma 4 E4B');
+    expect(mac?.cells[0]?.text).toBe('Q8_0');
+  });
+
   it('is left to the page of the better-known device where two hold the same, as fast', () => {
     const twin = gpuPage(catalog, 'rtx-4070-ti');
     expect(twin.answer.join(' ')).toContain('on that page');

@@ -12,7 +12,7 @@ import {
 } from '../../../src/vram/index.ts';
 import { catalog, keyOf } from './catalog.ts';
 
-const DEVICES = ['rtx-3060-12gb', 'rtx-4090', 'h100-80gb-sxm', 'apple-m4-max-128gb'];
+const DEVICES = ['rtx-3060-12gb', 'rtx-4090', 'h100-80gb-sxm', 'apple-m1-8gb', 'apple-m4-max-128gb'];
 const models = catalog.estimableModels.filter((_, index) => index % 11 === 0).map(({ id }) => id);
 
 describe.each(models)('%s, shared work of its pages', (id) => {
@@ -21,7 +21,7 @@ describe.each(models)('%s, shared work of its pages', (id) => {
 
   it('has the Needs and Plan for of the estimator', () => {
     const own = needOf(at.file, { ...DEFAULT_SETTINGS, context });
-    expect(at.need(context)).toEqual({ needsBytes: own.needsBytes, planForBytes: own.planForBytes });
+    expect(at.need(context)).toEqual(own);
   });
 
   it.each(DEVICES)('places as the estimator does on %s', (gpu) => {
@@ -41,6 +41,58 @@ describe.each(models)('%s, shared work of its pages', (id) => {
     // Below the shortest context with a page the site does not count.
     expect(at.largestContext(device, 1)).toBe(largest < 4096 ? 0 : largest);
     expect(at.fewestDevices(device, context)).toBe(fewestDevices(at.file, { ...DEFAULT_SETTINGS, context }, device));
+  });
+});
+
+describe('a machine whose memory is one', () => {
+  // Bytes of the machine, less what the system keeps, the driver's context, and both parts of the allocation.
+  it.each([
+    [
+      'qwen3-8-flash-next/q5-k-m/32k',
+      'ryzen-ai-max-395-128gb',
+      137_438_953_472 - 4_294_967_296 - 479_199_232 - 96_694_551_040 - 38_903_736_384,
+      'no',
+    ],
+    [
+      'qwen3-8-flash-next/q4-k-m/8k',
+      'ryzen-ai-max-395-128gb',
+      137_438_953_472 - 4_294_967_296 - 479_199_232 - 84_233_462_272 - 35_586_214_976,
+      'fits',
+    ],
+    [
+      'gemma-4-e4b/bf16/8k',
+      'apple-m4-16gb',
+      17_179_869_184 - 2_233_382_994 - 536_870_912 - 9_691_653_504 - 7_021_287_456,
+      'no',
+    ],
+    // The token embedding, 0.3 GB, lies in what the GPU may not use: its limit decides.
+    ['llama-3-1-8b/q4-k-m/8k', 'apple-m4-16gb', 12_713_103_196 - 536_870_912 - 5_812_783_488, 'fits'],
+  ])('%s on %s leaves %i bytes: %s', (path, gpu, headroomBytes, fit) => {
+    const { at, contextTokens } = computeScenario(catalog, keyOf(path));
+    const device = devicesOf(catalog).byId.get(gpu)?.device;
+    if (!device) throw new Error(gpu);
+    expect(at.fitOn(device, 1, contextTokens)).toMatchObject({ fit, headroomBytes });
+    const settings = { ...DEFAULT_SETTINGS, context: contextTokens };
+    expect(placeOn(at.file, settings, device)).toMatchObject({ fit, headroomBytes });
+    expect(at.largestContext(device, 1)).toBe(largestContext(at.file, settings, device, at.maximumContext));
+  });
+
+  it('holds no more than with host memory apart, and the largest context shows it', () => {
+    for (const { gpu, device } of devicesOf(catalog).all) {
+      expect('hostRoomBytes' in device, gpu.id).toBe(gpu.class === 'apple' || gpu.class === 'unified');
+      const { hostRoomBytes, ...apart } = device;
+      for (const [model, quant] of [
+        ['gemma-4-e4b', 'bf16'],
+        ['qwen3-8-flash-next', 'q4-k-m'],
+        ['llama-3-1-8b', 'q8-0'],
+      ] as const) {
+        const at = modelAtQuant(catalog, model, quant);
+        const longest = at.largestContext(device, 1);
+        expect(longest, gpu.id).toBeLessThanOrEqual(at.largestContext(apart, 1));
+        if (hostRoomBytes === undefined) expect(at.fitOn(device, 1, 8192)).toEqual(at.fitOn(apart, 1, 8192));
+        if (longest > 0) expect(at.fitOn(device, 1, longest).fit, gpu.id).toBe('fits');
+      }
+    }
   });
 });
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   allExpertsInRam,
@@ -13,6 +14,7 @@ import {
   needOf,
   overheadOf,
   placeOn,
+  roomOn,
   type Settings,
   wholeNodes,
 } from '../../../src/vram/index.ts';
@@ -83,6 +85,43 @@ describe('verdicts', () => {
     expect(overheadOf(card(24))).toBe(DRIVER_OVERHEAD_BYTES.nvidia);
     expect(overheadOf({ ...card(24), overheadBytes: 1 })).toBe(1);
     expect(overheadOf({ vendor: 'apple', usableBytes: 1 })).toBe(DRIVER_OVERHEAD_BYTES.apple);
+  });
+});
+
+describe('unified memory', () => {
+  const bytes = fc.integer({ min: 0, max: 2 ** 40 });
+  const unified = (gib: number, hostRoomBytes: number): Device => ({ ...card(gib), hostRoomBytes });
+
+  test('has what stays in host memory beside the model, and takes the rest off the GPU', () => {
+    const { hostBytes } = needOf(llama, at(8192));
+    const { headroomBytes, planHeadroomBytes } = placeOn(llama, at(8192), card(8));
+    expect(placeOn(llama, at(8192), unified(8, hostBytes))).toMatchObject({ headroomBytes, planHeadroomBytes });
+    expect(placeOn(llama, at(8192), unified(8, hostBytes - 1000))).toMatchObject({
+      headroomBytes: headroomBytes - 1000,
+      planHeadroomBytes: planHeadroomBytes - 1000,
+    });
+  });
+
+  test('never holds more than the same device with host memory apart, which host bytes do not concern', () => {
+    fc.assert(
+      fc.property(bytes, bytes, bytes, (usableBytes, hostRoomBytes, hostBytes) => {
+        const apart: Device = { vendor: 'nvidia', usableBytes };
+        expect(roomOn(apart, hostBytes)).toBe(usableBytes - DRIVER_OVERHEAD_BYTES.nvidia);
+        expect(roomOn({ ...apart, hostRoomBytes }, hostBytes)).toBeLessThanOrEqual(roomOn(apart, hostBytes));
+        expect(roomOn({ ...apart, hostRoomBytes }, hostBytes)).toBe(
+          Math.min(usableBytes, usableBytes + hostRoomBytes - hostBytes) - DRIVER_OVERHEAD_BYTES.nvidia,
+        );
+      }),
+    );
+  });
+
+  test('gains no room by experts in RAM', () => {
+    const { needsBytes, planForBytes, hostBytes } = needOf(qwen, at(8192));
+    const short = { vendor: 'nvidia', usableBytes: needsBytes } as const;
+    expect(expertsInRam(qwen, at(8192), short)?.cpuMoeLayers).toBeGreaterThan(0);
+    expect(expertsInRam(qwen, at(8192), { ...short, hostRoomBytes: 0 })).toBeUndefined();
+    const usableBytes = planForBytes + hostBytes + DRIVER_OVERHEAD_BYTES.nvidia;
+    expect(expertsInRam(qwen, at(8192), { ...short, usableBytes, hostRoomBytes: 0 })?.cpuMoeLayers).toBe(0);
   });
 });
 
