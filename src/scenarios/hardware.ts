@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { gpuPath } from '../site/routes.ts';
 import { type Fit, formatBytes, formatGB, formatTokens, overheadOf } from '../vram/index.ts';
 import { miniBar } from './bars.ts';
-import { type CatalogDevice, type DeviceKind, devicesOf } from './devices.ts';
+import { type CatalogDevice, type DeviceKind, devicesOf, roomOf } from './devices.ts';
 import { CONTEXT_LADDER } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { memoized } from './memoized.ts';
@@ -166,7 +166,9 @@ export function largestContextText(at: ModelAtQuant, own: CatalogDevice, count: 
 }
 
 /** What holds the scenario, in one or two sentences; names the smallest single device of the whole catalogue where one exists. */
-export function hardwareIntro(facts: Facts): string {
+export const hardwareIntro = (facts: Facts): string => `${whatHolds(facts)}${sharedMemoryText(facts)}`;
+
+function whatHolds(facts: Facts): string {
   const { scenario, catalog, card, consumer, unified, consumerSets } = facts;
   const planFor = formatGB(scenario.planForBytes);
   const speed = 'Speeds are for one user and a short prompt; about three runs in four fall inside such a range.';
@@ -226,6 +228,14 @@ export function orWithExpertsInRam(facts: Facts): string {
   if (partly?.own.kind !== 'consumer') return '';
   const { own, cpuMoeLayers, hostBytes } = partly;
   return ` With the experts of ${cpuMoeLayers} of ${facts.scenario.model.architecture.layers} layers in RAM (${formatGB(hostBytes)}) one ${nameWithMemory(own.gpu)} runs it.`;
+}
+
+/** Why a machine whose GPU has room for the scenario does not hold it, with a space before; empty where there is none. */
+function sharedMemoryText({ catalog, scenario: { planForBytes, hostBytes } }: Facts): string {
+  const limited = devicesOf(catalog).unified.some(
+    (own) => roomOf(own) >= planForBytes && roomOf(own, hostBytes) < planForBytes,
+  );
+  return limited ? ` On a machine with unified memory the ${formatGB(hostBytes)} that stay in RAM count too.` : '';
 }
 
 /** What a row called tight means, with a space before; empty where there is none. */

@@ -126,3 +126,15 @@ describe('hardware of a scenario page', () => {
     expect(new Set(rows.map(({ device }) => device.href)).size).toBe(rows.length);
   });
 });
+
+describe('what stays in RAM', () => {
+  it('is named where it keeps a machine with unified memory from holding the scenario', () => {
+    const [, gigabytes] =
+      /On a machine with unified memory the ([\d.]+) GB that stay in RAM count too\./.exec(
+        hardwareIntro(factsAt('gemma-4-e4b/bf16/8k')),
+      ) ?? [];
+    // 262,144 rows of 42 x 256 elements for the layers beside the 2,560 of the embedding, two bytes each, and a small buffer.
+    expect(Number(gigabytes)).toBeCloseTo((262_144 * (42 * 256 + 2560) * 2) / 1e9, 0);
+    expect(hardwareIntro(factsAt('qwen3-8-27b/q4-k-m/8k'))).not.toContain('count too');
+  });
+});
