@@ -171,9 +171,13 @@ export class ModelGraph {
   }
 
   weight(layer: number, name: string): GraphTensor {
-    const tensor = this.optional(layer, name);
-    if (!tensor) throw new RangeError(`no weight blk.${layer}.${name} in ${this.architecture.className}`);
-    return tensor;
+    return this.found(this.optional(layer, name), `blk.${layer}.${name}`);
+  }
+
+  /** A weight that the model must have. */
+  found(weight: GraphTensor | undefined, name: string): GraphTensor {
+    if (!weight) throw new RangeError(`no weight ${name} in ${this.architecture.className}`);
+    return weight;
   }
 
   has(layer: number, name: string): boolean {
@@ -188,16 +192,12 @@ export class ModelGraph {
 
   /** A table that stays in host memory: the token embedding. */
   inputTable(name: string): GraphTensor {
-    const tensor = this.#beside(name, HOST);
-    if (!tensor) throw new RangeError(`no weight ${name} in ${this.architecture.className}`);
-    return tensor;
+    return this.found(this.#beside(name, HOST), name);
   }
 
   /** A weight beside the layers that llama.cpp places with block 0. */
   firstBlockWeight(name: string): GraphTensor {
-    const tensor = this.#beside(name, 0);
-    if (!tensor) throw new RangeError(`no weight ${name} in ${this.architecture.className}`);
-    return tensor;
+    return this.found(this.#beside(name, 0), name);
   }
 
   /** A weight beside the layers that is kept with the output layer; `undefined` where the model has none. */
@@ -747,9 +747,8 @@ export class ModelGraph {
   head(hidden: GraphTensor, inPlaceSteps: number): void {
     const { graph } = this;
     // Tied embeddings are a second copy with the output layer.
-    const table = this.outputWeight(this.architecture.tiedEmbeddings ? 'token_embd' : 'output');
-    if (!table) throw new RangeError(`no output weight in ${this.architecture.className}`);
-    let logits = graph.mulMat(table, hidden);
+    const table = this.architecture.tiedEmbeddings ? 'token_embd' : 'output';
+    let logits = graph.mulMat(this.found(this.outputWeight(table), table), hidden);
     const bias = this.outputWeight('output.bias');
     if (bias) logits = graph.overwriting([logits, bias]);
     for (let step = 0; step < inPlaceSteps; step++) logits = graph.overwriting([logits]);

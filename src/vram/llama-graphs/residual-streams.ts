@@ -88,11 +88,7 @@ export function weighStreams(g: ModelGraph, x: GraphTensor, weights: GraphTensor
 /** The learned mixer behind the last layer (DeepSeek V4, Hy4). */
 export function headMix(g: ModelGraph, x: GraphTensor): GraphTensor {
   const { graph } = g;
-  const weight = (name: string): GraphTensor => {
-    const tensor = g.outputWeight(name);
-    if (!tensor) throw new RangeError(`no weight ${name} in ${g.architecture.className}`);
-    return tensor;
-  };
+  const weight = (name: string): GraphTensor => g.found(g.outputWeight(name), name);
   const mixes = mixesOf(g, weight('output_hc_fn'), x);
   const shifted = graph.overwriting([graph.overwriting([mixes, weight('output_hc_scale')]), weight('output_hc_base')]);
   return graph.overwriting([graph.overwriting([shifted])]);
