@@ -6,6 +6,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 const OLDEST_NODE = 20;
 const STAMP = 'node_modules/.installed';
+/** What npm itself has put into the folder. */
+const NPM_LIST = 'node_modules/.package-lock.json';
 
 function stop(message) {
   console.error(message);
@@ -18,13 +20,32 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
   );
 }
 
+const lock = readFileSync('package-lock.json');
 const wanted = createHash('sha256')
-  .update(readFileSync('package-lock.json'))
+  .update(lock)
   .update(process.platform + process.arch)
   .digest('hex');
 const installed = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : '';
 
+const has = (list, value) => list !== undefined && [].concat(list).includes(value);
+
+/** Whether npm has installed the same already: all that is needed, and what is optional and made for this platform. */
+function isComplete() {
+  if (!existsSync(NPM_LIST)) return false;
+  const there = JSON.parse(readFileSync(NPM_LIST, 'utf8')).packages;
+  return Object.entries(JSON.parse(lock).packages).every(([path, wants]) => {
+    if (path === '') return true;
+    if (there[path]) return there[path].version === wants.version;
+    const forPlatform = has(wants.os, process.platform) && has(wants.cpu, process.arch) && !wants.libc;
+    return wants.optional && !forPlatform;
+  });
+}
+
 if (installed !== wanted) {
+  if (isComplete()) {
+    writeFileSync(STAMP, wanted);
+    process.exit();
+  }
   console.error('Installing dependencies ...');
   // `npm ci` never rewrites the lock file. npm_execpath is the npm that runs this script.
   const npm = process.env.npm_execpath;

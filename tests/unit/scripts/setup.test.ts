@@ -52,4 +52,28 @@ describe('in a fresh copy', () => {
     expect(failed.stderr).toContain('Check the network connection and run the command again.');
     expect(setUp(RECORDING).stderr).toBe('Installing dependencies ...\n');
   });
+
+  describe('that npm has filled', () => {
+    const [platform, arch] = [process.platform, process.arch];
+    const LOCK = {
+      '': {},
+      'node_modules/plain': { version: '1.2.3' },
+      'node_modules/own-binary': { version: '4.0.0', optional: true, os: platform, cpu: [arch] },
+      'node_modules/other-binary': { version: '4.0.0', optional: true, os: ['other'], cpu: [arch] },
+    };
+
+    it.each([
+      ['all of it', {}, ''],
+      ['another version', { 'node_modules/plain': { version: '1.2.2' } }, 'Installing dependencies ...\n'],
+      ['no program for this platform', { 'node_modules/own-binary': undefined }, 'Installing dependencies ...\n'],
+    ])('with %s', (_kind, changes, said) => {
+      const { '': _, 'node_modules/other-binary': __, ...there } = LOCK;
+      writeFileSync(join(cwd, 'package-lock.json'), JSON.stringify({ packages: LOCK }));
+      writeFileSync(
+        join(cwd, 'node_modules/.package-lock.json'),
+        JSON.stringify({ packages: { ...there, ...changes } }),
+      );
+      expect(setUp(RECORDING)).toEqual({ status: 0, stdout: '', stderr: said });
+    });
+  });
 });
