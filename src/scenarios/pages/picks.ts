@@ -47,7 +47,7 @@ export function picksGrid(catalog: Catalog, caption: string, least: CatalogDevic
   return {
     caption,
     corner: 'Model',
-    columns: ['Size', 'Quant', 'Largest context with it', known ? `Speed, ${known.gpu.shortName}` : 'Speed'],
+    columns: ['Size', 'Quant', 'Largest context', known ? `Speed, ${known.gpu.shortName}` : 'Speed'],
     rows: rows.reverse().flat(),
   };
 }
