@@ -16,6 +16,9 @@ export const CONTEXT_LADDER: readonly number[] = [4, 8, 16, 32, 64, 128, 256, 51
 /** Context of a hub's headline figures: the most that a chat with a document or two needs, and small on every card. */
 export const DEFAULT_CONTEXT = 8192;
 
+/** The count that pages print: the vendor's round figure where it is another than that of the tensors. */
+export const namedParameters = ({ parameters: { published, total } }: ModelRecord): number => published ?? total;
+
 /**
  * Most tokens that a page assumes: the published extension (YaRN and the like) where the record has one with a source,
  * because it is what the vendor documents and people run; otherwise the native maximum.

@@ -9,7 +9,7 @@ import {
   formatPercent,
 } from '../vram/index.ts';
 import { type CatalogDevice, type Devices, devicesOf, roomOf } from './devices.ts';
-import { contextsOf, defaultQuantOf, maximumContext, recommendedQuants } from './expand.ts';
+import { contextsOf, defaultQuantOf, maximumContext, namedParameters, recommendedQuants } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { memoized } from './memoized.ts';
 import { type ModelAtQuant, modelAtQuant } from './scenario.ts';
@@ -210,7 +210,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const { scenario } = facts;
       const device = tier ? ` and fits one ${nameWithMemory(bestOf(tier).gpu)}` : '';
       const at = contextTokens === scenario.contextTokens ? '' : ` at its maximum of ${tokensText(contextTokens)}`;
-      return `By memory, ${model.name}: at ${scenario.quant.name} it takes ${formatGB(planForBytes)}${at} instead of ${formatGB(scenario.planForBytes)}${device}. It has ${formatParameters(model.parameters.total)} parameters against ${formatParameters(scenario.model.parameters.total)}, so take ${scenario.model.name} where answers matter more than hardware.`;
+      return `By memory, ${model.name}: at ${scenario.quant.name} it takes ${formatGB(planForBytes)}${at} instead of ${formatGB(scenario.planForBytes)}${device}. It has ${formatParameters(namedParameters(model))} parameters against ${formatParameters(namedParameters(scenario.model))}, so take ${scenario.model.name} where answers matter more than hardware.`;
     },
   },
   {

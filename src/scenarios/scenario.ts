@@ -23,7 +23,7 @@ import {
   splitExperts,
 } from '../vram/index.ts';
 import type { ScenarioKey } from './expand.ts';
-import { CONTEXT_LADDER, contextsOf, maximumContext } from './expand.ts';
+import { CONTEXT_LADDER, contextsOf, maximumContext, namedParameters } from './expand.ts';
 
 /** Needs and Plan for with another type of KV cache. */
 export interface KvTypeNeed extends Need {
@@ -78,7 +78,7 @@ export class ModelAtQuant {
   constructor(model: EstimableModel, quant: QuantRecord) {
     this.model = model;
     this.quant = quant;
-    this.publishedParameters = model.parameters.published ?? model.parameters.total;
+    this.publishedParameters = namedParameters(model);
     this.maximumContext = maximumContext(model);
     this.#contexts = new Set(contextsOf(model));
     const { ruleOfThumb } = model;

@@ -14,7 +14,7 @@ import {
 } from '../../vram/index.ts';
 import { type DevicePair, type ModelPair, type Pair, pairsOf, sideOf } from '../comparisons.ts';
 import { type CatalogDevice, devicesOf, holds, roomOf } from '../devices.ts';
-import { contextsOf, maximumContext, quantsOf } from '../expand.ts';
+import { contextsOf, maximumContext, namedParameters, quantsOf } from '../expand.ts';
 import { tierFor } from '../facts.ts';
 import { FIT_TEXT, shortContext } from '../hardware.ts';
 import { type ModelAtQuant, modelAtQuant } from '../scenario.ts';
@@ -28,7 +28,6 @@ import {
   holdsUsual,
   largestModelOn,
   largestQuantOn,
-  namedParameters,
   planForCell,
   type Row,
   smallestDeviceText,

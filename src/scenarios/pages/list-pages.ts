@@ -19,14 +19,13 @@ import {
 } from '../../site/routes.ts';
 import { formatBandwidth, formatGB, formatMeasured } from '../../vram/index.ts';
 import { deviceOf } from '../devices.ts';
-import { maximumContext } from '../expand.ts';
+import { maximumContext, namedParameters } from '../expand.ts';
 import type { Grid, ListPage } from '../views.ts';
 import { contextTitle } from '../words.ts';
 import { metaOf } from './meta.ts';
 import {
   largestModelOn,
   modelHead,
-  namedParameters,
   planForCell,
   SIZE_CLASSES,
   smallestDeviceText,

@@ -5,7 +5,7 @@ import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { modelPath, scenarioPath } from '../../site/routes.ts';
 import { contextLabel, formatGB } from '../../vram/index.ts';
 import { type CatalogDevice, roomOf } from '../devices.ts';
-import { contextsOf } from '../expand.ts';
+import { contextsOf, namedParameters } from '../expand.ts';
 import { shortContext } from '../hardware.ts';
 import { modelAtQuant, needOf } from '../scenario.ts';
 import { speedText } from '../speed.ts';
@@ -16,7 +16,6 @@ import {
   holdsUsual,
   largestQuantOn,
   modelHead,
-  namedParameters,
   type Row,
   SIZE_CLASSES,
   textCell,

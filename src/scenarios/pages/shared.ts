@@ -10,6 +10,7 @@ import {
   defaultContextOf,
   defaultQuantOf,
   maximumContext,
+  namedParameters,
   recommendedQuants,
 } from '../expand.ts';
 import { type Facts, factsOf, tierFor } from '../facts.ts';
@@ -35,9 +36,6 @@ export const SIZE_CLASSES: readonly { readonly title: string; readonly below: nu
   { title: '150B to 500B', below: 500e9 },
   { title: 'Over 500B', below: Number.POSITIVE_INFINITY },
 ];
-
-/** The count that pages print: the vendor's round figure where it is another than that of the tensors. */
-export const namedParameters = ({ parameters: { published, total } }: EstimableModel): number => published ?? total;
 
 /** A model at its usual quant and context. */
 export interface Usual extends Need {
