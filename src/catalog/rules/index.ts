@@ -8,6 +8,7 @@ import { estimableDeclared } from './estimable-declared.ts';
 import { factsFresh } from './facts-fresh.ts';
 import { familiesInhabited } from './families-inhabited.ts';
 import { measuredContexts } from './measured-contexts.ts';
+import { measuredFormats } from './measured-formats.ts';
 import { measuredSpeedsPossible } from './measured-speeds-possible.ts';
 import { namesDistinct } from './names-distinct.ts';
 import { nextTokenInFile } from './next-token-in-file.ts';
@@ -33,6 +34,7 @@ export const RULES: readonly Rule[] = [
   familiesInhabited,
   measuredSpeedsPossible,
   measuredContexts,
+  measuredFormats,
   namesDistinct,
   nextTokenInFile,
   parametersAgree,
