@@ -10,7 +10,8 @@ export const measuredFormats: Rule = (drafts) =>
       ? [...[...memory.entries()].map(inList('memory')), ...[...speed.entries()].map(inList('speed'))].flatMap(
           ({ list, index, quant }) => {
             const reader = drafts.quants.find((record) => record.id === quant)?.engine;
-            if (reader === undefined || reader === LLAMA_CPP) return [];
+            // An engine without a record is a mistake of the quant's, and reported there.
+            if (reader === LLAMA_CPP || !drafts.engines.some((record) => record.id === reader)) return [];
             return [
               problemIn('measurements', id, [list, index, 'quant'], {
                 found: `${quant}, a format that ${reader} reads`,
