@@ -1,19 +1,66 @@
 /** Builds the pages into the folder that is its argument, for `build.ts`, which starts it and reads how many are done. */
 import fs from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'astro';
 
-// Astro waits for the folder of every page and then for its file before it renders the next one. Made at once, both take
-// less than the way to another thread and back does: a tenth of the CPU of the whole build.
-Object.assign(fs.promises, {
-  mkdir: async (...args: Parameters<typeof fs.mkdirSync>) => fs.mkdirSync(...args),
-  writeFile: async (...args: Parameters<typeof fs.writeFileSync>) => fs.writeFileSync(...args),
-});
+/** Folders and files that are made in one go. */
+const AT_ONCE = 200;
 
 const [outDir] = process.argv.slice(2);
 if (outDir === undefined) throw new Error('Expected the folder to build into.');
+const output = pathToFileURL(`${resolve(outDir)}/`).href;
+
+// Astro waits for the folder of every page and then for its file before it renders the next one. Made by this thread, both
+// take less than the way to another and back does: a tenth of the CPU of the whole build. Made for many pages in one go they
+// take a twentieth less again, as the kernel's code and data are at hand then.
+const waiting: (() => void)[] = [];
+let generating = false;
+
+function makeAll(): void {
+  for (const make of waiting.splice(0)) make();
+}
+
+const atOnceOrLater =
+  <A extends readonly [path: fs.PathLike | number, ...unknown[]]>(make: (...args: A) => unknown) =>
+  async (...args: A): Promise<unknown> => {
+    const [path] = args;
+    if (!(generating && path instanceof URL && path.href.startsWith(output))) return make(...args);
+    waiting.push(() => make(...args));
+    if (waiting.length >= AT_ONCE) makeAll();
+    return undefined;
+  };
+
+Object.assign(fs.promises, {
+  mkdir: atOnceOrLater(fs.mkdirSync),
+  writeFile: atOnceOrLater(fs.writeFileSync),
+});
+
 try {
-  await build({ outDir, logger: { entrypoint: fileURLToPath(new URL('build-log.js', import.meta.url)) } });
+  await build({
+    outDir,
+    logger: { entrypoint: fileURLToPath(new URL('build-log.js', import.meta.url)) },
+    integrations: [
+      {
+        name: 'pages-in-one-go',
+        hooks: {
+          'astro:build:start': ({ setPrerenderer }) =>
+            setPrerenderer((prerenderer) => ({
+              ...prerenderer,
+              setup: async () => {
+                await prerenderer.setup?.();
+                generating = true;
+              },
+              teardown: async () => {
+                generating = false;
+                makeAll();
+                await prerenderer.teardown?.();
+              },
+            })),
+        },
+      },
+    ],
+  });
 } catch (error) {
   console.error(error);
   process.exitCode = 1;

@@ -1,11 +1,12 @@
 /**
- * What renders the pages in a build: Astro's own pipeline, which lets go of a request when its response is there.
+ * What renders the pages in a build: of Astro's pipeline the pages alone, as a build has no middleware, no actions and no
+ * redirects, with a request that lets go of all it holds when its response is there.
  *
  * V8 keeps accessors of object literals, and shapes made by `Object.create`, among old objects. Astro has both for every
  * request, and by their closures they hold all that was made for it, here a whole page, until the next full collection.
  */
 import { app } from 'astro/entrypoints/prerender';
-import { astro, FetchState } from 'astro/fetch';
+import { FetchState, pages } from 'astro/fetch';
 
 function empty(record: object | undefined): void {
   if (record) for (const field of Object.keys(record)) Reflect.set(record, field, undefined);
@@ -21,7 +22,9 @@ for (const [component, load] of pageMap ?? []) {
 app.setFetchHandler({
   async fetch(request) {
     const state = new FetchState(request);
-    const response = await astro(state);
+    // An endpoint finds the properties of its page in the context, which is made once.
+    await state.getProps();
+    const response = await pages(state);
     empty(state.result);
     empty(state);
     return response;
