@@ -19,6 +19,9 @@ for (const [component, load] of pageMap ?? []) {
   pageMap?.set(component, () => (loaded ??= load()));
 }
 
+// The manifest of every build names both, and Astro would warn that they are not called.
+Object.assign(app.manifest, { actions: undefined, middleware: undefined });
+
 app.setFetchHandler({
   async fetch(request) {
     const state = new FetchState(request);

@@ -121,12 +121,11 @@ const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Tier[] =
 
 /** The smallest devices of a list that hold `planForBytes`, with `hostBytes` in host memory; `undefined` where none does. */
 export function tierFor(devices: readonly CatalogDevice[], planForBytes: number, hostBytes = 0): Tier | undefined {
-  for (const tier of ladderOf(devices)) {
-    const holding = tier.devices.filter((own) => holds(own, { planForBytes, hostBytes }));
-    if (holding.length === tier.devices.length) return tier;
-    if (holding.length > 0) return { ...tier, devices: holding, notAll: true };
-  }
-  return undefined;
+  const need = { planForBytes, hostBytes };
+  const tier = ladderOf(devices).find((step) => step.devices.some((own) => holds(own, need)));
+  if (!tier) return undefined;
+  const holding = tier.devices.filter((own) => holds(own, need));
+  return holding.length === tier.devices.length ? tier : { ...tier, devices: holding, notAll: true };
 }
 
 /** Single cards that people ask about, best-known first. */

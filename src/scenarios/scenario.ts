@@ -72,7 +72,8 @@ export class ModelAtQuant {
   readonly #allocations = new Map<number, Allocation>();
   readonly #needs = new Map<number, Need>();
   readonly #shares = new Map<number, Share>();
-  readonly #largest = new Map<string, number>();
+  /** By host room, then by room and count. */
+  readonly #largest = new Map<Device['hostRoomBytes'], Map<number, number>>();
   readonly #kvTypes = new Map<string, KvTypeNeed | undefined>();
 
   constructor(model: EstimableModel, quant: QuantRecord) {
@@ -195,11 +196,16 @@ export class ModelAtQuant {
 
   /** Tokens of the largest context whose Plan for `count` devices hold; 0 where even the shortest with a page does not fit. */
   largestContext(device: Device, count: number): number {
-    const key = `${roomOn(device)} ${device.hostRoomBytes} ${count}`;
-    let tokens = this.#largest.get(key);
+    let known = this.#largest.get(device.hostRoomBytes);
+    if (!known) {
+      known = new Map();
+      this.#largest.set(device.hostRoomBytes, known);
+    }
+    const key = roomOn(device) * (MOST_DEVICES + 1) + count;
+    let tokens = known.get(key);
     if (tokens === undefined) {
       tokens = this.#searchLargest((context) => this.fitOn(device, count, context).planHeadroomBytes);
-      this.#largest.set(key, tokens);
+      known.set(key, tokens);
     }
     return tokens;
   }
