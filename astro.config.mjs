@@ -85,8 +85,11 @@ export default defineConfig({
         resolveId: (source, importer) =>
           source === 'astro/entrypoints/prerender' && importer === undefined ? PRERENDER_ENTRY : undefined,
         buildEnd(error) {
-          if (error === undefined && this.environment.name === 'prerender' && !this.getModuleInfo(PRERENDER_ENTRY))
+          if (error !== undefined || this.environment.name !== 'prerender') return;
+          if (!this.getModuleInfo(PRERENDER_ENTRY))
             throw new Error('Astro has another entry for the pages of a build now: see src/prerender/entry.ts.');
+          if (this.getModuleInfo('\0virtual:astro:middleware'))
+            throw new Error('There is middleware now, which src/prerender/entry.ts does not call: call it there.');
         },
       },
       {

@@ -1,12 +1,12 @@
 /**
- * What renders the pages in a build: of Astro's pipeline the pages alone, as a build has no middleware, no actions and no
- * redirects, with a request that lets go of all it holds when its response is there.
+ * What renders the pages in a build: of Astro's pipeline only what this site has, no middleware and no actions, with a
+ * request that lets go of all it holds when its response is there.
  *
  * V8 keeps accessors of object literals, and shapes made by `Object.create`, among old objects. Astro has both for every
  * request, and by their closures they hold all that was made for it, here a whole page, until the next full collection.
  */
 import { app } from 'astro/entrypoints/prerender';
-import { FetchState, pages } from 'astro/fetch';
+import { FetchState, pages, redirects } from 'astro/fetch';
 
 function empty(record: object | undefined): void {
   if (record) for (const field of Object.keys(record)) Reflect.set(record, field, undefined);
@@ -27,7 +27,7 @@ app.setFetchHandler({
     const state = new FetchState(request);
     // An endpoint finds the properties of its page in the context, which is made once.
     await state.getProps();
-    const response = await pages(state);
+    const response = await (redirects(state) ?? pages(state));
     empty(state.result);
     empty(state);
     return response;
