@@ -88,7 +88,8 @@ export default defineConfig({
           if (error !== undefined || this.environment.name !== 'prerender') return;
           if (!this.getModuleInfo(PRERENDER_ENTRY))
             throw new Error('Astro has another entry for the pages of a build now: see src/prerender/entry.ts.');
-          if (this.getModuleInfo('\0virtual:astro:middleware'))
+          // What Astro has in place of middleware where there is none.
+          if (!this.getModuleInfo('\0noop-middleware'))
             throw new Error('There is middleware now, which src/prerender/entry.ts does not call: call it there.');
         },
       },

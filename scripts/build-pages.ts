@@ -1,7 +1,6 @@
 /** Builds the pages into the folder that is its argument, for `build.ts`, which starts it and reads how many are done. */
 import fs from 'node:fs';
-import { resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { build } from 'astro';
 
 /** Folders and files that are made in one go. */
@@ -9,7 +8,6 @@ const AT_ONCE = 200;
 
 const [outDir] = process.argv.slice(2);
 if (outDir === undefined) throw new Error('Expected the folder to build into.');
-const output = pathToFileURL(`${resolve(outDir)}/`).href;
 
 // Astro waits for the folder of every page and then for its file before it renders the next one. Made by this thread, both
 // take less than the way to another and back does: a tenth of the CPU of the whole build. Made for many pages in one go they
@@ -22,10 +20,9 @@ function makeAll(): void {
 }
 
 const atOnceOrLater =
-  <A extends readonly [path: fs.PathLike | number, ...unknown[]]>(make: (...args: A) => unknown) =>
+  <A extends unknown[]>(make: (...args: A) => unknown) =>
   async (...args: A): Promise<unknown> => {
-    const [path] = args;
-    if (!(generating && path instanceof URL && path.href.startsWith(output))) return make(...args);
+    if (!generating) return make(...args);
     waiting.push(() => make(...args));
     if (waiting.length >= AT_ONCE) makeAll();
     return undefined;

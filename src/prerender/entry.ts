@@ -1,6 +1,6 @@
 /**
- * What renders the pages in a build: of Astro's pipeline only what this site has, no middleware and no actions, with a
- * request that lets go of all it holds when its response is there.
+ * What renders the pages in a build: of Astro's pipeline redirects and pages alone, as the site has no middleware and no
+ * actions, with a request that lets go of all it holds when its response is there.
  *
  * V8 keeps accessors of object literals, and shapes made by `Object.create`, among old objects. Astro has both for every
  * request, and by their closures they hold all that was made for it, here a whole page, until the next full collection.

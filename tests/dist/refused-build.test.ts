@@ -1,4 +1,4 @@
-/** A build of content with problems: every one of them is said, and the last good build stays. */
+/** A build that fails: every problem of its content is said, and the last good build stays. */
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -37,8 +37,8 @@ function edit(file: string, change: (text: string) => string): void {
   writeFileSync(path, after);
 }
 
-/** First lines of the problems that the build prints, after it has failed and left the last one alone. */
-function refused(): string[] {
+/** What the build says, after it has failed and left the last one alone. */
+function failed(): string {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/build.ts'], {
     cwd: root,
     encoding: 'utf8',
@@ -47,8 +47,14 @@ function refused(): string[] {
   expect(status).toBe(1);
   expect(stderr).toContain('the last build, if there is one, is untouched');
   expect(readFileSync(join(root, 'dist/index.html'), 'utf8')).toBe('the last good build');
-  return stderr.split('\n').filter((line) => line.startsWith('content/'));
+  return stderr;
 }
+
+/** First lines of the problems of the content that such a build prints. */
+const refused = (): string[] =>
+  failed()
+    .split('\n')
+    .filter((line) => line.startsWith('content/'));
 
 test('what the records say is checked whole, whichever problem a page would meet first', () => {
   edit('content/models/qwen3-4b.mdx', (text) => text.replace(/^family: .*$/m, 'family: nobody'));
@@ -80,4 +86,17 @@ test('an element of a guide that names no figure', () => {
   const lines = readFileSync('content/guides/kv-cache.mdx', 'utf8').split('\n').length;
   appendFileSync(join(root, 'content/guides/kv-cache.mdx'), '\n<Figure model="qwen9" part="kv" />\n');
   expect(refused()).toEqual([`content/guides/kv-cache.mdx:${lines + 1}:1 <Figure>.model`]);
+});
+
+test('a page that fails is named', () => {
+  edit('src/pages/about.astro', (text) => text.replace('---\n', "---\nthrow new Error('made up');\n"));
+  expect(failed()).toMatch(/rendering \/about: Error: made up/);
+});
+
+test('middleware, which the pages of a build would not pass, is refused', () => {
+  writeFileSync(
+    join(root, 'src/middleware.ts'),
+    'export const onRequest = (_: unknown, next: () => unknown) => next();\n',
+  );
+  expect(failed()).toContain('src/prerender/entry.ts does not call');
 });
