@@ -1,6 +1,7 @@
 /** Builds the pages into the folder that is its argument, for `build.ts`, which starts it and reads how many are done. */
 import fs from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'astro';
 
 /** Folders and files that are made in one go. */
@@ -33,6 +34,18 @@ Object.assign(fs.promises, {
   writeFile: atOnceOrLater(fs.writeFileSync),
 });
 
+// It also asks for every page whether the public folder has a file of that name; its names, read once, answer that.
+const { existsSync } = fs;
+let publicFolder = '';
+let inPublic: ReadonlySet<string> = new Set();
+
+Object.assign(fs, {
+  existsSync: (path: fs.PathLike): boolean =>
+    generating && path instanceof URL && path.href.startsWith(publicFolder)
+      ? inPublic.has(path.href)
+      : existsSync(path),
+});
+
 try {
   await build({
     outDir,
@@ -41,6 +54,11 @@ try {
       {
         name: 'pages-in-one-go',
         hooks: {
+          'astro:config:done': ({ config: { publicDir } }) => {
+            publicFolder = publicDir.href;
+            const names = existsSync(publicDir) ? fs.readdirSync(publicDir, { recursive: true, encoding: 'utf8' }) : [];
+            inPublic = new Set(names.map((name) => pathToFileURL(join(fileURLToPath(publicDir), name)).href));
+          },
           'astro:build:start': ({ setPrerenderer }) =>
             setPrerenderer((prerenderer) => ({
               ...prerenderer,

@@ -122,9 +122,10 @@ const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Tier[] =
 /** The smallest devices of a list that hold `planForBytes`, with `hostBytes` in host memory; `undefined` where none does. */
 export function tierFor(devices: readonly CatalogDevice[], planForBytes: number, hostBytes = 0): Tier | undefined {
   const need = { planForBytes, hostBytes };
-  const tier = ladderOf(devices).find((step) => step.devices.some((own) => holds(own, need)));
+  const isEnough = (own: CatalogDevice): boolean => holds(own, need);
+  const tier = ladderOf(devices).find((step) => step.devices.some(isEnough));
   if (!tier) return undefined;
-  const holding = tier.devices.filter((own) => holds(own, need));
+  const holding = tier.devices.filter(isEnough);
   return holding.length === tier.devices.length ? tier : { ...tier, devices: holding, notAll: true };
 }
 

@@ -93,6 +93,20 @@ const fail = (attribute: string, value: string | undefined, expected: string, fi
   throw new FigureError(attribute, value === undefined ? 'nothing' : `"${value}"`, expected, fix);
 };
 
+/** Where no record has the id: names the nearest that one has. */
+function failId(
+  attribute: string,
+  found: string,
+  expected: string,
+  records: readonly { readonly id: string }[],
+): never {
+  const nearest = nearestOf(
+    found,
+    records.map(({ id }) => id),
+  );
+  return fail(attribute, found, expected, nearest && `did you mean "${nearest}"?`);
+}
+
 /** The word itself; an error with the nearest of `words` where it is none of them. */
 function oneOf<T extends string>(attribute: string, value: string, words: readonly T[]): T {
   const word = words.find((own) => own === value);
@@ -130,41 +144,21 @@ class Asked {
     const id = this.#text('model');
     const model = this.#catalog.byId.models.get(id);
     if (model && isEstimable(model)) return model;
-    const nearest = nearestOf(
-      id,
-      this.#catalog.estimableModels.map((own) => own.id),
-    );
-    return fail(
-      'model',
-      id,
-      'the id of a record in content/models that has an architecture',
-      nearest && `did you mean "${nearest}"?`,
-    );
+    const expected = 'the id of a record in content/models that has an architecture';
+    return failId('model', id, expected, this.#catalog.estimableModels);
   }
 
   get quant(): QuantRecord {
     const id = this.#text('quant');
     if (id === 'usual') return defaultQuantOf(this.#catalog, this.model);
-    const nearest = nearestOf(
-      id,
-      this.#catalog.quants.map((own) => own.id),
-    );
-    return (
-      this.#catalog.byId.quants.get(id) ??
-      fail('quant', id, 'the id of a record in content/quants, or "usual"', nearest && `did you mean "${nearest}"?`)
-    );
+    const { byId, quants } = this.#catalog;
+    return byId.quants.get(id) ?? failId('quant', id, 'the id of a record in content/quants, or "usual"', quants);
   }
 
   get gpu(): GpuRecord {
     const id = this.#text('gpu');
-    const nearest = nearestOf(
-      id,
-      this.#catalog.gpus.map((own) => own.id),
-    );
-    return (
-      this.#catalog.byId.gpus.get(id) ??
-      fail('gpu', id, 'the id of a record in content/gpus', nearest && `did you mean "${nearest}"?`)
-    );
+    const { byId, gpus } = this.#catalog;
+    return byId.gpus.get(id) ?? failId('gpu', id, 'the id of a record in content/gpus', gpus);
   }
 
   get own() {
