@@ -34,7 +34,7 @@ Object.assign(fs.promises, {
   writeFile: atOnceOrLater(fs.writeFileSync),
 });
 
-// It also asks for every page whether the public folder has a file of that name; its names, read once, answer that.
+// Astro also asks for every page whether the public folder has a file of its name; the names, read once, answer that.
 const { existsSync } = fs;
 let publicFolder = '';
 let inPublic: ReadonlySet<string> = new Set();
