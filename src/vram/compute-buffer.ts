@@ -289,9 +289,7 @@ function bytesOf(
   };
   const planOf = (graph: Graph, at: number): AllocationPlan | undefined =>
     repeated && walk.repeated && repeating
-      ? repeating.repeatedPlan(graph, walk.repeated, repeated, table, `${graphKey}/${at}`, () =>
-          graphAt(at, whole.layers),
-        )
+      ? repeating.repeatedPlan(graph, walk.repeated, repeated, table, graphKey, at, graphAt)
       : planGraph(graph, placingOf(placement));
   let plan: AllocationPlan | undefined;
   let grown: Slopes | undefined;

@@ -5,8 +5,16 @@
 import { type Architecture, layerKinds } from './architecture.ts';
 import { differInSizes, type GraphWeights } from './compute-buffer.ts';
 import type { AllocationPlan } from './ggml/allocator.ts';
-import { growthsOf, type RepeatedPlan, type Repetition, repeatPlan, startsOf } from './ggml/repeated-plan.ts';
-import { type Placing, planGraph } from './ggml/scheduler.ts';
+import {
+  grown,
+  growthsOf,
+  type RepeatedPlan,
+  type Repetition,
+  repeatPlan,
+  startsOf,
+  tensorsIn,
+} from './ggml/repeated-plan.ts';
+import { isWorthMoving, type Placing, planGraph } from './ggml/scheduler.ts';
 import type { Graph, GraphTensor } from './ggml/tensor.ts';
 import { cacheLayoutOf } from './kv-cache.ts';
 import { type LayerPlacement, placingOf } from './layer-split.ts';
@@ -17,6 +25,8 @@ export interface RepeatedLayers extends Repetition {
   readonly whole: LayerPlacement;
   /** Where the walked layers are. */
   readonly placing: Placing;
+  /** The first layer that is added, and the last one; absent where as much is added to the walked layers as to all. */
+  readonly least: readonly number[] | undefined;
 }
 
 /** The share of a stack up to which it is faster to walk less of it and put its plan together. */
@@ -45,22 +55,28 @@ function onDevice(
   return [...own].sort((a, b) => a - b);
 }
 
+/** How many layers before each one add. */
+function addedBefore(adds: readonly (boolean | undefined)[]): number[] {
+  let sum = 0;
+  return adds.map((own) => (own ? sum++ : sum));
+}
+
 /**
- * The layers to walk: what lies between two layers with the same surroundings is left out where others have those of all
- * that are left out. `undefined` where that spares little, on one device.
+ * The layers to walk: what lies between two layers behind which the same may follow is left out where others have the
+ * surroundings of all that are left out. `undefined` where that spares little, on one device, and where layers are in RAM.
  */
 export function repeatedLayers(
   architecture: Architecture,
   { shapes }: GraphWeights,
   placement: LayerPlacement,
 ): RepeatedLayers | undefined {
-  const { deviceOfLayer: devices, pipelined } = placement;
+  const { deviceOfLayer: devices, outputDevice, pipelined } = placement;
+  if ((devices[0] as number) < 0) return undefined;
   const kinds = layerKinds(architecture);
   const { kindOfLayer } = cacheLayoutOf(architecture);
   const last = kindOfLayer.length - 1;
   const variants = kinds.map((kind, layer) => variantOf(architecture, kind, layer));
-  let sum = 0;
-  const added = variants.map((adds) => (adds ? sum++ : sum));
+  const added = addedBefore(variants);
   /** What a layer reads of inputs that all layers share. */
   const reads = numbered(kindOfLayer.map((kind, layer) => `${kind} ${layer < placement.expertLayersOnHost}`));
   /** What it may leave for later layers. */
@@ -89,21 +105,23 @@ export function repeatedLayers(
         ? // Copies of inputs that a pipeline keeps are no concern of the layers that read them.
           [readsFirst && device === devices[last], leaves[layer + 1]]
         : [readBefore, onDevice(reads, devices, layer, layer + 1, last + 1), looks[layer + 1]];
-      return [own, looks[layer - 1], starts, toAdded, leftBefore, ...shared].join(';');
+      return [own, starts, toAdded, leftBefore, ...shared].join(';');
     }),
   );
+
+  /** Equal for layers behind which the same may follow: what was added before is as far away. */
+  const joints = numbered(surroundings.map((own, layer) => `${own} ${devicesTo(layer, -1)}`));
 
   const all = looks.map((_, layer) => layer);
   let layers = all;
   // Without a pipeline, inputs come to several devices when they are first read, and go when they are last.
   for (let from = 0; from < layers.length && (pipelined || placement.devices === 1); from++) {
     for (let to = layers.length - 1; to > from; to--) {
-      if (surroundings[layers[from] as number] !== surroundings[layers[to] as number]) continue;
+      if (joints[layers[from] as number] !== joints[layers[to] as number]) continue;
       const out = layers.slice(from + 1, to + 1);
       const others = layers.toSpliced(from + 1, to - from);
       const shown = new Set(others.map((layer) => surroundings[layer]));
-      // What is added is as much as in the whole stack, or the last layer would have other sizes.
-      if (out.some((layer) => variants[layer] || !shown.has(surroundings[layer]))) continue;
+      if (out.some((layer) => !shown.has(surroundings[layer]))) continue;
       layers = others;
       break;
     }
@@ -114,16 +132,16 @@ export function repeatedLayers(
     layers = all;
   }
 
+  const addedWalked = addedBefore(layers.map((layer) => variants[layer]));
   const deviceOfLayer: number[] = [];
   let device = -1;
   for (const layer of layers) {
-    if ((devices[layer] as number) >= 0 && devices[layer] !== devices[layer - 1]) device += 1;
+    if (devices[layer] !== devices[layer - 1]) device += 1;
     deviceOfLayer[layer] = device;
   }
-  const { outputDevice } = placement;
-  const output = outputDevice < 0 || outputDevice === devices[last] ? Math.min(outputDevice, device) : device + 1;
+  const output = outputDevice === devices[last] ? device : device + 1;
   const positionOf = new Map(layers.map((layer, position) => [surroundings[layer], position]));
-  const short = { ...placement, devices: Math.max(device, output, 0) + 1, deviceOfLayer, outputDevice: output };
+  const short = { ...placement, devices: output + 1, deviceOfLayer, outputDevice: output };
   return {
     layers,
     placing: placingOf(short),
@@ -131,7 +149,9 @@ export function repeatedLayers(
     whole: placement,
     walkedOf: surroundings.map((own) => positionOf.get(own) as number),
     added,
+    addedWalked,
     likeness,
+    least: addedWalked.at(-1) === added[last] ? undefined : [variants.indexOf(true), last],
   };
 }
 
@@ -153,18 +173,13 @@ const MOST_RECENT = 16;
 /** Most plans kept of a structure. */
 const MOST_PLANS = 24;
 
-/** Extents from which on the scheduler treats all alike. */
-const LARGE_EXTENT = 32;
-
-/** Whether the scheduler assigns the tensors of two graphs alike that {@link differInSizes}. */
-function assignedAlike(a: Graph, b: Graph): boolean {
-  return a.nodes.every(({ hostOnly, shape }, position) => {
+/** Whether the scheduler assigns the tensors of two graphs alike that {@link differInSizes}: rows count where the host holds what is read. */
+function assignedAlike(a: Graph, b: Graph, { backendOf, devices }: Placing): boolean {
+  const isOnHost = ({ residence }: GraphTensor): boolean => residence !== undefined && backendOf(residence) === devices;
+  return a.nodes.every((node, position) => {
     const other = b.nodes[position] as GraphTensor;
     return (
-      hostOnly === other.hostOnly &&
-      shape.every(
-        (extent, index) => Math.min(extent, LARGE_EXTENT) === Math.min(other.shape[index] as number, LARGE_EXTENT),
-      )
+      node.hostOnly === other.hostOnly && (isWorthMoving(node) === isWorthMoving(other) || !node.sources.some(isOnHost))
     );
   });
 }
@@ -172,7 +187,9 @@ function assignedAlike(a: Graph, b: Graph): boolean {
 function structureOf(graph: Graph, walked: RepeatedLayers): Structure {
   const own = structures.get(walked) ?? [];
   structures.set(walked, own);
-  let structure = own.find(({ sample }) => differInSizes(graph, sample) && assignedAlike(graph, sample));
+  let structure = own.find(
+    ({ sample }) => differInSizes(graph, sample) && assignedAlike(graph, sample, walked.placing),
+  );
   if (!structure) {
     structure = { sample: graph, plans: new Map() };
     own.push(structure);
@@ -185,23 +202,30 @@ function structureOf(graph: Graph, walked: RepeatedLayers): Structure {
 }
 
 /** The same plan with the tensors of another graph, whose layers are alike; `undefined` where they have other sizes. */
-function retold(plan: RepeatedPlan, from: Told, to: Told): RepeatedPlan | undefined {
-  const first = from.starts[0] as number;
+function retold(
+  plan: RepeatedPlan,
+  { layers, likeness, addedWalked }: RepeatedLayers,
+  starts: readonly number[],
+  to: Told,
+): RepeatedPlan | undefined {
+  const first = starts[0] as number;
   const tensorOf = plan.tensorOf.slice();
   const more = plan.more.slice();
-  const twins = from.walked.layers.map((layer) =>
-    to.walked.layers.findIndex((other) => to.walked.likeness[other] === from.walked.likeness[layer]),
+  const twins = layers.map((layer, position) =>
+    to.walked.layers.findIndex(
+      (other, at) =>
+        to.walked.likeness[other] === likeness[layer] && tensorsIn(to.starts, at) === tensorsIn(starts, position),
+    ),
   );
   for (let slot = 0; slot < tensorOf.length; slot++) {
     const tensor = tensorOf[slot] as number;
     if (tensor < first) continue;
     let position = twins.length - 1;
-    while ((from.starts[position] as number) > tensor) position -= 1;
+    while ((starts[position] as number) > tensor) position -= 1;
     const twin = twins[position] as number;
     if (twin < 0) return undefined;
-    tensorOf[slot] = tensor - (from.starts[position] as number) + (to.starts[twin] as number);
-    const addedTo = ({ layers, added }: RepeatedLayers, at: number): number => added[layers[at] as number] as number;
-    more[slot] = (more[slot] as number) + addedTo(from.walked, position) - addedTo(to.walked, twin);
+    tensorOf[slot] = tensor - (starts[position] as number) + (to.starts[twin] as number);
+    more[slot] = (more[slot] as number) + (addedWalked[position] as number) - (to.walked.addedWalked[twin] as number);
   }
   const bytesOf = sizesOf(plan.bytesOf, tensorOf, more, to);
   return bytesOf.every((bytes, slot) => bytes === plan.bytesOf[slot]) ? { ...plan, tensorOf, more } : undefined;
@@ -212,25 +236,19 @@ interface Told {
   readonly graph: Graph;
   readonly walked: RepeatedLayers;
   readonly starts: readonly number[];
+  readonly growths: Float64Array;
 }
 
-const toldOf = (graph: Graph, walked: RepeatedLayers): Told => ({
-  graph,
-  walked,
-  starts: startsOf(graph, walked.layers),
-});
+function toldOf(graph: Graph, walked: RepeatedLayers, least: Graph | undefined): Told {
+  const starts = startsOf(graph, walked.layers);
+  return { graph, walked, starts, growths: growthsOf(graph, starts, walked, least) };
+}
 
 /** Bytes of slots by their tensors; copies of weights and caches keep theirs. */
-function sizesOf(
-  kept: Float64Array,
-  tensorOf: Int32Array,
-  more: Int32Array,
-  { graph, walked, starts }: Told,
-): Float64Array {
-  const growths = growthsOf(graph, starts, walked);
+function sizesOf(kept: Float64Array, tensorOf: Int32Array, more: Int32Array, { graph, growths }: Told): Float64Array {
   return kept.map((own, slot) => {
     const tensor = tensorOf[slot] as number;
-    return tensor < 0 ? own : (graph.bytes[tensor] as number) + (more[slot] as number) * (growths[tensor] as number);
+    return tensor < 0 ? own : grown(graph.bytes[tensor] as number, more[slot] as number, growths[tensor] as number);
   });
 }
 
@@ -238,8 +256,9 @@ function sizesOf(
  * The plan of a whole stack, with the tensors of a graph of some of its layers.
  *
  * @param graph layers of the same settings on one device, `walked`
- * @param settings tells graphs of equal layers apart
- * @param ownGraph the layers to walk for the stack itself
+ * @param graphKey tells settings apart but for the context
+ * @param context of the graph, in tokens
+ * @param graphAt other layers of the same settings
  * @returns `undefined` where they do not tell it
  */
 export function repeatedPlan(
@@ -247,29 +266,39 @@ export function repeatedPlan(
   walked: RepeatedLayers,
   repeated: RepeatedLayers,
   table: GraphWeights,
-  settings: string,
-  ownGraph: () => Graph,
+  graphKey: string,
+  context: number,
+  graphAt: (context: number, layers: readonly number[]) => Graph,
 ): AllocationPlan | undefined {
   const { plans } = structureOf(graph, walked);
-  const told = toldOf(graph, walked);
   const known = plans.get(repeated);
+  const needed = (known ? walked : repeated).least ?? walked.least;
+  const least = needed && graphAt(context, needed);
+  const told = toldOf(graph, walked, least);
   if (known) return { ...known, bytesOf: sizesOf(known.bytesOf, known.tensorOf, known.more, told) };
   const { layers, layerOf, nameOf } = table;
   const isWhole = repeated.layers.length === repeated.walkedOf.length;
+  const settings = `${graphKey}/${context}`;
   let own = graph;
   if (repeated !== walked) {
     const last = isWhole ? wholeGraphs.get(table) : undefined;
-    own = last?.settings === settings ? last.graph : ownGraph();
+    own = last?.settings === settings ? last.graph : graphAt(context, repeated.layers);
     if (isWhole) wholeGraphs.set(table, { settings, graph: own });
   }
   const short = planGraph(own, isWhole ? placingOf(repeated.whole) : repeated.placing, repeated.layers);
   const whole = isWhole
     ? { ...short, more: new Int32Array(short.bytesOf.length) }
-    : repeatPlan(own, short, repeated, (weight, layerLater) => {
-        const layer = layerOf[weight];
-        return layer === undefined ? weight : layers[layerLater(layer)]?.get(nameOf[weight] as string)?.index;
-      });
-  const plan = whole && (repeated === walked ? whole : retold(whole, toldOf(own, repeated), told));
+    : repeatPlan(
+        own,
+        short,
+        repeated,
+        (weight, layerLater) => {
+          const layer = layerOf[weight];
+          return layer === undefined ? weight : layers[layerLater(layer)]?.get(nameOf[weight] as string)?.index;
+        },
+        least,
+      );
+  const plan = whole && (own === graph ? whole : retold(whole, repeated, startsOf(own, repeated.layers), told));
   if (!plan) return undefined;
   // What it keeps of a cache has the size of these settings.
   if (plan.tensorOf.some((tensor, slot) => tensor < 0 && (plan.weightOf[slot] as number) < 0)) return plan;

@@ -6,7 +6,7 @@ import { type AllocationPlan, GIVE, type Mark, TAKE, TAKE_OVER } from './allocat
 import { PIPELINE_COPIES } from './scheduler.ts';
 import type { Graph } from './tensor.ts';
 
-/** Where a stack's layers are. Device -1 is the host. */
+/** Where a stack's layers are, all on devices. */
 interface Stack {
   readonly devices: number;
   readonly pipelined: boolean;
@@ -29,6 +29,8 @@ export interface Repetition {
   readonly likeness: readonly number[];
   /** What the sizes of a layer's tensors are linear in, by layer. */
   readonly added: readonly number[];
+  /** The same among the walked layers, by position. */
+  readonly addedWalked: readonly number[];
 }
 
 /** The plan of a whole stack; its tensors are those of the walked layers. */
@@ -89,24 +91,46 @@ export function startsOf({ layerStarts, bytes }: Graph, layers: readonly number[
   return [...layers.map((layer) => layerStarts.get(layer) as number), bytes.length];
 }
 
-/** What one more of what sizes are linear in adds to each tensor of a graph, in bytes by id. */
+/** Tensors of a walked layer. */
+export function tensorsIn(starts: readonly number[], position: number): number {
+  return (starts[position + 1] as number) - (starts[position] as number);
+}
+
+/**
+ * What one more of what sizes are linear in adds to each tensor of a graph, in bytes by id; not a number where no layer tells.
+ *
+ * @param least the last layer behind the first that is added: no walked one is like it
+ */
 export function growthsOf(
   { bytes }: Graph,
   starts: readonly number[],
-  { layers, likeness, added }: Repetition,
+  { layers, likeness, addedWalked }: Repetition,
+  least: Graph | undefined,
 ): Float64Array {
-  const growths = new Float64Array(bytes.length);
+  const growths = new Float64Array(bytes.length).fill(Number.NaN, starts[0]);
   layers.forEach((layer, position) => {
-    const own = added[layer] as number;
-    const twin = layers.findIndex((other) => likeness[other] === likeness[layer] && added[other] !== own);
-    if (twin < 0) return;
-    const offset = (starts[twin] as number) - (starts[position] as number);
-    const more = (added[layers[twin] as number] as number) - own;
-    for (let id = starts[position] as number; id < (starts[position + 1] as number); id++)
-      growths[id] = ((bytes[id + offset] as number) - (bytes[id] as number)) / more;
+    const start = starts[position] as number;
+    const tell = (from: readonly number[], twinStart: number, more: number): void => {
+      for (let id = start; id < (starts[position + 1] as number); id++)
+        growths[id] = ((from[id + twinStart - start] as number) - (bytes[id] as number)) / more;
+    };
+    const own = addedWalked[position] as number;
+    const twin = layers.findIndex(
+      (other, at) =>
+        likeness[other] === likeness[layer] &&
+        addedWalked[at] !== own &&
+        tensorsIn(starts, at) === tensorsIn(starts, position),
+    );
+    if (twin >= 0) tell(bytes, starts[twin] as number, (addedWalked[twin] as number) - own);
+    else if (least && position === layers.length - 1)
+      tell(least.bytes, least.layerStarts.get(layer) as number, 1 - own);
   });
   return growths;
 }
+
+/** Bytes of a tensor where what they are linear in is `more`. */
+export const grown = (bytes: number, more: number, growth: number): number =>
+  more === 0 ? bytes : bytes + more * growth;
 
 /**
  * What is held where each walked layer begins, and at the end: slots that were taken and not yet given back, oldest first.
@@ -149,6 +173,7 @@ class Repeater {
   readonly #weightLater: WeightLater;
   readonly #reads: Reads;
   readonly #growths: Float64Array;
+  readonly #starts: readonly number[];
   /** Ids from here on are of layers. */
   readonly #firstOfLayers: number;
   readonly #host: number;
@@ -183,6 +208,7 @@ class Repeater {
     this.#weightLater = weightLater;
     this.#reads = reads;
     this.#growths = growths;
+    this.#starts = starts;
     this.#firstOfLayers = starts[0] as number;
     this.#host = repetition.whole.devices;
     this.#numbers = new Int32Array(plan.bytesOf.length).fill(-1);
@@ -221,21 +247,16 @@ class Repeater {
     if (positionOf.size > 0) this.#failed = true;
   }
 
-  #bufferOfLayer({ deviceOfLayer, devices }: Stack, layer: number): number {
-    const device = deviceOfLayer[layer] as number;
-    return device < 0 ? devices : device;
-  }
-
   /** The buffer in the place of one that a walked layer uses; -1 where there is none. */
   #bufferLater(buffer: number, { layer, position }: Place): number {
     const { short, whole, layers } = this.#repetition;
-    const own = this.#bufferOfLayer(short, layers[position] as number);
-    const target = this.#bufferOfLayer(whole, layer);
+    const own = short.deviceOfLayer[layers[position] as number] as number;
+    const target = whole.deviceOfLayer[layer] as number;
     if (buffer === own) return target;
     if (buffer === short.devices) return this.#host;
     // The first device computes for the host what is large.
     if (buffer === 0 && !short.pipelined) return 0;
-    if (buffer < own) return own === short.devices ? -1 : Math.max(buffer + target - own, -1);
+    if (buffer < own) return Math.max(buffer + target - own, -1);
     return buffer === short.outputDevice ? whole.outputDevice : -1;
   }
 
@@ -247,7 +268,7 @@ class Repeater {
 
   /** A new slot. */
   #slot(buffer: number, bytes: number, tensor: number, weight = -1, more = 0): number {
-    if (buffer < 0) this.#failed = true;
+    if (buffer < 0 || Number.isNaN(bytes)) this.#failed = true;
     this.#more.push(more);
     this.#buffers.push(buffer);
     this.#bytes.push(bytes);
@@ -265,7 +286,7 @@ class Repeater {
   #bytesLater(slot: number, { more }: Place): number {
     const tensor = this.#plan.tensorOf[slot] as number;
     const bytes = this.#plan.bytesOf[slot] as number;
-    return tensor < 0 ? bytes : bytes + more * (this.#growths[tensor] as number);
+    return tensor < 0 ? bytes : grown(bytes, more, this.#growths[tensor] as number);
   }
 
   /** A slot like one of a walked layer. */
@@ -283,7 +304,7 @@ class Repeater {
   /** The copies of one tensor that a pipeline keeps. */
   #copies({ id, bytes }: Read, buffer: number, more: number): void {
     for (let copy = 0; copy < PIPELINE_COPIES; copy++)
-      this.#slot(buffer, bytes + more * (this.#growths[id] as number), id, -1, more);
+      this.#slot(buffer, grown(bytes, more, this.#growths[id] as number), id, -1, more);
   }
 
   /** Takes all leafs; returns the first that each layer fills itself. */
@@ -332,6 +353,15 @@ class Repeater {
     return tensor >= 0 && tensor < this.#firstOfLayers;
   }
 
+  /** Whether two tensors are as far from the beginning or from the end of their walked layers. */
+  #isSamePart(a: number, b: number): boolean {
+    const starts = this.#starts;
+    const [endOfA, endOfB] = [a, b].map((tensor) => starts.findIndex((start) => start > tensor)) as [number, number];
+    const isAsFarFrom = (startOfA: number, startOfB: number): boolean =>
+      a - (starts[startOfA] as number) === b - (starts[startOfB] as number);
+    return isAsFarFrom(endOfA, endOfB) || isAsFarFrom(endOfA - 1, endOfB - 1);
+  }
+
   #keyOf(slot: number, buffer: number): number {
     return (this.#plan.tensorOf[slot] as number) * (this.#host + 1) + buffer;
   }
@@ -350,7 +380,8 @@ class Repeater {
 
   /**
    * Finds what is held for a layer in the places of what the walked one found held. All that layers hold on its device
-   * must be there in the same sizes; what is elsewhere may not, as long as the layer does not give it back.
+   * must be there in the same sizes; what is elsewhere may not, as long as the layer does not give it back. Where
+   * several are as large, each must be the same part of the layer that made it.
    */
   #find(slots: readonly number[], place: Place): void {
     const { whole, short } = this.#repetition;
@@ -370,13 +401,16 @@ class Repeater {
     for (const [buffer, own] of found.entries()) {
       const held = this.#heldOwn[buffer] as number[];
       if (own.length !== held.length) {
-        if (buffer === this.#bufferOfLayer(whole, place.layer)) this.#failed = true;
+        if (buffer === whole.deviceOfLayer[place.layer]) this.#failed = true;
         continue;
       }
       for (const [index, slot] of own.entries()) {
         const number = held[index] as number;
         this.#numbers[slot] = number;
-        if (this.#bytes[number] !== this.#bytesLater(slot, place)) this.#failed = true;
+        const bytes = this.#bytes[number];
+        const isSame = this.#isSamePart(this.#tensors[number] as number, this.#plan.tensorOf[slot] as number);
+        const isOnly = () => held.filter((other) => this.#bytes[other] === bytes).length === 1;
+        if (bytes !== this.#bytesLater(slot, place) || !(isSame || isOnly())) this.#failed = true;
       }
       held.length = 0;
     }
@@ -385,12 +419,12 @@ class Repeater {
   /** The whole plan; `undefined` where a layer finds other memory taken than the one that it is like. */
   run(): RepeatedPlan | undefined {
     const { leafs, marks, steps, bytesOf, alignments } = this.#plan;
-    const { walkedOf, added, layers } = this.#repetition;
+    const { walkedOf, added, addedWalked, layers } = this.#repetition;
     const begin = marks[0] as Mark;
     const places = walkedOf.map((position, layer) => ({
       layer,
       position,
-      more: (added[layer] as number) - (added[layers[position] as number] as number),
+      more: (added[layer] as number) - (addedWalked[position] as number),
     }));
     const firstFilled = this.#leafs(places);
     const wholeLeafs = this.#bytes.length;
@@ -440,10 +474,11 @@ export function repeatPlan(
   plan: AllocationPlan,
   repetition: Repetition,
   weightLater: WeightLater,
+  least?: Graph,
 ): RepeatedPlan | undefined {
   const { layers, short } = repetition;
   const starts = startsOf(graph, layers);
   const reads = short.pipelined ? readsOf(graph, starts) : NO_READS;
   if (!reads || plan.marks.length !== layers.length) return undefined;
-  return new Repeater(plan, repetition, weightLater, starts, growthsOf(graph, starts, repetition), reads).run();
+  return new Repeater(plan, repetition, weightLater, starts, growthsOf(graph, starts, repetition, least), reads).run();
 }

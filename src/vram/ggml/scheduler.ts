@@ -36,6 +36,9 @@ function batchRows(tensor: GraphTensor): number {
   }
 }
 
+/** Whether an operation has so many rows that a device computes it even where the weights are in host memory. */
+export const isWorthMoving = (tensor: GraphTensor): boolean => batchRows(tensor) >= OFFLOAD_ROWS;
+
 /** Whether a backend can compute a tensor: another device's memory cannot be read. */
 function supports(backend: number, host: number, tensor: GraphTensor): boolean {
   if (backend === host) return true;
@@ -59,7 +62,7 @@ function firstBackend(tensor: GraphTensor, host: number): number {
     const source = sources[index] as GraphTensor;
     if (!isWeight(source)) continue;
     if (source.backend !== host) return source.backend;
-    return host > 0 && supports(0, host, tensor) && batchRows(tensor) >= OFFLOAD_ROWS ? 0 : host;
+    return host > 0 && supports(0, host, tensor) && isWorthMoving(tensor) ? 0 : host;
   }
   return UNASSIGNED;
 }

@@ -197,21 +197,28 @@ describe('a plan from some of the layers', () => {
     // Behind the last layer comes the head.
     likeness: [0, 0, 0, 0, 0, 0, 0, 0, 1],
     added: all,
+    addedWalked: walked.map((_, position) => position),
   };
-  const repeated = (graph: Graph, changes: Partial<Repetition> = {}) =>
-    repeatPlan(
+  const repeated = (widthOf: (layer: number) => number, changes: Partial<Repetition> = {}) => {
+    const graph = stack(walked.length, widthOf);
+    /** The last layer behind the first. */
+    const least = stack(2, widthOf);
+    least.layerStarts.set(walked.length - 1, least.layerStarts.get(1) as number);
+    return repeatPlan(
       graph,
       planGraph(graph, placing(walked), repetition.layers),
       { ...repetition, ...changes },
       (weight, layerLater) => layerLater(weight),
+      least,
     );
+  };
 
   test.each([
     ['alike', alike],
     ['growing', (layer: number) => 128 * (layer + 1)],
   ])('it is the plan of the whole graph where layers are %s', (_what, widthOf) => {
     const whole = planGraph(stack(12, widthOf), placing(all));
-    const plan = repeated(stack(9, (layer) => widthOf(layer === 8 ? 11 : layer)));
+    const plan = repeated(widthOf);
     expect(plan?.steps).toEqual(whole.steps);
     expect(plan?.bytesOf).toEqual(whole.bytesOf);
     expect(plan?.bufferOf).toEqual(whole.bufferOf);
@@ -219,10 +226,66 @@ describe('a plan from some of the layers', () => {
     expect(plan?.leafs).toBe(whole.leafs);
   });
 
+  test('nothing is said where no layer tells how another one has grown', () => {
+    const likeness = repetition.likeness.map((_, layer) => layer);
+    expect(repeated(alike, { likeness })).toBeUndefined();
+  });
+
+  test.each([
+    ['sizes tell apart what two kinds of layers leave', 256, true],
+    ['nothing is said where they do not', 64, false],
+  ])('%s', (_what, width, isTold) => {
+    const onOne: Placing = { devices: 1, pipelined: false, backendOf: () => 0 };
+    /** Layers that leave two tensors; a layer of another kind, "O", has more before, between and behind them. */
+    const build = (kinds: string): Graph => {
+      const graph = new Graph();
+      const table = graph.weight(0, 0, [64, 64]);
+      let left = graph.mulMat(table, graph.input(4, 64, 1));
+      let right = graph.mulMat(table, left);
+      [...kinds].forEach((kind, layer) => {
+        graph.layerStarts.set(layer, graph.bytes.length);
+        let sum = graph.compute([64, 1, 1, 1], [left, right]);
+        if (kind === 'O') sum = graph.like([sum]);
+        left = graph.compute([width, 1, 1, 1], [sum]);
+        right = graph.compute([64, 1, 1, 1], [sum]);
+        if (kind === 'O') right = graph.like([right]);
+        graph.expand(left);
+        graph.expand(right);
+      });
+      graph.expand(graph.compute([64, 1, 1, 1], [left, right]));
+      return graph;
+    };
+    const on = (kinds: string) => ({
+      devices: 1,
+      pipelined: false,
+      deviceOfLayer: [...kinds].map(() => 0),
+      outputDevice: 0,
+    });
+    const [short, long] = ['EEOO', 'EEOEOO'];
+    const graph = build(short);
+    const zeros = [...long].map(() => 0);
+    const plan = repeatPlan(
+      graph,
+      planGraph(graph, onOne, [0, 1, 2, 3]),
+      {
+        layers: [0, 1, 2, 3],
+        short: on(short),
+        whole: on(long),
+        // The fourth layer is like the second, which is behind another kind.
+        walkedOf: [0, 1, 2, 1, 2, 3],
+        likeness: [0, 0, 1, 2, 1, 2],
+        added: zeros,
+        addedWalked: [0, 0, 0, 0],
+      },
+      (weight) => weight,
+    );
+    expect(plan?.steps).toEqual(isTold ? planGraph(build(long), onOne).steps : undefined);
+  });
+
   test('nothing is said where a layer finds other memory taken than the one that it is like', () => {
     // The last layer of a device is not like the one before it: the next device has what it leaves.
-    expect(repeated(stack(9, alike), { walkedOf: [0, 1, 1, 1, 3, 4, 4, 5, 6, 7, 7, 8] })).toBeUndefined();
-    expect(repeated(stack(9, alike), { walkedOf: [0, 1, 1, 2, 3, 4, 4, 4, 6, 7, 7, 8] })).toBeUndefined();
+    expect(repeated(alike, { walkedOf: [0, 1, 1, 1, 3, 4, 4, 5, 6, 7, 7, 8] })).toBeUndefined();
+    expect(repeated(alike, { walkedOf: [0, 1, 1, 2, 3, 4, 4, 4, 6, 7, 7, 8] })).toBeUndefined();
   });
 });
 
