@@ -183,14 +183,8 @@ class VramCalculator extends HTMLElement {
     this.addEventListener('submit', (event) => event.preventDefault());
     addEventListener('hashchange', () => showLater(follow()));
 
-    // Whoever comes to the form is about to change it: the first new answer is as fast as the next ones.
-    const expectChanges = async (): Promise<void> => {
-      await prepareModel(modelOf(data, preset), { manySettings: true });
-      const { placed } = computeAnswer(data, { ...preset, devices: 2, quant: firstState(data).quant });
-      await pause();
-      placed();
-    };
-    this.addEventListener('focusin', () => showLater(expectChanges()), { once: true });
+    const planAhead = () => import('./calculator/ahead.ts').then((ahead) => ahead.planAhead(this, data));
+    this.addEventListener('focusin', () => showLater(planAhead()), { once: true });
 
     this.#find<HTMLFieldSetElement>('fieldset').disabled = false;
     await show(preset);
