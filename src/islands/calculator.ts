@@ -183,7 +183,7 @@ class VramCalculator extends HTMLElement {
     this.addEventListener('submit', (event) => event.preventDefault());
     addEventListener('hashchange', () => showLater(follow()));
 
-    const planAhead = () => import('./calculator/ahead.ts').then((ahead) => ahead.planAhead(this, data));
+    const planAhead = () => import('./calculator/ahead.ts').then((ahead) => ahead.planAhead(this, data, pause));
     this.addEventListener('focusin', () => showLater(planAhead()), { once: true });
 
     this.#find<HTMLFieldSetElement>('fieldset').disabled = false;

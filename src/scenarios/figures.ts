@@ -93,27 +93,17 @@ const fail = (attribute: string, value: string | undefined, expected: string, fi
   throw new FigureError(attribute, value === undefined ? 'nothing' : `"${value}"`, expected, fix);
 };
 
-/** Where no record has the id: names the nearest that one has. */
-function failId(
-  attribute: string,
-  found: string,
-  expected: string,
-  records: readonly { readonly id: string }[],
-): never {
-  const nearest = nearestOf(
-    found,
-    records.map(({ id }) => id),
-  );
+/** Names the nearest of what was expected. */
+function failNear(attribute: string, found: string, expected: string, known: readonly string[]): never {
+  const nearest = nearestOf(found, known);
   return fail(attribute, found, expected, nearest && `did you mean "${nearest}"?`);
 }
 
 /** The word itself; an error with the nearest of `words` where it is none of them. */
-function oneOf<T extends string>(attribute: string, value: string, words: readonly T[]): T {
-  const word = words.find((own) => own === value);
-  if (word !== undefined) return word;
-  const nearest = nearestOf(value, words);
-  return fail(attribute, value, `one of ${words.join(', ')}`, nearest && `did you mean "${nearest}"?`);
-}
+const oneOf = <T extends string>(attribute: string, value: string, words: readonly T[]): T =>
+  words.find((own) => own === value) ?? failNear(attribute, value, `one of ${words.join(', ')}`, words);
+
+const idsOf = (records: readonly { readonly id: string }[]): readonly string[] => records.map(({ id }) => id);
 
 function wholeNumber(attribute: string, value: string): number {
   return /^[1-9]\d{0,6}$/.test(value) ? Number(value) : fail(attribute, value, 'a whole number above 0');
@@ -145,20 +135,21 @@ class Asked {
     const model = this.#catalog.byId.models.get(id);
     if (model && isEstimable(model)) return model;
     const expected = 'the id of a record in content/models that has an architecture';
-    return failId('model', id, expected, this.#catalog.estimableModels);
+    return failNear('model', id, expected, idsOf(this.#catalog.estimableModels));
   }
 
   get quant(): QuantRecord {
     const id = this.#text('quant');
     if (id === 'usual') return defaultQuantOf(this.#catalog, this.model);
     const { byId, quants } = this.#catalog;
-    return byId.quants.get(id) ?? failId('quant', id, 'the id of a record in content/quants, or "usual"', quants);
+    const expected = 'the id of a record in content/quants, or "usual"';
+    return byId.quants.get(id) ?? failNear('quant', id, expected, idsOf(quants));
   }
 
   get gpu(): GpuRecord {
     const id = this.#text('gpu');
     const { byId, gpus } = this.#catalog;
-    return byId.gpus.get(id) ?? failId('gpu', id, 'the id of a record in content/gpus', gpus);
+    return byId.gpus.get(id) ?? failNear('gpu', id, 'the id of a record in content/gpus', idsOf(gpus));
   }
 
   get own() {
