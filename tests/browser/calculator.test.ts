@@ -131,6 +131,32 @@ describe('the calculator', () => {
     expect(last.headroom).not.toBe(before.headroom);
   });
 
+  test('answers made while the reader is at a setting change nothing that is shown', async () => {
+    const { page, requests, complaints } = await openCalculator('/models/deepseek-v4-flash/q4-k-m/32k/');
+    const isAhead = (path: string): boolean => path.includes('/ahead.');
+    expect(requests.filter(isAhead)).toEqual([]);
+    await page.getByText('More settings').click();
+    const before = await figuresOf(page);
+    const names = await page
+      .locator('vram-calculator [name]:visible')
+      .evaluateAll((controls) => controls.map((control) => control.getAttribute('name')));
+    expect(names.length).toBeGreaterThan(10);
+    for (const name of names) {
+      await page.locator(`vram-calculator [name="${name}"]`).focus();
+      await page.waitForTimeout(150);
+      expect(await figuresOf(page), `while at ${name}`).toEqual(before);
+    }
+    expect(requests.filter(isAhead)).toHaveLength(1);
+    // One row holds K and V: types apart, which are tried ahead too, are refused.
+    await page.getByRole('combobox', { name: 'Type of V' }).selectOption('q8_0');
+    expect(await page.locator('[data-part="error"]').isVisible()).toBe(true);
+    await page.getByRole('combobox', { name: 'Type of K' }).selectOption('q8_0');
+    await page.getByRole('spinbutton', { name: 'Layers with experts in RAM' }).fill('20');
+    const settings: Partial<Settings> = { context: 32_768, kType: 'q8_0', vType: 'q8_0', cpuMoeLayers: 20 };
+    await expect.poll(() => bytesOf(page, 'needs')).toBe(needsOf('deepseek-v4-flash', 'Q4_K_M', settings));
+    expect(complaints).toEqual([]);
+  });
+
   test('says why the engine refuses, and recovers', async () => {
     const { page } = await openCalculator(GOLDEN_PATH);
     await page.getByRole('combobox', { name: 'Model' }).selectOption('llama-3-1-8b');

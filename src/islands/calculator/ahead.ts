@@ -1,12 +1,44 @@
-/** Plans that are made before they are asked for. Loaded when the reader comes to the form. */
+/** Answers that are made before they are asked for. Loaded when the reader comes to the form. */
 import type { VramCalculator } from '../calculator.ts';
 import { computeAnswer, modelOf } from './answer.ts';
-import { type CalculatorData, prepareModel } from './data.ts';
+import { type CalculatorData, type CalculatorModel, prepareModel } from './data.ts';
 import { type CalculatorState, firstState, KEYS, LIMITS } from './state.ts';
 
+const CONTROLS = new Map(Object.entries(KEYS).map(([field, key]) => [key as string, field as keyof CalculatorState]));
+
+/** What the reader may choose next in a control, likely choices where there are too many; nothing where all answers are fast. */
+function choicesOf(
+  field: keyof CalculatorState,
+  control: Element,
+  { experts }: CalculatorState,
+  { architecture, maxContext }: CalculatorModel,
+): readonly (string | number)[] {
+  switch (field) {
+    case 'quant':
+    case 'kType':
+    case 'vType':
+    case 'flashAttention':
+      return Array.from((control as HTMLSelectElement).options, ({ value }) => value);
+    case 'context':
+      return [maxContext / 2, maxContext];
+    case 'devices':
+      return Array.from({ length: LIMITS.devices[1] }, (_, before) => before + 1);
+    case 'experts':
+      return Array.from({ length: architecture.layers + 1 }, (_, layers) => layers).filter(
+        (layers) => layers < 10 || layers % 10 === 0 || Math.abs(layers - experts) === 1,
+      );
+    case 'sequences':
+      return [2, 4, 8, 16, 32];
+    case 'microBatch':
+      return [256, 1024, 2048, 4096, 128];
+    default:
+      return [];
+  }
+}
+
 /**
- * Whoever comes to the form is about to change it: the first new answer is as fast as the next ones. Each number of
- * devices has a plan of its own; they are made while whoever comes to the number still thinks.
+ * Whoever comes to the form is about to change it: the first new answer is as fast as the next ones. Whoever comes to a
+ * setting of which each value has plans of its own is answered from those, which are made while he still thinks.
  *
  * @param pause lets what the reader does go first
  */
@@ -17,24 +49,33 @@ export async function planAhead(
 ): Promise<void> {
   const { preset } = calculator;
   if (!preset) return;
-  /** Plans are the same for every quantization. */
-  const planFor = async (state: CalculatorState): Promise<void> => {
-    const { placed } = computeAnswer(data, { ...state, quant: firstState(data).quant });
+  /** What the reader asked for goes first, all of it. */
+  const answered = async (): Promise<void> => {
     await pause();
+    if (calculator.querySelector('[aria-busy="true"]'))
+      await new Promise((resolve) => calculator.addEventListener('answer', resolve, { once: true }));
+  };
+  const answer = async (state: CalculatorState): Promise<void> => {
+    const { placed } = computeAnswer(data, state);
+    await answered();
     placed();
   };
-  const control = calculator.querySelector<HTMLInputElement>(`[name="${KEYS.devices}"]`);
-  const expectDevices = async (): Promise<void> => {
-    for (let devices = 2; devices <= LIMITS.devices[1]; devices++) {
-      const { state = preset } = calculator.answered ?? {};
+  const expectChange = async (): Promise<void> => {
+    const control = document.activeElement;
+    const field = CONTROLS.get(control?.getAttribute('name') ?? '');
+    if (!control || !field || !calculator.contains(control)) return;
+    const stateNow = (): CalculatorState => calculator.answered?.state ?? preset;
+    for (const choice of choicesOf(field, control, stateNow(), modelOf(data, stateNow()))) {
+      await answered();
+      const state = stateNow();
       if (state.engine || document.activeElement !== control) return;
-      await planFor({ ...state, devices });
+      // What has no answer says so when it is asked for.
+      await answer({ ...state, [field]: choice }).catch(() => {});
     }
   };
-  // What has no answer says so when it is asked for.
-  const expectQuietly = (): Promise<void> => expectDevices().catch(() => {});
   await prepareModel(modelOf(data, preset), { manySettings: true });
-  await planFor({ ...preset, devices: 2 });
-  control?.addEventListener('focus', expectQuietly);
-  await expectQuietly();
+  // Another quantization is as good as any to have all code at hand.
+  await answer({ ...preset, devices: 2, quant: firstState(data).quant });
+  calculator.addEventListener('focusin', expectChange);
+  await expectChange();
 }
