@@ -6,6 +6,8 @@ import { escaped } from './markup.ts';
 const ROOM_FOR_LABEL = 420;
 /** Of many ticks a phone shows every second, the last among them. */
 const MOST_NARROW_TICKS = 6;
+/** A last label of more letters takes the place of those before it on a phone: letters, per mille. */
+const LONG_LABEL = { letters: 6, room: 300 } as const;
 
 type Points = Plot['series'][number]['points'];
 
@@ -72,19 +74,25 @@ export function plotDrawing({ yTicks, xTicks, lines, series, marks = [] }: Plot)
     const y = down(at);
     return `<line class="axis" x2="100%" y1="${y}" y2="${y}"></line><text class="end" x="-8" y="${y}" dy="4">${escaped(label)}</text>`;
   });
+  const last = xTicks.at(-1);
+  const free = last && last.label.length > LONG_LABEL.letters ? last.at - LONG_LABEL.room : 1000;
   const columns = xTicks.map(({ at, label }, index) => {
-    const isBetween = xTicks.length > MOST_NARROW_TICKS && (xTicks.length - index) % 2 === 0;
+    const isSecond = xTicks.length > MOST_NARROW_TICKS && (xTicks.length - index) % 2 === 0;
+    const isBetween = isSecond || (at > free && index < xTicks.length - 1);
     return `<text${classOf(at > 960 && 'end', isBetween && 'between')} x="${percent(at)}" y="100%" dy="20">${escaped(label)}</text>`;
   });
   const devices = lines.map(({ at }) => `<line class="device" x2="100%" y1="${down(at)}" y2="${down(at)}"></line>`);
   const curves = series.map(({ dots: isDots, points }, index) => {
     return `<path${classOf(seriesClass(index), isDots && 'dots')} d="${isDots ? dots(points) : path(points)}"></path>`;
   });
-  const circles = marks.map(({ x, y, label }) => {
-    const name = label
-      ? `<text${classOf(anchor(x, 150, 850))} x="${percent(x)}" y="${down(y)}" dy="-10">${escaped(label)}</text>`
-      : '';
-    return `<circle class="s1" cx="${percent(x)}" cy="${down(y)}" r="5"></circle>${name}`;
+  const circles = marks.map(({ x, y }) => `<circle class="s1" cx="${percent(x)}" cy="${down(y)}" r="5"></circle>`);
+  // Beside its point a label leaves those above and below alone; above it, a curve.
+  const isScatter = series.length === 0;
+  const labels = marks.flatMap(({ x, y, label }) => {
+    if (!label) return [];
+    const side = anchor(x, isScatter ? 850 : 150, isScatter ? 849 : 850);
+    const dx = isScatter ? ` dx="${side === 'end' ? -8 : 8}"` : '';
+    return `<text${classOf(side)} x="${percent(x)}" y="${down(y)}"${dx} dy="${isScatter ? -6 : -10}">${escaped(label)}</text>`;
   });
   const names = lines.map(
     ({ at, label }) => `<text class="start" y="${down(at)}" dx="4" dy="-4">${escaped(label)}</text>`,
@@ -96,6 +104,7 @@ export function plotDrawing({ yTicks, xTicks, lines, series, marks = [] }: Plot)
     '<svg aria-hidden="true" width="100%" height="100%" viewBox="0 0 1000 1000" preserveAspectRatio="none">',
     ...curves,
     '</svg>',
+    ...labels,
     ...circles,
     ...names,
   ].join('');

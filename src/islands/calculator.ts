@@ -2,7 +2,7 @@
  * The calculator: fills the form that the page already has with every choice and keeps the figures beside it up to date.
  * A custom element without a framework: one form and a dozen texts need no more, and it leaves the budget to the estimator.
  */
-import { contextLabel, EstimateError } from '../vram/browser.ts';
+import { contextLabel, EstimateError, sharesRows } from '../vram/browser.ts';
 import { type CalculatorAnswer, computeAnswer, modelOf, type PlacedAnswer, type RowName } from './calculator/answer.ts';
 import { type CalculatorData, type CalculatorModel, loadData, prepareModel } from './calculator/data.ts';
 import type * as Served from './calculator/served.ts';
@@ -97,6 +97,7 @@ class VramCalculator extends HTMLElement {
       const { architecture, projectorBytes, towerBytes } = model;
       if (offered !== model) this.#offerContexts(model);
       offered = model;
+      if (!next.engine) this.#show(KEYS.vType, !sharesRows(architecture));
       this.#show(KEYS.experts, !next.engine && architecture.feedForward.experts !== undefined);
       this.#show(KEYS.projector, [projectorBytes, towerBytes][ENGINES.indexOf(next.engine)] !== undefined);
       this.#show(KEYS.mtp, next.engine !== 'mlx' && architecture.nextTokenLayers !== undefined);

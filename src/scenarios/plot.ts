@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { formatBytes, formatGB, GB, perMille } from '../vram/index.ts';
+import { formatBytes, formatGB, formatRoundGB, GB, perMille } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf, roomOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, quantsOf } from './expand.ts';
 import type { Facts } from './facts.ts';
@@ -166,7 +166,7 @@ export function fromZero(highestBytes: number): {
   const y = (bytes: number): number => perMille(bytes / top);
   const ticks = Array.from({ length: Math.round(top / step) + 1 }, (_, index) => ({
     at: y(index * step),
-    label: formatGB(index * step),
+    label: formatRoundGB(index * step),
   }));
   return { y, ticks };
 }

@@ -12,6 +12,7 @@ import type { GraphFamily } from './llama-graphs/families.ts';
 export * from './allocation.ts';
 export type { Architecture } from './architecture.ts';
 export { type Device, overheadOf, roomOn } from './device.ts';
+export { sharesRows } from './engines/llama-cpp.ts';
 export type { RuleOfThumbInputs } from './engines/rule-of-thumb.ts';
 export { KV_TYPES } from './kv-cache.ts';
 export type { GraphFamily } from './llama-graphs/families.ts';

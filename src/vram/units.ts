@@ -44,6 +44,12 @@ export function formatGB(bytes: number): string {
   return `${formatQuantity(bytes / GB)} GB`;
 }
 
+/** A round number of GB (1e9), at an axis: "0.5 GB", "50 GB", "1500 GB". */
+export function formatRoundGB(bytes: number): string {
+  const value = Number((bytes / GB).toPrecision(3));
+  return `${value < 100 ? value : formatQuantity(value)} GB`;
+}
+
 /** Bytes as a number of GB (1e9), for tables whose caption names the unit: "24.2". */
 export function formatNumberOfGB(bytes: number): string {
   return formatQuantity(bytes / GB);

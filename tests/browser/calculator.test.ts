@@ -147,14 +147,28 @@ describe('the calculator', () => {
       expect(await figuresOf(page), `while at ${name}`).toEqual(before);
     }
     expect(requests.filter(isAhead)).toHaveLength(1);
-    // One row holds K and V: types apart, which are tried ahead too, are refused.
-    await page.getByRole('combobox', { name: 'Type of V' }).selectOption('q8_0');
-    expect(await page.locator('[data-part="error"]').isVisible()).toBe(true);
     await page.getByRole('combobox', { name: 'Type of K' }).selectOption('q8_0');
     await page.getByRole('spinbutton', { name: 'Layers with experts in RAM' }).fill('20');
     const settings: Partial<Settings> = { context: 32_768, kType: 'q8_0', vType: 'q8_0', cpuMoeLayers: 20 };
     await expect.poll(() => bytesOf(page, 'needs')).toBe(needsOf('deepseek-v4-flash', 'Q4_K_M', settings));
     expect(complaints).toEqual([]);
+  });
+
+  test('a model that keeps K and V in one row has one type for both, also in its command and link', async () => {
+    const { page } = await openCalculator('/models/deepseek-v4-flash/q4-k-m/32k/');
+    await page.getByText('More settings').click();
+    const [kType, vType] = ['K', 'V'].map((side) => page.getByRole('combobox', { name: `Type of ${side}` }));
+    expect(await vType?.isVisible()).toBe(false);
+    await kType?.selectOption('q8_0');
+    const settings: Partial<Settings> = { context: 32_768, kType: 'q8_0', vType: 'q8_0' };
+    expect(await bytesOf(page, 'needs')).toBe(needsOf('deepseek-v4-flash', 'Q4_K_M', settings));
+    await expect.poll(() => hashOf(page)).toMatch(/k=q8_0/);
+
+    const { page: shared } = await openCalculator(`/calculator/${await hashOf(page)}`);
+    await expect.poll(() => bytesOf(shared, 'needs')).toBe(needsOf('deepseek-v4-flash', 'Q4_K_M', settings));
+    await expect.poll(() => shared.locator('[data-tool="command"]').textContent()).toContain('-ctk q8_0 -ctv q8_0');
+    await page.getByRole('combobox', { name: 'Model' }).selectOption('llama-3-1-8b');
+    await expect.poll(() => vType?.isVisible()).toBe(true);
   });
 
   test('says why the engine refuses, and recovers', async () => {

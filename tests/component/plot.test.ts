@@ -53,4 +53,30 @@ describe('Plot', () => {
     expect(one(root, '[role=img]').getAttribute('aria-label')).toContain('It rises from 10 to 20 GB.');
     expect(root.querySelectorAll('.legend li').map(textOf)).toEqual(['Q4_K_M']);
   });
+
+  it('leaves out on a phone what a long last label of the axis would touch', async () => {
+    const xTicks = ['4K', '64K', '256K', '512K', '1,010,000'].map((label, index) => ({ at: index * 250, label }));
+    const narrowOf = async (ticks: Plot['xTicks']): Promise<string[]> => {
+      const root = await renderComponent(PlotComponent, { plot: { ...plot, xTicks: ticks } });
+      return root.querySelectorAll('text.between').map(textOf);
+    };
+    expect(await narrowOf(xTicks)).toEqual(['512K']);
+    expect(await narrowOf(xTicks.slice(0, 4))).toEqual([]);
+  });
+
+  it('puts labels beside points without a curve, inside the drawing, and no label over a point', async () => {
+    const marks = [
+      { x: 500, y: 500, label: 'Q4_K_M' },
+      { x: 960, y: 100, label: 'Q8_0' },
+    ];
+    const root = await renderComponent(PlotComponent, { plot: { ...plot, series: [], marks } });
+    const labels = root.querySelectorAll('text').filter((text) => /^Q/.test(textOf(text)));
+    expect(labels.map((text) => [text.getAttribute('class'), text.getAttribute('dx')])).toEqual([
+      ['start', '8'],
+      ['end', '-8'],
+    ]);
+    const order = root.querySelectorAll('text, circle').map((element) => element.rawTagName);
+    expect(order.lastIndexOf('text', order.indexOf('circle'))).toBe(order.indexOf('circle') - 1);
+    expect(order.slice(order.indexOf('circle'), order.lastIndexOf('circle') + 1)).toEqual(['circle', 'circle']);
+  });
 });

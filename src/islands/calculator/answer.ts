@@ -15,6 +15,7 @@ import {
   needOf,
   placeOn,
   type Settings,
+  sharesRows,
 } from '../../vram/browser.ts';
 import type { CalculatorData, CalculatorDevice, CalculatorModel } from './data.ts';
 import type { CalculatorState } from './state.ts';
@@ -75,7 +76,7 @@ export function settingsOf(state: CalculatorState, { architecture }: CalculatorM
     ...DEFAULT_SETTINGS,
     context,
     kType: kType as KvType,
-    vType: vType as KvType,
+    vType: (sharesRows(architecture) ? kType : vType) as KvType,
     sequences,
     microBatch,
     flashAttention,

@@ -175,7 +175,7 @@ export function commandOf(
   const repository = own ?? repositories[state.model];
   const settings = settingsOf(state, model);
   const { tensorSplit } = placeOn(fileOf(data, state, model), settings, device);
-  const { cpuMoeLayers, mtp } = settings;
+  const { cpuMoeLayers, kType, vType, mtp } = settings;
   // With -hf the projector is found and loaded unasked.
   const loaded = model.projectorBytes !== undefined && state.projector > 0;
   const found = repository !== undefined && (model.projectorBytes !== undefined || readers.includes(state.model));
@@ -195,8 +195,8 @@ export function commandOf(
     `-c ${state.context}`,
     `-np ${state.sequences}`,
     '-ngl 999',
-    ...(state.kType === DEFAULT_SETTINGS.kType ? [] : [`-ctk ${state.kType}`]),
-    ...(state.vType === DEFAULT_SETTINGS.vType ? [] : [`-ctv ${state.vType}`]),
+    ...(kType === DEFAULT_SETTINGS.kType ? [] : [`-ctk ${kType}`]),
+    ...(vType === DEFAULT_SETTINGS.vType ? [] : [`-ctv ${vType}`]),
     ...(state.microBatch === DEFAULT_SETTINGS.microBatch ? [] : [`-ub ${state.microBatch}`]),
     ...(state.flashAttention === DEFAULT_SETTINGS.flashAttention ? [] : [`-fa ${state.flashAttention}`]),
     ...(cpuMoeLayers > 0 ? [`--n-cpu-moe ${cpuMoeLayers}`] : []),

@@ -1,6 +1,7 @@
-/** Which values of the settings are none, and which llama.cpp refuses whatever the model. */
+/** Which values of the settings are none, and which of them llama.cpp refuses though each is one. */
 import { EstimateError, type Settings } from '../allocation.ts';
 import type { Architecture } from '../architecture.ts';
+import { LLAMA_CPP_VERSION, sharesRows } from './llama-cpp.ts';
 
 function requireWhole(name: string, value: number, smallest: number): void {
   if (!Number.isSafeInteger(value) || value < smallest) {
@@ -8,7 +9,7 @@ function requireWhole(name: string, value: number, smallest: number): void {
   }
 }
 
-/** @throws EstimateError `bad-request` for values that are no setting, `refused-by-engine` for more than llama.cpp takes */
+/** @throws EstimateError `bad-request` for values that are no setting, `refused-by-engine` for what llama.cpp does not start with */
 export function checkSettings(architecture: Architecture, settings: Settings): void {
   requireWhole('context', settings.context, 1);
   requireWhole('microBatch', settings.microBatch, 1);
@@ -26,6 +27,13 @@ export function checkSettings(architecture: Architecture, settings: Settings): v
     throw new EstimateError('refused-by-engine', `sequences is ${settings.sequences}; expected at most 256.`);
   if (settings.devices > 16)
     throw new EstimateError('refused-by-engine', `devices is ${settings.devices}; expected at most 16.`);
+  const { kType, vType } = settings;
+  if (kType !== vType && sharesRows(architecture)) {
+    throw new EstimateError(
+      'refused-by-engine',
+      `llama.cpp ${LLAMA_CPP_VERSION} keeps K and V of this model in one row: the cache types of K (${kType}) and V (${vType}) must be equal.`,
+    );
+  }
   if (settings.mtp && (architecture.nextTokenLayers ?? 0) === 0) {
     throw new EstimateError('bad-request', 'mtp is true, and the model has no multi-token-prediction blocks.');
   }

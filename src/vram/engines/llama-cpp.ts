@@ -89,6 +89,11 @@ function attentionWidths(architecture: Architecture): Attention {
   return { widths, sharesRows: shapes.some(isLatent) };
 }
 
+/** Whether K and V are one row of the cache: then they have one type. */
+export function sharesRows(architecture: Architecture): boolean {
+  return attentionOf(architecture).sharesRows;
+}
+
 function checkWidth(side: 'K' | 'V', type: KvType, width: number): void {
   const { blockElements } = KV_TYPES[type];
   if (width % blockElements === 0) return;
@@ -109,13 +114,7 @@ export function resolveFlashAttention(
   settings: Pick<Settings, 'kType' | 'vType' | 'flashAttention'>,
 ): boolean {
   const { kType, vType } = settings;
-  const { widths, sharesRows } = attentionOf(architecture);
-  if (sharesRows && kType !== vType) {
-    throw new EstimateError(
-      'refused-by-engine',
-      `llama.cpp ${LLAMA_CPP_VERSION} keeps K and V of this model in one row: the cache types of K (${kType}) and V (${vType}) must be equal.`,
-    );
-  }
+  const { widths } = attentionOf(architecture);
   if (settings.flashAttention === 'off') {
     if (!isQuantizedKvType(vType)) return false;
     throw new EstimateError(

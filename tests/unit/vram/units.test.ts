@@ -14,6 +14,7 @@ import {
   formatParameters,
   formatPercent,
   formatPowerOfTen,
+  formatRoundGB,
   formatSpeedRange,
   formatTokens,
   formatWholePercent,
@@ -44,6 +45,18 @@ describe('amounts of memory', () => {
     [-3.2e9, '-3.20 GB'],
   ])('%d bytes are %s', (bytes, text) => {
     expect(formatGB(bytes)).toBe(text);
+  });
+
+  test.each([
+    [0, '0 GB'],
+    [0.5e9, '0.5 GB'],
+    [3 * 0.1e9, '0.3 GB'],
+    [50e9, '50 GB'],
+    [100e9, '100 GB'],
+    [1500e9, '1500 GB'],
+    [20_000e9, '20,000 GB'],
+  ])('%d bytes are %s at an axis', (bytes, text) => {
+    expect(formatRoundGB(bytes)).toBe(text);
   });
 
   test('GB counts in tens, GiB in twos', () => {
