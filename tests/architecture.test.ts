@@ -33,6 +33,7 @@ const VRAM_FACES_OF_ISLANDS: readonly string[] = [
   'src/vram/browser.ts',
   'src/vram/browser-config.ts',
   'src/vram/browser-served.ts',
+  'src/vram/axis.ts',
 ];
 /** Packages that scripts of the browser may bring along, by the file that does. */
 const PACKAGES_OF_ISLANDS: Readonly<Record<string, string>> = { 'src/islands/search/index.ts': 'minisearch' };

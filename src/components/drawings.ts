@@ -86,17 +86,15 @@ export function plotDrawing({ yTicks, xTicks, lines, series, marks = [] }: Plot)
     return `<path${classOf(seriesClass(index), isDots && 'dots')} d="${isDots ? dots(points) : path(points)}"></path>`;
   });
   const circles = marks.map(({ x, y }) => `<circle class="s1" cx="${percent(x)}" cy="${down(y)}" r="5"></circle>`);
-  // Beside its point a label leaves those above and below alone; above it, a curve.
-  const isScatter = series.length === 0;
-  const labels = marks.flatMap(({ x, y, label }) => {
+  const labels = marks.flatMap(({ x, y, label, side, below }) => {
     if (!label) return [];
-    const side = anchor(x, isScatter ? 850 : 150, isScatter ? 849 : 850);
-    const dx = isScatter ? ` dx="${side === 'end' ? -8 : 8}"` : '';
-    return `<text${classOf(side)} x="${percent(x)}" y="${down(y)}"${dx} dy="${isScatter ? -6 : -10}">${escaped(label)}</text>`;
+    const where = { left: ' class="end" dx="-8"', middle: '', right: ' class="start" dx="8"' }[side ?? 'right'];
+    return `<text${where} x="${percent(x)}" y="${down(y)}" dy="${below ? 18 : -8}">${escaped(label)}</text>`;
   });
-  const names = lines.map(
-    ({ at, label }) => `<text class="start" y="${down(at)}" dx="4" dy="-4">${escaped(label)}</text>`,
-  );
+  const names = lines.map(({ at, label, side, below }) => {
+    const where = side === 'right' ? 'class="end" x="100%" dx="-4"' : 'class="start" dx="4"';
+    return `<text ${where} y="${down(at)}" dy="${below ? 14 : -4}">${escaped(label)}</text>`;
+  });
   return [
     ...rows,
     ...columns,

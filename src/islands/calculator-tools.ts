@@ -2,7 +2,8 @@
  * What the calculator's own page has beside the calculator: what to change, the command, a plot, the reader's hardware,
  * a model of the reader's own. It reads the calculator's form and writes into the data that the calculator reads.
  */
-import { EstimateError, formatBytes, formatGB, formatTokens } from '../vram/browser.ts';
+import { axisSteps } from '../vram/axis.ts';
+import { EstimateError, formatBytes, formatGB, formatRoundGB, formatTokens } from '../vram/browser.ts';
 import type { VramCalculator } from './calculator.ts';
 import './calculator.ts';
 import { deviceOf, modelOf } from './calculator/answer.ts';
@@ -22,10 +23,12 @@ import { type CalculatorState, KEYS } from './calculator/state.ts';
 const OWN_MODEL = 'own-model';
 const SVG = 'http://www.w3.org/2000/svg';
 /** Contexts of the plot, in tokens, up to the model's own longest. */
-const CONTEXTS = [4, 16, 64, 256, 1024].map((k) => k * 1024);
+const CONTEXTS = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((k) => k * 1024);
 const PAUSE_MS = 120;
-/** Room that the last label of the plot's axis needs, per mille of its width. */
-const LABEL_SPACE = 260;
+/** Room that a letter of the plot's last label needs on a phone, per mille of its width. */
+const LETTER_SPACE = 30;
+/** Of more contexts a phone shows every second, the last among them. */
+const MOST_NARROW_CONTEXTS = 6;
 const UNKNOWN_CONTEXT = 131_072;
 
 /** What this page asks of an engine's module. */
@@ -169,7 +172,8 @@ class CalculatorTools extends HTMLElement {
   /** Draws Plan for against context, and writes the same figures into the table. */
   #plot(points: readonly (Room & { readonly context: number })[], name: string): void {
     const { roomBytes = 0 } = points[0] ?? {};
-    const most = 1.05 * Math.max(roomBytes, ...points.map(({ planForBytes }) => planForBytes));
+    const steps = axisSteps(Math.max(roomBytes, ...points.map(({ planForBytes }) => planForBytes)));
+    const most = steps.at(-1) ?? 1;
     const [from, to] = [Math.log2(points[0]?.context ?? 1), Math.log2(points.at(-1)?.context ?? 2)];
     const x = (context: number): number => (to > from ? (1000 * (Math.log2(context) - from)) / (to - from) : 500);
     const y = (bytes: number): number => 1000 - (1000 * bytes) / most;
@@ -186,21 +190,31 @@ class CalculatorTools extends HTMLElement {
         d: `M${points.map(({ context, planForBytes }) => `${x(context).toFixed(1)} ${y(planForBytes).toFixed(1)}`).join('L')}`,
       }),
     );
+    const lastSpace = LETTER_SPACE * formatTokens(points.at(-1)?.context ?? 0).length;
     const room = `${y(roomBytes) / 10}%`;
     this.#tool<SVGElement>('plot').replaceChildren(
-      ...[0, 0.5, 1].flatMap((share) => [
-        drawn('line', { class: 'axis', x2: '100%', y1: `${100 - 100 * share}%`, y2: `${100 - 100 * share}%` }),
-        drawn('text', { class: 'end', x: '-8', y: `${100 - 100 * share}%`, dy: '4' }, formatGB(share * most)),
-      ]),
-      ...points
-        .filter(({ context }, index) => index === points.length - 1 || 1000 - x(context) > LABEL_SPACE)
-        .map(({ context }) =>
-          drawn(
-            'text',
-            { class: x(context) > 960 ? 'end' : '', x: `${x(context) / 10}%`, y: '100%', dy: '20' },
-            formatTokens(context),
-          ),
-        ),
+      ...steps.flatMap((bytes) => {
+        const at = `${y(bytes) / 10}%`;
+        return [
+          drawn('line', { class: 'axis', x2: '100%', y1: at, y2: at }),
+          drawn('text', { class: 'end', x: '-8', y: at, dy: '4' }, formatRoundGB(bytes)),
+        ];
+      }),
+      ...points.map(({ context }, index) => {
+        const after = points.length - 1 - index;
+        const isSecond = points.length > MOST_NARROW_CONTEXTS && after % 2 === 1;
+        const isBetween = after > 0 && (isSecond || 1000 - x(context) < lastSpace);
+        return drawn(
+          'text',
+          {
+            class: x(context) > 960 ? 'end' : isBetween ? 'between' : '',
+            x: `${x(context) / 10}%`,
+            y: '100%',
+            dy: '20',
+          },
+          formatTokens(context),
+        );
+      }),
       drawn('line', { class: 'device', x2: '100%', y1: room, y2: room }),
       line,
       drawn('text', { class: 'start', y: room, dx: '4', dy: '-4' }, `${name}: ${formatBytes(roomBytes)} free`),

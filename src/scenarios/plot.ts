@@ -1,12 +1,13 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { formatBytes, formatGB, formatRoundGB, GB, perMille } from '../vram/index.ts';
+import { axisSteps, formatBytes, formatGB, formatRoundGB, perMille } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf, roomOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, quantsOf } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { shortContext } from './hardware.ts';
 import { memoized } from './memoized.ts';
+import { type Covered, withPlacedLabel, withPlacedNames } from './plot-labels.ts';
 import { type ModelAtQuant, needOf } from './scenario.ts';
 import type { Plot } from './views.ts';
 import { contextTitle, joinWords, nameWithMemory } from './words.ts';
@@ -44,22 +45,22 @@ export function contextPlot(catalog: Catalog, model: EstimableModel): Plot {
     needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes;
   const highest = Math.max(...quants.flatMap((quant) => contexts.map((context) => planFor(quant, context))));
   const { y, ticks } = fromZero(highest);
-  const lines = memoryLines(devicesOf(catalog).byId, y);
   const longest = contexts.at(-1) ?? 0;
   const shortest = contexts[0] ?? 0;
   const ends = quants.map(
     (quant) => `${quant.name} from ${formatGB(planFor(quant, shortest))} to ${formatGB(planFor(quant, longest))}`,
   );
+  const series = quants.map((quant) => ({
+    label: quant.name,
+    points: contexts.map((context) => [x(context), y(planFor(quant, context))] as const),
+  }));
   return {
     title: `Plan for against context, ${model.name}`,
     description: `From ${contextTitle(shortest)} to ${contextTitle(longest)} of context: ${ends.join('; ')}.`,
-    series: quants.map((quant) => ({
-      label: quant.name,
-      points: contexts.map((context) => [x(context), y(planFor(quant, context))] as const),
-    })),
+    series,
     xTicks: contextTicks(contexts, x),
     yTicks: ticks,
-    lines,
+    lines: withPlacedNames(memoryLines(devicesOf(catalog).byId, y), series).lines,
   };
 }
 
@@ -68,7 +69,9 @@ interface QuantPlot {
   readonly plot: Omit<Plot, 'title'>;
   readonly x: (context: number) => number;
   readonly y: (bytes: number) => number;
-  readonly lines: readonly CatalogDevice[];
+  /** The devices of the lines. */
+  readonly drawn: readonly CatalogDevice[];
+  readonly covered: Covered;
 }
 
 const quantPlots = new WeakMap<Catalog, (at: ModelAtQuant) => QuantPlot>();
@@ -92,33 +95,37 @@ function drawQuant(catalog: Catalog, at: ModelAtQuant): QuantPlot {
   const room = (own: CatalogDevice): number => roomOf(own, hostBytes);
   const above = devices.find((own) => room(own) >= highest && room(own) < 1.4 * highest);
   const { y, ticks } = fromZero(above ? room(above) : highest);
-  const lines = apart(devices, (own) => y(room(own)));
+  const drawn = apart(devices, (own) => y(room(own)));
+  const series = [
+    {
+      label: 'Plan for',
+      points: contexts.map((context) => [x(context), y(at.need(context).planForBytes)] as const),
+    },
+    { label: 'Needs', points: contexts.map((context) => [x(context), y(at.need(context).needsBytes)] as const) },
+  ];
+  const names = drawn.map((own) => ({ at: y(room(own)), label: own.gpu.shortName }));
+  const { lines, covered } = withPlacedNames(names, series);
   return {
     plot: {
       description: contexts
         .map((context) => `${contextTitle(context)}: ${formatGB(at.need(context).planForBytes)}`)
         .join(', '),
-      series: [
-        {
-          label: 'Plan for',
-          points: contexts.map((context) => [x(context), y(at.need(context).planForBytes)] as const),
-        },
-        { label: 'Needs', points: contexts.map((context) => [x(context), y(at.need(context).needsBytes)] as const) },
-      ],
+      series,
       xTicks: contextTicks(contexts, x),
       yTicks: ticks,
-      lines: lines.map((own) => ({ at: y(room(own)), label: own.gpu.shortName })),
+      lines,
     },
     x,
     y,
-    lines,
+    drawn,
+    covered,
   };
 }
 
 /** Plan for and Needs against context for the quant of a scenario, its own context marked. */
 export function scenarioPlot({ catalog, scenario }: Facts): Plot {
   const { at, model, quant, contextTokens, planForBytes } = scenario;
-  const { plot, x, y, lines } = quantPlotOf(catalog, at);
+  const { plot, x, y, drawn, covered } = quantPlotOf(catalog, at);
   const contexts = contextsOf(model);
   const [shortest = contextTokens] = contexts;
   const longest = contexts.at(-1) ?? contextTokens;
@@ -127,21 +134,16 @@ export function scenarioPlot({ catalog, scenario }: Facts): Plot {
       ? ''
       : `${formatBytes(Math.abs(planForBytes - at.need(context).planForBytes))} ${word} than at ${contextTitle(context)}`;
   const changes = [change(shortest, 'more'), change(longest, 'less')].filter((text) => text !== '');
-  const limits = lines
+  const limits = drawn
     .map((own) => ({ own, largest: at.largestContext(own.device, 1) }))
     .filter(({ largest }) => largest > 0 && largest < at.maximumContext)
     .slice(0, MOST_NAMED)
     .map(({ own, largest }) => `${nameWithMemory(own.gpu)} at ${contextTitle(Math.floor(largest / 1024) * 1024)}`);
+  const label = `${contextTitle(contextTokens)}: ${formatGB(planForBytes)}`;
   return {
     ...plot,
     title: `Memory against context, ${model.name} ${quant.name}`,
-    marks: [
-      {
-        x: x(contextTokens),
-        y: y(planForBytes),
-        label: `${contextTitle(contextTokens)}: ${formatGB(planForBytes)}`,
-      },
-    ],
+    marks: [withPlacedLabel({ x: x(contextTokens), y: y(planForBytes), label }, plot.series, covered)],
     text: [
       ...(changes.length > 0 ? [`Plan for at ${contextTitle(contextTokens)} is ${joinWords(changes)}.`] : []),
       ...(limits.length > 0 ? [`The line leaves the ${joinWords(limits, 'and the')}.`] : []),
@@ -161,13 +163,10 @@ export function fromZero(highestBytes: number): {
   readonly y: (bytes: number) => number;
   readonly ticks: Plot['yTicks'];
 } {
-  const step = niceStep(highestBytes / GB) * GB;
-  const top = Math.ceil(highestBytes / step) * step;
+  const steps = axisSteps(highestBytes);
+  const top = steps.at(-1) ?? highestBytes;
   const y = (bytes: number): number => perMille(bytes / top);
-  const ticks = Array.from({ length: Math.round(top / step) + 1 }, (_, index) => ({
-    at: y(index * step),
-    label: formatRoundGB(index * step),
-  }));
+  const ticks = steps.map((bytes) => ({ at: y(bytes), label: formatRoundGB(bytes) }));
   return { y, ticks };
 }
 
@@ -192,15 +191,7 @@ function plottedQuants(catalog: Catalog, model: EstimableModel): readonly QuantR
   return chosen.sort((a, b) => a.order - b.order);
 }
 
-/** 1, 2 or 5 times a power of ten, so that the axis has about five steps. */
-function niceStep(highest: number): number {
-  const rough = highest / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const lead = rough / power;
-  return (lead > 5 ? 10 : lead > 2 ? 5 : lead > 1 ? 2 : 1) * power;
-}
-
-function memoryLines(byId: ReadonlyMap<string, CatalogDevice>, y: (bytes: number) => number): Plot['lines'] {
+function memoryLines(byId: ReadonlyMap<string, CatalogDevice>, y: (bytes: number) => number) {
   const devices = LINES.flatMap((id) => byId.get(id) ?? []);
   return apart(devices, (own) => y(roomOf(own))).map((own) => ({ at: y(roomOf(own)), label: own.gpu.shortName }));
 }

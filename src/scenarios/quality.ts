@@ -23,6 +23,8 @@ export const lossOf = memoized(({ quality }: QuantRecord): Loss | undefined => {
 
 /** Labels closer than this, in per mille of the drawing, would stand in each other. */
 const LABEL_DISTANCE = { x: 110, y: 70 } as const;
+/** A point further right has its label to the left. */
+const RIGHTMOST = 850;
 const TICK_DISTANCE = 180;
 const FEWEST_POINTS = 4;
 
@@ -57,7 +59,7 @@ export function qualityPlot(catalog: Catalog, model: EstimableModel): Plot | und
         (other) => Math.abs(other.x - at.x) > LABEL_DISTANCE.x || Math.abs(other.y - at.y) > LABEL_DISTANCE.y,
       );
       if (free) labelled.push(at);
-      return { ...at, label: free ? quant.name : '' };
+      return { ...at, label: free ? quant.name : '', ...(at.x > RIGHTMOST && { side: 'left' as const }) };
     });
   return {
     title: `Quality loss against memory, ${model.name}`,

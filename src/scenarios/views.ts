@@ -288,6 +288,11 @@ export interface ModelPage {
   readonly apiHref: string;
 }
 
+interface LabelPlace<Side> {
+  readonly side?: Side;
+  readonly below?: true;
+}
+
 /** Points are in per mille of the drawing area; axis labels are worded. */
 export interface Plot {
   readonly title: string;
@@ -300,10 +305,15 @@ export interface Plot {
   }[];
   readonly xTicks: readonly { readonly at: number; readonly label: string }[];
   readonly yTicks: readonly { readonly at: number; readonly label: string }[];
-  /** Horizontal lines: device memory sizes. */
-  readonly lines: readonly { readonly at: number; readonly label: string }[];
-  /** Single points: what the page is about, or one for each quant. A label may be empty. */
-  readonly marks?: readonly { readonly x: number; readonly y: number; readonly label: string }[];
+  /** Horizontal lines: device memory sizes. A name stands above its line at the left end, if not told otherwise. */
+  readonly lines: readonly ({ readonly at: number; readonly label: string } & LabelPlace<'right'>)[];
+  /**
+   * Single points: what the page is about, or one for each quant. A label stands above its point to the right, if not told
+   * otherwise, and may be empty.
+   */
+  readonly marks?: readonly ({ readonly x: number; readonly y: number; readonly label: string } & LabelPlace<
+    'left' | 'middle'
+  >)[];
   /** What the drawing says, in sentences that stand below it; absent where a table of the page says it. */
   readonly text?: readonly string[];
 }

@@ -4,6 +4,7 @@ import './all-models.ts';
 
 export * from './allocation.ts';
 export * from './architecture.ts';
+export { axisSteps } from './axis.ts';
 export { type CheckpointWeights, weighCheckpoint } from './checkpoint-weights.ts';
 export * from './device.ts';
 export type { Engine, EstimateOptions } from './engines/engine.ts';

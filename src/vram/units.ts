@@ -44,10 +44,9 @@ export function formatGB(bytes: number): string {
   return `${formatQuantity(bytes / GB)} GB`;
 }
 
-/** A round number of GB (1e9), at an axis: "0.5 GB", "50 GB", "1500 GB". */
+/** A round number of GB (1e9) below 10,000, at an axis: "0.5 GB", "50 GB", "1500 GB". */
 export function formatRoundGB(bytes: number): string {
-  const value = Number((bytes / GB).toPrecision(3));
-  return `${value < 100 ? value : formatQuantity(value)} GB`;
+  return `${Number((bytes / GB).toPrecision(3))} GB`;
 }
 
 /** Bytes as a number of GB (1e9), for tables whose caption names the unit: "24.2". */

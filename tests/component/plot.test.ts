@@ -64,16 +64,16 @@ describe('Plot', () => {
     expect(await narrowOf(xTicks.slice(0, 4))).toEqual([]);
   });
 
-  it('puts labels beside points without a curve, inside the drawing, and no label over a point', async () => {
+  it('puts labels on their side of a point, and none over a point', async () => {
     const marks = [
       { x: 500, y: 500, label: 'Q4_K_M' },
-      { x: 960, y: 100, label: 'Q8_0' },
+      { x: 960, y: 100, label: 'Q8_0', side: 'left', below: true } as const,
     ];
     const root = await renderComponent(PlotComponent, { plot: { ...plot, series: [], marks } });
     const labels = root.querySelectorAll('text').filter((text) => /^Q/.test(textOf(text)));
-    expect(labels.map((text) => [text.getAttribute('class'), text.getAttribute('dx')])).toEqual([
-      ['start', '8'],
-      ['end', '-8'],
+    expect(labels.map((text) => ['class', 'dx', 'dy'].map((name) => text.getAttribute(name)))).toEqual([
+      ['start', '8', '-8'],
+      ['end', '-8', '18'],
     ]);
     const order = root.querySelectorAll('text, circle').map((element) => element.rawTagName);
     expect(order.lastIndexOf('text', order.indexOf('circle'))).toBe(order.indexOf('circle') - 1);

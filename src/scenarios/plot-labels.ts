@@ -1,0 +1,127 @@
+/**
+ * Where the labels of a plot stand: beside what they name, clear of curves and of each other. All is in per mille of the
+ * drawing on a phone, which labels fill most.
+ */
+import type { Plot } from './views.ts';
+
+type Series = Plot['series'];
+type Line = Plot['lines'][number];
+type Mark = NonNullable<Plot['marks']>[number];
+
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly bottom: number;
+  readonly top: number;
+}
+
+/** What names cover. */
+export type Covered = readonly Box[];
+
+const LETTER = 22;
+const HEIGHT = 50;
+/** Between a line or a point and its label. */
+const GAP = 8;
+const MARK_GAP = { across: 27, up: 20 } as const;
+/** How much worse it is to stand on another label, or beyond the drawing, than on a curve. */
+const ON_LABEL = 3;
+const OUTSIDE = 6;
+
+/** Whether a curve passes through a box. Points are in the order of x. */
+function crosses(points: Series[number]['points'], { left, right, bottom, top }: Box): boolean {
+  for (let index = 1; index < points.length; index++) {
+    const [fromX, fromY] = points[index - 1] as readonly [number, number];
+    const [toX, toY] = points[index] as readonly [number, number];
+    const start = Math.max(fromX, left);
+    const end = Math.min(toX, right);
+    if (start > end) continue;
+    const heightAt = (x: number): number =>
+      toX === fromX ? toY : fromY + ((toY - fromY) * (x - fromX)) / (toX - fromX);
+    const first = heightAt(start);
+    const second = heightAt(end);
+    if (Math.max(first, second) >= bottom && Math.min(first, second) <= top) return true;
+  }
+  return false;
+}
+
+const overlap = (one: Box, other: Box): boolean =>
+  one.left < other.right && other.left < one.right && one.bottom < other.top && other.bottom < one.top;
+
+interface Choice<P> {
+  readonly place: P;
+  readonly box: Box;
+}
+
+/** The choice that covers least; the first of equals. */
+function clearest<P>(choices: readonly [Choice<P>, ...Choice<P>[]], series: Series, taken: readonly Box[]): Choice<P> {
+  const costOf = ({ box }: Choice<P>): number =>
+    series.filter(({ points }) => crosses(points, box)).length +
+    ON_LABEL * taken.filter((other) => overlap(box, other)).length +
+    (box.left < 0 || box.right > 1000 ? OUTSIDE : 0);
+  let [best] = choices;
+  let least = costOf(best);
+  for (const choice of choices) {
+    const cost = costOf(choice);
+    if (cost < least) [best, least] = [choice, cost];
+  }
+  return best;
+}
+
+const boxAt = (left: number, letters: number, bottom: number): Box => ({
+  left,
+  right: left + LETTER * letters,
+  bottom,
+  top: bottom + HEIGHT,
+});
+
+/** Lines with the place of each name, lowest first, and what the names cover. */
+export function withPlacedNames(
+  lines: readonly Pick<Line, 'at' | 'label'>[],
+  series: Series,
+): { readonly lines: readonly Line[]; readonly covered: Covered } {
+  const covered: Box[] = [];
+  const placed = lines.map(({ at, label }): Line => {
+    const { length } = label;
+    const above = at + GAP;
+    const below = at - GAP - HEIGHT;
+    const right = 1000 - LETTER * length;
+    const { place, box } = clearest<Pick<Line, 'side' | 'below'>>(
+      [
+        { place: {}, box: boxAt(0, length, above) },
+        { place: { side: 'right' }, box: boxAt(right, length, above) },
+        { place: { below: true }, box: boxAt(0, length, below) },
+        { place: { side: 'right', below: true }, box: boxAt(right, length, below) },
+      ],
+      series,
+      covered,
+    );
+    covered.push(box);
+    return { at, label, ...place };
+  });
+  return { lines: placed, covered };
+}
+
+/** A mark with the place of its label. */
+export function withPlacedLabel(
+  { x, y, label }: Pick<Mark, 'x' | 'y' | 'label'>,
+  series: Series,
+  covered: Covered,
+): Mark {
+  const { length } = label;
+  const above = y + MARK_GAP.up;
+  const below = y - MARK_GAP.up - HEIGHT;
+  const left = x - MARK_GAP.across - LETTER * length;
+  const right = x + MARK_GAP.across;
+  const { place } = clearest<Pick<Mark, 'side' | 'below'>>(
+    [
+      { place: { side: 'left' }, box: boxAt(left, length, above) },
+      { place: { side: 'middle' }, box: boxAt(x - (LETTER * length) / 2, length, above) },
+      { place: { below: true }, box: boxAt(right, length, below) },
+      { place: {}, box: boxAt(right, length, above) },
+      { place: { side: 'left', below: true }, box: boxAt(left, length, below) },
+    ],
+    series,
+    covered,
+  );
+  return { x, y, label, ...place };
+}
