@@ -7,6 +7,7 @@ import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
 import { type CalculatorState, firstState } from '../../../src/islands/calculator/state.ts';
 import { ModelAtQuant } from '../../../src/scenarios/scenario.ts';
 import { calculatorCatalog } from '../../../src/site/api.ts';
+import { sharesRows } from '../../../src/vram/browser.ts';
 import { type Allocation, EstimateError, type Settings } from '../../../src/vram/index.ts';
 import { catalog } from '../scenarios/catalog.ts';
 
@@ -58,7 +59,12 @@ const cases = fc
   .map(({ model, quant, settings: own, projector }) => ({
     model,
     quant,
-    settings: { ...own, mtp: own.mtp && model.architecture.nextTokenLayers !== undefined },
+    // What the calculator's form does not let through, the browser's estimator does not refuse.
+    settings: {
+      ...own,
+      vType: sharesRows(model.architecture) ? own.kType : own.vType,
+      mtp: own.mtp && model.architecture.nextTokenLayers !== undefined,
+    },
     projectorBytes: projector ? (model.projectorBytes ?? 0) : 0,
   }));
 
