@@ -9,6 +9,9 @@ const MOST_NARROW_TICKS = 6;
 /** A last label of more letters takes the place of those before it on a phone: letters, per mille. */
 const LONG_LABEL = { letters: 6, room: 300 } as const;
 
+/** A label of so many letters may reach over the end of an axis into the margin. */
+const MARGIN_LETTERS = 5;
+
 type Points = Plot['series'][number]['points'];
 
 const percent = (perMille: number): string => `${perMille / 10}%`;
@@ -79,7 +82,7 @@ export function plotDrawing({ yTicks, xTicks, lines, series, marks = [] }: Plot)
   const columns = xTicks.map(({ at, label }, index) => {
     const isSecond = xTicks.length > MOST_NARROW_TICKS && (xTicks.length - index) % 2 === 0;
     const isBetween = isSecond || (at > free && index < xTicks.length - 1);
-    return `<text${classOf(at > 960 && 'end', isBetween && 'between')} x="${percent(at)}" y="100%" dy="20">${escaped(label)}</text>`;
+    return `<text${classOf(at > 960 && label.length > MARGIN_LETTERS && 'end', isBetween && 'between')} x="${percent(at)}" y="100%" dy="20">${escaped(label)}</text>`;
   });
   const devices = lines.map(({ at }) => `<line class="device" x2="100%" y1="${down(at)}" y2="${down(at)}"></line>`);
   const curves = series.map(({ dots: isDots, points }, index) => {
