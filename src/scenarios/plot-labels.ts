@@ -18,6 +18,7 @@ interface Box {
 /** What names cover. */
 export type Covered = readonly Box[];
 
+/** Width of a letter and height of a label. */
 const LETTER = 22;
 const HEIGHT = 50;
 /** Between a line or a point and its label. */

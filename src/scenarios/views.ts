@@ -288,6 +288,7 @@ export interface ModelPage {
   readonly apiHref: string;
 }
 
+/** Where a label stands beside what it names, if not in its usual place. */
 interface LabelPlace<Side> {
   readonly side?: Side;
   readonly below?: true;

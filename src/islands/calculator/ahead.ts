@@ -20,7 +20,7 @@ function choicesOf(
     case 'flashAttention':
       return Array.from((control as HTMLSelectElement).options, ({ value }) => value);
     case 'context':
-      return [maxContext / 2, maxContext];
+      return [Math.ceil(maxContext / 2), maxContext];
     case 'devices':
       return Array.from({ length: LIMITS.devices[1] }, (_, before) => before + 1);
     case 'experts':
@@ -38,7 +38,7 @@ function choicesOf(
 
 /**
  * Whoever comes to the form is about to change it: the first new answer is as fast as the next ones. Whoever comes to a
- * setting of which each value has plans of its own is answered from those, which are made while he still thinks.
+ * setting of which each value has plans of its own is answered from those, which are made meanwhile.
  *
  * @param pause lets what the reader does go first
  */
@@ -50,14 +50,14 @@ export async function planAhead(
   const { preset } = calculator;
   if (!preset) return;
   /** What the reader asked for goes first, all of it. */
-  const answered = async (): Promise<void> => {
+  const settled = async (): Promise<void> => {
     await pause();
     if (calculator.querySelector('[aria-busy="true"]'))
       await new Promise((resolve) => calculator.addEventListener('answer', resolve, { once: true }));
   };
   const answer = async (state: CalculatorState): Promise<void> => {
     const { placed } = computeAnswer(data, state);
-    await answered();
+    await settled();
     placed();
   };
   const expectChange = async (): Promise<void> => {
@@ -66,7 +66,7 @@ export async function planAhead(
     if (!control || !field || !calculator.contains(control)) return;
     const stateNow = (): CalculatorState => calculator.answered?.state ?? preset;
     for (const choice of choicesOf(field, control, stateNow(), modelOf(data, stateNow()))) {
-      await answered();
+      await settled();
       const state = stateNow();
       if (state.engine || document.activeElement !== control) return;
       // What has no answer says so when it is asked for.

@@ -40,7 +40,7 @@ type Check = (architecture: Architecture, settings: Settings) => void;
 
 let check: Check = () => {};
 
-/** Has values checked: for whoever did not bound them. The calculator's form has bounds. */
+/** Has values checked: for whoever did not bound them. The calculator's form has bounds, and one type where K and V are one row. */
 export function checkWith(own: Check): void {
   check = own;
 }
@@ -107,7 +107,7 @@ function checkWidth(side: 'K' | 'V', type: KvType, width: number): void {
  * Whether FlashAttention is used. `auto` turns it off where the device has no kernel for the model, unless a quantized
  * V cache needs it.
  *
- * @throws {EstimateError} `refused-by-engine` where llama.cpp does not start with these settings
+ * @throws {EstimateError} `refused-by-engine` where the types of the cache do not go with it or with the widths of the heads
  */
 export function resolveFlashAttention(
   architecture: Architecture,
