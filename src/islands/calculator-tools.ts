@@ -117,7 +117,7 @@ class CalculatorTools extends HTMLElement {
     try {
       const { tool, command } = engine.commandOf(data, state, model, device, this.#files);
       this.#tool('command-name').textContent = tool;
-      this.#tool('command').textContent = command;
+      this.#tool('command').replaceChildren(...wordsOf(command));
       const contexts = [...CONTEXTS.filter((tokens) => tokens < model.maxContext), model.maxContext];
       const points = contexts.map((context) => ({
         context,
@@ -340,6 +340,13 @@ function text(tag: string, content: string): HTMLElement {
   const element = document.createElement(tag);
   element.textContent = content;
   return element;
+}
+
+/** A command, of which no option is torn where a line ends. */
+function wordsOf(command: string): readonly (string | HTMLElement)[] {
+  return command
+    .split(/(\s+)/)
+    .map((word) => (word.startsWith('-') ? Object.assign(text('span', word), { className: 'one' }) : word));
 }
 
 function list(lines: readonly string[]): HTMLElement {

@@ -37,6 +37,8 @@ describe("the calculator's page", () => {
     const visit = await open('#m=gpt-oss-120b&q=mxfp4-moe&c=64k&g=rtx-4090&n=1&r=1024&x=2');
     await expect.poll(() => tool(visit, 'fixes'), patient).toMatch(/Experts of \d+ of 36 layers in RAM/);
     expect(await tool(visit, 'command')).toMatch(/-c 65536 -np 1 -ngl 999 --n-cpu-moe 2$/);
+    const whole = visit.page.locator('[data-tool="command"] .one');
+    expect((await whole.allTextContents()).slice(-4)).toEqual(['-c', '-np', '-ngl', '--n-cpu-moe']);
     expect(await visit.page.locator('[data-part="more"]').textContent()).toMatch(/ GB in RAM\.$/);
     expect(await tool(visit, 'link')).toContain('x=2&r=1024');
     expect(await visit.page.locator('[data-tool="plot"] path').getAttribute('d')).toMatch(/^M0\.0 /);
