@@ -1,16 +1,10 @@
 /** What stands in the `<svg>` of a bar or a plot, as text: see `markup.ts`. Views count in per mille. */
+import { axisLabelClasses } from '../islands/axis-labels.ts';
 import type { BarSegment, HeldParts, MemoryBar, MiniBar, Plot } from '../scenarios/views.ts';
 import { escaped } from './markup.ts';
 
 /** Per mille of the bar that a label needs on a phone. */
 const ROOM_FOR_LABEL = 420;
-/** Of many ticks a phone shows every second, the last among them. */
-const MOST_NARROW_TICKS = 6;
-/** A last label of more letters takes the place of those before it on a phone: letters, per mille. */
-const LONG_LABEL = { letters: 6, room: 300 } as const;
-
-/** A label of so many letters may reach over the end of an axis into the margin. */
-const MARGIN_LETTERS = 5;
 
 type Points = Plot['series'][number]['points'];
 
@@ -77,13 +71,11 @@ export function plotDrawing({ yTicks, xTicks, lines, series, marks = [] }: Plot)
     const y = down(at);
     return `<line class="axis" x2="100%" y1="${y}" y2="${y}"></line><text class="end" x="-8" y="${y}" dy="4">${escaped(label)}</text>`;
   });
-  const last = xTicks.at(-1);
-  const free = last && last.label.length > LONG_LABEL.letters ? last.at - LONG_LABEL.room : 1000;
-  const columns = xTicks.map(({ at, label }, index) => {
-    const isSecond = xTicks.length > MOST_NARROW_TICKS && (xTicks.length - index) % 2 === 0;
-    const isBetween = isSecond || (at > free && index < xTicks.length - 1);
-    return `<text${classOf(at > 960 && label.length > MARGIN_LETTERS && 'end', isBetween && 'between')} x="${percent(at)}" y="100%" dy="20">${escaped(label)}</text>`;
-  });
+  const classes = axisLabelClasses(xTicks);
+  const columns = xTicks.map(
+    ({ at, label }, index) =>
+      `<text${classOf(classes[index])} x="${percent(at)}" y="100%" dy="20">${escaped(label)}</text>`,
+  );
   const devices = lines.map(({ at }) => `<line class="device" x2="100%" y1="${down(at)}" y2="${down(at)}"></line>`);
   const curves = series.map(({ dots: isDots, points }, index) => {
     return `<path${classOf(seriesClass(index), isDots && 'dots')} d="${isDots ? dots(points) : path(points)}"></path>`;

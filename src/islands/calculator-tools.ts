@@ -4,8 +4,7 @@
  */
 import { axisSteps } from '../vram/axis.ts';
 import { EstimateError, formatBytes, formatGB, formatRoundGB, formatTokens } from '../vram/browser.ts';
-import type { VramCalculator } from './calculator.ts';
-import './calculator.ts';
+import { axisLabelClasses } from './axis-labels.ts';
 import { deviceOf, modelOf } from './calculator/answer.ts';
 import {
   type CalculatorData,
@@ -19,16 +18,11 @@ import type { writeFragment } from './calculator/fragment.ts';
 import { adapterName, devicesNamed, keepHardware, keptHardware } from './calculator/hardware.ts';
 import { ready } from './calculator/ready.ts';
 import { type CalculatorState, KEYS } from './calculator/state.ts';
+import { contextsUpTo, type VramCalculator } from './calculator.ts';
 
 const OWN_MODEL = 'own-model';
 const SVG = 'http://www.w3.org/2000/svg';
-/** Contexts of the plot, in tokens, up to the model's own longest. */
-const CONTEXTS = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((k) => k * 1024);
 const PAUSE_MS = 120;
-/** Room that a letter of the plot's last label needs on a phone, per mille of its width. */
-const LETTER_SPACE = 30;
-/** Of more contexts a phone shows every second, the last among them. */
-const MOST_NARROW_CONTEXTS = 6;
 const UNKNOWN_CONTEXT = 131_072;
 
 /** What this page asks of an engine's module. */
@@ -118,8 +112,7 @@ class CalculatorTools extends HTMLElement {
       const { tool, command } = engine.commandOf(data, state, model, device, this.#files);
       this.#tool('command-name').textContent = tool;
       this.#tool('command').replaceChildren(...wordsOf(command));
-      const contexts = [...CONTEXTS.filter((tokens) => tokens < model.maxContext), model.maxContext];
-      const points = contexts.map((context) => ({
+      const points = contextsUpTo(model.maxContext).map((context) => ({
         context,
         ...engine.roomOf(data, { ...state, context }, model, device),
       }));
@@ -190,7 +183,8 @@ class CalculatorTools extends HTMLElement {
         d: `M${points.map(({ context, planForBytes }) => `${x(context).toFixed(1)} ${y(planForBytes).toFixed(1)}`).join('L')}`,
       }),
     );
-    const lastSpace = LETTER_SPACE * formatTokens(points.at(-1)?.context ?? 0).length;
+    const labels = points.map(({ context }) => ({ at: x(context), label: formatTokens(context) }));
+    const classes = axisLabelClasses(labels);
     const room = `${y(roomBytes) / 10}%`;
     this.#tool<SVGElement>('plot').replaceChildren(
       ...steps.flatMap((bytes) => {
@@ -200,21 +194,9 @@ class CalculatorTools extends HTMLElement {
           drawn('text', { class: 'end', x: '-8', y: at, dy: '4' }, formatRoundGB(bytes)),
         ];
       }),
-      ...points.map(({ context }, index) => {
-        const after = points.length - 1 - index;
-        const isSecond = points.length > MOST_NARROW_CONTEXTS && after % 2 === 1;
-        const isBetween = after > 0 && (isSecond || 1000 - x(context) < lastSpace);
-        return drawn(
-          'text',
-          {
-            class: x(context) > 960 ? 'end' : isBetween ? 'between' : '',
-            x: `${x(context) / 10}%`,
-            y: '100%',
-            dy: '20',
-          },
-          formatTokens(context),
-        );
-      }),
+      ...labels.map(({ at, label }, index) =>
+        drawn('text', { class: classes[index] ?? '', x: `${at / 10}%`, y: '100%', dy: '20' }, label),
+      ),
       drawn('line', { class: 'device', x2: '100%', y1: room, y2: room }),
       line,
       drawn('text', { class: 'start', y: room, dx: '4', dy: '-4' }, `${name}: ${formatBytes(roomBytes)} free`),

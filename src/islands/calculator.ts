@@ -31,6 +31,12 @@ const fragments = () => import('./calculator/fragment.ts');
 /** The contexts that the list offers, in tokens. */
 const CONTEXT_LADDER = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((k) => k * 1024);
 
+/** The usual contexts up to the longest, in tokens. */
+export const contextsUpTo = (longest: number): readonly number[] => [
+  ...CONTEXT_LADDER.filter((tokens) => tokens < longest),
+  longest,
+];
+
 /** Puts every choice into a select; the one it has stays selected. */
 function fill(select: Control, choices: readonly Choice[]): void {
   const { value } = select;
@@ -230,8 +236,9 @@ class VramCalculator extends HTMLElement {
 
   /** Offers the usual contexts up to the model's longest. */
   #offerContexts({ maxContext }: CalculatorModel): void {
-    const contexts = [...CONTEXT_LADDER.filter((tokens) => tokens < maxContext), maxContext];
-    this.#find('datalist').replaceChildren(...contexts.map((tokens) => new Option(contextLabel(tokens))));
+    this.#find('datalist').replaceChildren(
+      ...contextsUpTo(maxContext).map((tokens) => new Option(contextLabel(tokens))),
+    );
   }
 
   /** Shows what the settings need; the largest context is of the settings before, and is marked so, until it follows. */

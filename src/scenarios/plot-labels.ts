@@ -21,7 +21,7 @@ export type Covered = readonly Box[];
 /** Width of a letter and height of a label. */
 const LETTER = 22;
 const HEIGHT = 50;
-/** Between a line or a point and its label. */
+/** Between a line or a point and its label, as `components/drawings.ts` draws it. */
 const GAP = 8;
 const MARK_GAP = { across: 27, up: 20 } as const;
 /** How much worse it is to stand on another label, or beyond the drawing, than on a curve. */

@@ -74,7 +74,7 @@ export async function planAhead(
     }
   };
   await prepareModel(modelOf(data, preset), { manySettings: true });
-  // Another quantization is as good as any to have all code at hand.
+  // Code that has run once is faster: that of several devices, and that of a quantization which the page does not have.
   await answer({ ...preset, devices: 2, quant: firstState(data).quant });
   calculator.addEventListener('focusin', expectChange);
   await expectChange();
