@@ -22,10 +22,10 @@ const BEST_COMPILER = '--invocation-count-for-turbofan=30000';
  * growing to their size takes dozens of collections while the bundler works.
  */
 const MEMORY = [
-  '--min-semi-space-size=64',
-  '--max-semi-space-size=64',
+  '--min-semi-space-size=128',
+  '--max-semi-space-size=128',
   '--initial-heap-size=900',
-  '--max-old-space-size=1100',
+  '--max-old-space-size=800',
 ];
 
 export interface BuildResult {

@@ -106,8 +106,14 @@ const FEWEST_USEFUL_BITS = 2;
 /** What counts as one of them, in parameters. */
 const LARGE_MODEL = 100e9;
 
+/** All devices of a size. */
+interface Step extends Tier {
+  /** What the roomiest of them has for a model of which nothing stays in host memory. */
+  readonly mostBytes: number;
+}
+
 /** All devices of each size of a list, smallest size first: desktop cards first, then best-known first. */
-const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Tier[] =>
+const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Step[] =>
   [...Map.groupBy(devices, ({ gpu }) => gpu.memoryGB)]
     .sort(([a], [b]) => a - b)
     .map(([memoryGB, own]) => ({
@@ -116,6 +122,7 @@ const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Tier[] =
         (a, b) =>
           Number(a.kind !== 'consumer') - Number(b.kind !== 'consumer') || preferenceOf(a.gpu) - preferenceOf(b.gpu),
       ),
+      mostBytes: Math.max(...own.map((device) => roomOf(device))),
     })),
 );
 
@@ -123,7 +130,7 @@ const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Tier[] =
 export function tierFor(devices: readonly CatalogDevice[], planForBytes: number, hostBytes = 0): Tier | undefined {
   const need = { planForBytes, hostBytes };
   const isEnough = (own: CatalogDevice): boolean => holds(own, need);
-  const tier = ladderOf(devices).find((step) => step.devices.some(isEnough));
+  const tier = ladderOf(devices).find((step) => step.mostBytes >= planForBytes && step.devices.some(isEnough));
   if (!tier) return undefined;
   const holding = tier.devices.filter(isEnough);
   return holding.length === tier.devices.length ? tier : { ...tier, devices: holding, notAll: true };

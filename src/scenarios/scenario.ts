@@ -4,6 +4,7 @@ import type { QuantRecord } from '../catalog/quant.schema.ts';
 import {
   type Allocation,
   balancedSplit,
+  cacheBytes,
   DEFAULT_SETTINGS,
   type Device,
   EstimateError,
@@ -23,7 +24,7 @@ import {
   splitExperts,
 } from '../vram/index.ts';
 import type { ScenarioKey } from './expand.ts';
-import { CONTEXT_LADDER, contextsOf, maximumContext, namedParameters } from './expand.ts';
+import { contextsOf, maximumContext, namedParameters } from './expand.ts';
 
 /** Needs and Plan for with another type of KV cache. */
 export interface KvTypeNeed extends Need {
@@ -68,7 +69,8 @@ export class ModelAtQuant {
   /** Parameters that the rule of thumb counts: as published. */
   readonly publishedParameters: number;
   readonly maximumContext: number;
-  readonly #contexts: ReadonlySet<number>;
+  /** Those with a page, ascending; the last is the maximum. */
+  readonly #contexts: readonly number[];
   readonly #allocations = new Map<number, Allocation>();
   readonly #needs = new Map<number, Need>();
   readonly #shares = new Map<number, Share>();
@@ -81,7 +83,7 @@ export class ModelAtQuant {
     this.quant = quant;
     this.publishedParameters = namedParameters(model);
     this.maximumContext = maximumContext(model);
-    this.#contexts = new Set(contextsOf(model));
+    this.#contexts = contextsOf(model);
     const { ruleOfThumb } = model;
     this.file = {
       architecture: model.architecture,
@@ -136,7 +138,7 @@ export class ModelAtQuant {
     let need = this.#needs.get(context);
     if (!need) {
       // Contexts that a search tries have no page, and nobody asks for their parts.
-      const whole = this.#contexts.has(context) ? this.allocation(context) : this.allocate(context);
+      const whole = this.#contexts.includes(context) ? this.allocation(context) : this.allocate(context);
       const needsBytes = whole.device.total;
       const planned = planForBytes(needsBytes, this.ruleOfThumb(context).total);
       need = { needsBytes, planForBytes: planned, hostBytes: hostBytesOf(whole) };
@@ -183,7 +185,7 @@ export class ModelAtQuant {
       }
     }
     const headroomBytes = room - shareBytes;
-    const planHeadroomBytes = Math.min(headroomBytes, Math.floor(room - (planned + repeated) / count));
+    const planHeadroomBytes = Math.min(headroomBytes, planHeadroom(room, planned + repeated, count));
     const held: DeviceFit = {
       fit: planHeadroomBytes >= 0 ? 'fits' : headroomBytes >= 0 ? 'tight' : 'no',
       usableBytes: device.usableBytes * count,
@@ -204,7 +206,7 @@ export class ModelAtQuant {
     const key = roomOn(device) * (MOST_DEVICES + 1) + count;
     let tokens = known.get(key);
     if (tokens === undefined) {
-      tokens = this.#searchLargest((context) => this.fitOn(device, count, context).planHeadroomBytes);
+      tokens = this.#searchLargest(device, count);
       known.set(key, tokens);
     }
     return tokens;
@@ -247,38 +249,72 @@ export class ModelAtQuant {
         },
       };
       // Contexts that a search tries have no page, and are seldom tried again.
-      if (this.#contexts.has(context)) this.#shares.set(key, share);
+      if (this.#contexts.includes(context)) this.#shares.set(key, share);
     }
     return share;
   }
 
   /**
    * The last multiple of {@link CONTEXT_STEP}, or the maximum, with headroom. Memory grows nearly in proportion to the
-   * context, so that the point where the headroom ends is guessed from both sides and found in three or four steps.
+   * context, so that the point where the headroom ends is guessed from the contexts with pages around it.
    */
-  #searchLargest(headroomAt: (context: number) => number): number {
-    if (headroomAt(this.maximumContext) >= 0) return this.maximumContext;
-    const shortest = Math.min(CONTEXT_LADDER[0] ?? this.maximumContext, this.maximumContext);
-    let good = Math.floor(shortest / CONTEXT_STEP);
-    let bad = Math.floor(this.maximumContext / CONTEXT_STEP) + 1;
-    let goodRoom = headroomAt(shortest);
-    if (goodRoom < 0) return 0;
-    let badRoom = headroomAt(this.maximumContext);
+  #searchLargest(device: Device, count: number): number {
+    let good = 0;
+    let goodRoom = 0;
+    let bad = 0;
+    let badRoom = 0;
+    for (let index = this.#contexts.length - 1; good === 0; index--) {
+      const context = this.#contexts[index];
+      if (context === undefined) return 0;
+      // Devices that repeat nothing leave more: where not even they have room, no split is tried.
+      const { planForBytes: planned, hostBytes } = this.need(context);
+      const most = planHeadroom(roomOn(device, hostBytes), planned, count);
+      const room = most < 0 ? most : this.fitOn(device, count, context).planHeadroomBytes;
+      if (room < 0) {
+        bad = Math.ceil(context / CONTEXT_STEP);
+        badRoom = room;
+      } else if (context === this.maximumContext) {
+        return context;
+      } else {
+        good = Math.floor(context / CONTEXT_STEP);
+        goodRoom = room;
+      }
+    }
     for (let tries = 0; bad - good > 1; tries++) {
       const guess = tries % 4 === 3 ? (good + bad) / 2 : good + ((bad - good) * goodRoom) / (goodRoom - badRoom);
       const step = Math.min(Math.max(Math.floor(guess), good + 1), bad - 1);
-      const room = headroomAt(step * CONTEXT_STEP);
-      if (room >= 0) {
-        good = step;
-        goodRoom = room;
-      } else {
+      const context = step * CONTEXT_STEP;
+      const room = this.fitOn(device, count, context).planHeadroomBytes;
+      if (room < 0) {
         bad = step;
         badRoom = room;
+      } else {
+        good = step;
+        goodRoom = room;
+        if (this.#endsAt(device, count, context)) break;
       }
     }
     return good * CONTEXT_STEP;
   }
+
+  #cacheBytes(context: number): number {
+    const settings = { ...DEFAULT_SETTINGS, context, transposedValues: false };
+    return cacheBytes(this.file.architecture, settings).kvCache;
+  }
+
+  /** Whether the cache of one more {@link CONTEXT_STEP} alone, with nothing else larger, takes more than is left at `context`. */
+  #endsAt(device: Device, count: number, context: number): boolean {
+    const { needsBytes, hostBytes } = this.need(context);
+    const next = context + CONTEXT_STEP;
+    const grown = this.#cacheBytes(next) - this.#cacheBytes(context);
+    const planned = planForBytes(needsBytes + grown, this.ruleOfThumb(next).total);
+    const repeated = count === 1 ? 0 : this.#share(context, count).total - needsBytes;
+    return planHeadroom(roomOn(device, hostBytes), planned + repeated, count) < 0;
+  }
 }
+
+/** What Plan for leaves free on each of `count` devices with `room`, on average; negative = short by so much. */
+const planHeadroom = (room: number, planBytes: number, count: number): number => Math.floor(room - planBytes / count);
 
 /** One scenario, computed: the figures that every page, tag and data file of it carries. */
 export interface Scenario extends Need {

@@ -65,30 +65,31 @@ function bytesPerToken(shape: AttentionShape | LatentShape, settings: Settings):
 }
 
 function cacheOf(architecture: Architecture, settings: Settings): number {
-  const { attention } = architecture;
-  let bytes = 0;
+  const { attention, layers } = architecture;
+  const { context, kType } = settings;
+  const owners = attention.kind === 'sliding-window' ? layers - (attention.sharedKvLayers ?? 0) : layers;
+  // Layers that cache every token, and layers that cache a window of them.
+  let whole = 0;
+  let window = 0;
   layerKinds(architecture).forEach((kind, layer) => {
-    if (kind === 'L' || kind === '-' || kind === 'E' || kind === 'N') return;
-    switch (attention.kind) {
-      case 'full':
-      case 'latent':
-        bytes += settings.context * bytesPerToken(attention, settings);
-        return;
-      case 'linear-hybrid':
-        bytes += settings.context * bytesPerToken(attention.full, settings);
-        return;
-      case 'sliding-window': {
-        if (layer >= architecture.layers - (attention.sharedKvLayers ?? 0)) return;
-        const tokens = kind === 'S' ? Math.min(settings.context, attention.window) : settings.context;
-        bytes += tokens * bytesPerToken(kind === 'S' ? attention.sliding : attention.full, settings);
-        return;
-      }
-      case 'compressed':
-        bytes +=
-          settings.context * COMPRESSED_SHARE * (attention.rowWidth + attention.ropeHeadDim) * bytesOf(settings.kType);
-    }
+    if (kind === 'L' || kind === '-' || kind === 'E' || kind === 'N' || layer >= owners) return;
+    if (kind === 'S') window += 1;
+    else whole += 1;
   });
-  return bytes;
+  switch (attention.kind) {
+    case 'full':
+    case 'latent':
+      return whole * context * bytesPerToken(attention, settings);
+    case 'linear-hybrid':
+      return whole * context * bytesPerToken(attention.full, settings);
+    case 'sliding-window':
+      return (
+        whole * context * bytesPerToken(attention.full, settings) +
+        window * Math.min(context, attention.window) * bytesPerToken(attention.sliding, settings)
+      );
+    case 'compressed':
+      return whole * context * COMPRESSED_SHARE * (attention.rowWidth + attention.ropeHeadDim) * bytesOf(kType);
+  }
 }
 
 /**
