@@ -14,13 +14,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 const ESCAPABLE = /[&<>'"]/;
 const EVERY_ESCAPABLE = /[&<>'"]/g;
-const TOGETHER = /(?<![\w/-])(?:--?[a-z][\w-]*|gpt-oss|\d+-bit|\d[\d.,]*-\d[\d.,]*(?=\s))/g;
+const TOGETHER = /(?<![\w/-])(?:--?[a-z][\w-]*|gpt-oss|\d+-bit|\d{4}-\d\d-\d\d|\d[\d.,]*-\d[\d.,]*(?=\s))/g;
 
 /** Text or the value of an attribute, as Astro escapes text. */
 export const escaped = (text: string): string =>
   ESCAPABLE.test(text) ? text.replace(EVERY_ESCAPABLE, (sign) => ENTITIES[sign] ?? sign) : text;
 
-/** Text whose flags, ranges and short hyphenated names stay on one line: "--n-cpu-moe", "35-70", "gpt-oss", "4-bit". */
+/** Text whose flags, ranges and short hyphenated names stay on one line: "--n-cpu-moe", "35-70", "2026-04-02", "gpt-oss", "4-bit". */
 export const words = (text: string): string =>
   text.includes('-') ? escaped(text).replace(TOGETHER, '<span class="one">$&</span>') : escaped(text);
 

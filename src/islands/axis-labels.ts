@@ -2,8 +2,8 @@
 
 /** Of more labels a phone shows every second, the last among them. */
 const MOST_NARROW_LABELS = 6;
-/** A last label of more letters takes the place of those before it on a phone: letters, per mille. */
-const LONG_LABEL = { letters: 6, room: 300 } as const;
+/** A last label of more letters takes the place of those before it, on a phone and on a tablet: letters, per mille. */
+const LONG_LABEL = { letters: 6, room: 300, wideRoom: 140 } as const;
 /** A label of so many letters may reach over the end of the axis into the margin. */
 const MARGIN_LETTERS = 5;
 
@@ -13,15 +13,16 @@ interface AxisLabel {
   readonly label: string;
 }
 
-/** Classes of each label: `end` for one that ends at its place, `between` for one that a phone leaves out. */
+/** Classes of each label: `end` for one that ends at its place, `between` for one that a phone leaves out, `near` for one that a tablet does too. */
 export function axisLabelClasses(labels: readonly AxisLabel[]): readonly string[] {
   const last = labels.at(-1);
-  const free = last && last.label.length > LONG_LABEL.letters ? last.at - LONG_LABEL.room : 1000;
+  const long = last && last.label.length > LONG_LABEL.letters ? last.at : Number.POSITIVE_INFINITY;
   return labels.map(({ at, label }, index) => {
     const after = labels.length - 1 - index;
     const isSecond = labels.length > MOST_NARROW_LABELS && after % 2 === 1;
     const isEnd = at > 960 && label.length > MARGIN_LETTERS;
-    const isBetween = isSecond || (after > 0 && at > free);
-    return [isEnd && 'end', isBetween && 'between'].filter(Boolean).join(' ');
+    const isBetween = isSecond || (after > 0 && at > long - LONG_LABEL.room);
+    const isNear = after > 0 && at > long - LONG_LABEL.wideRoom;
+    return [isEnd && 'end', isBetween && 'between', isNear && 'near'].filter(Boolean).join(' ');
   });
 }

@@ -132,7 +132,7 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
     commands.push({
       tool: 'Ollama',
       command: `OLLAMA_CONTEXT_LENGTH=${contextTokens} OLLAMA_NUM_PARALLEL=1 ollama serve\nollama run ${model.ollama}`,
-      note: `The second line goes into another terminal. ${ollamaNote(
+      note: `The second command goes into another terminal. ${ollamaNote(
         model.ollama,
         quant.scheme,
         model.architecture.nativeExpertFormat === 'mxfp4' ? 'MXFP4_MOE' : OLLAMA_USUAL_SCHEME,

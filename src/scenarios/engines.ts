@@ -144,6 +144,7 @@ function vllmOn(
   );
   if (placed?.fit !== 'fits') return undefined;
   const figures = { ...figuresOf(placed.allocation), runsOn: { own, count } };
+  if (count === 1) return figures;
   const { cacheBytes } = figuresOf(estimateVllm(architecture, format, onOne));
   return figures.cacheBytes > REPEATED * cacheBytes ? { ...figures, cacheOnceBytes: cacheBytes } : figures;
 }

@@ -13,6 +13,8 @@ import { allOf, contextTitle, counted } from './words.ts';
 const QUANTS_EACH_SIDE = 3;
 const MOST_SIBLINGS = 4;
 const MOST_PEERS = 4;
+/** So many times as much, or as little, is not about as much. */
+const PEER_FACTOR = 1.5;
 
 const targets = memoized((_: ModelAtQuant) => new Map<number, Omit<LinkWithFigure, 'text'>>());
 
@@ -137,6 +139,7 @@ export function peersOf(catalog: Catalog, model: EstimableModel): readonly LinkW
   return catalog.estimableModels
     .filter((other) => other.family !== model.family)
     .map((other) => ({ other, away: distance(other) }))
+    .filter(({ away }) => away < Math.log(PEER_FACTOR))
     .sort((a, b) => a.away - b.away)
     .slice(0, MOST_PEERS)
     .map(({ other }) => ({ text: other.name, href: modelPath(other.id), figure: formatGB(need(other)) }));

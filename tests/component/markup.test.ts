@@ -7,7 +7,7 @@ it.each([
   ['Keep them in RAM (--n-cpu-moe 12).', ['--n-cpu-moe']],
   ['gpt-oss 20B with -ctk q8_0 -ctv q8_0', ['gpt-oss', '-ctk', '-ctv']],
   ['llama-server -hf ggml-org/gpt-oss-20b-GGUF -c 8192', ['-hf', '-c']],
-  ['Qwen3-Next 80B-A3B needs 58.0 GB on 2025-08-05', []],
+  ['Qwen3-Next 80B-A3B needs 58.0 GB on 2025-08-05', ['2025-08-05']],
   ['about 35-70 tokens/s', ['35-70']],
   ['The usual 4-bit quant, a 16-bit cache and MLX 4-bit', ['4-bit', '16-bit', '4-bit']],
   [`"-c" <b> & '-ngl' 1-2 GB`, ['-c', '-ngl', '1-2']],

@@ -305,7 +305,7 @@ function startSentence(catalog: Catalog, a: ModelSide, b: ModelSide): string {
 function contextSentence(a: ModelSide, b: ModelSide): string {
   const [cheap, dear] = a.bytesPer1K <= b.bytesPer1K ? [a, b] : [b, a];
   if (cheap.bytesPer1K >= LESS * dear.bytesPer1K)
-    return `A thousand tokens of context cost the same, about ${formatBytes(cheap.bytesPer1K)}.`;
+    return `1K tokens of context cost the same, about ${formatBytes(cheap.bytesPer1K)}.`;
   return `1K more tokens cost ${formatBytes(cheap.bytesPer1K)} with ${cheap.model.name} and ${formatBytes(dear.bytesPer1K)} with ${dear.model.name}.`;
 }
 
@@ -336,7 +336,7 @@ function modelReasons(
     );
   if (own.bytesPer1K < LESS * other.bytesPer1K)
     reasons.push(
-      `You need long contexts: its cache grows by ${formatBytes(own.bytesPer1K)} a thousand tokens, not ${formatBytes(other.bytesPer1K)}.`,
+      `You need long contexts: its cache grows by ${formatBytes(own.bytesPer1K)} with every 1K tokens, not ${formatBytes(other.bytesPer1K)}.`,
     );
   // Longer contexts than those of the training take settings that engines may not have.
   const [longest, otherLongest] = [own.model.context.native, other.model.context.native];
@@ -518,7 +518,9 @@ function deviceReasons(catalog: Catalog, own: CatalogDevice, other: CatalogDevic
   const gained = roomOf(own) > roomOf(other) ? onlyOn(catalog, own, other) : [];
   const names = joinWords(gained.slice(0, MOST_NAMED).map(({ name }) => name));
   if (gained.length > MOST_NAMED)
-    reasons.push(`You want one of the ${counted(gained.length, 'model')} that only it holds, such as ${names}.`);
+    reasons.push(
+      `You want one of the ${counted(gained.length, 'model')} that only it holds at the usual 4-bit quant, such as ${names}.`,
+    );
   else if (gained.length > 0) reasons.push(`You want ${names}, which only it holds at the usual 4-bit quant.`);
   else if (roomOf(own) > MORE * roomOf(other))
     reasons.push(

@@ -91,7 +91,7 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     answer: [
       `${capitalize(withArticle(gpu.name))} leaves ${formatGB(usable.bytes)} (${formatGiB(usable.bytes)}) to programs.`,
       own
-        ? `${counts.usual} of ${total} models fit at their usual 4-bit quant with 8K context, ${counts.any} at some quant${largest ? `; the largest is ${largest.name}` : ''}.${tooLargeText(catalog, own)}`
+        ? `${counts.usual} of ${total} models fit at their usual 4-bit quant with 8K context${largest ? `, the largest of them ${largest.name}` : ''}; ${counts.any} fit at some quant.${tooLargeText(catalog, own)}`
         : 'llama.cpp has no backend for it, so no models are listed.',
       ...(known && everyRow.length > rows.length
         ? [

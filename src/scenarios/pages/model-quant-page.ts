@@ -115,7 +115,12 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
         title: 'Contexts',
         links: contexts.map((context) => scenarioLink(at, context, contextTitle(context))),
       },
-      ...relatedTo(catalog, usual).filter(({ title }) => !title.endsWith('other contexts')),
+      ...relatedTo(catalog, usual)
+        .filter(({ title }) => !title.endsWith('other contexts'))
+        .map(({ title, links }) => ({
+          title,
+          links: links.filter(({ href }) => href !== modelQuantPath(modelId, quantId)),
+        })),
     ],
     engine,
     sources: sourceLinks(at.model, quant),

@@ -125,7 +125,7 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
     answer: [
       `${counts.usual} of ${catalog.estimableModels.length} models fit at their usual 4-bit quant with 8K of context, ${counts.any} at some quant.${tooLargeText(catalog, least)}`,
       names.length > 0 && largest
-        ? `People look up ${joinWords(names)} most; the largest that fits is ${largest.name}.`
+        ? `People look up ${joinWords(names)} most; the largest that fits at its usual quant is ${largest.name}.`
         : 'Only the smallest models fit.',
       `Counted for the least that ${thing} leave usable: ${usable} (${formatGiB(least.device.usableBytes)}) on the ${least.gpu.shortName}.`,
     ],

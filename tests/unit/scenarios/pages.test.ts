@@ -293,7 +293,7 @@ describe('the step up from a device', () => {
       '40B to 150B',
       'Q4_K_M',
     ]);
-    expect(page.answer.join(' ')).toContain('the largest is Mixtral 8x22B');
+    expect(page.answer.join(' ')).toContain('the largest of them Mixtral 8x22B');
     const mac = vramTierPage(catalog, 16, true).grid.rows.find(({ head }) => head.text === 'Gemma 4 E4B');
     expect(mac?.cells[0]?.text).toBe('Q8_0');
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { defaultContextOf, defaultQuantOf } from '../../../src/scenarios/expand.ts';
 import { peersOf, relatedTo } from '../../../src/scenarios/related.ts';
-import { computeScenario } from '../../../src/scenarios/scenario.ts';
+import { computeScenario, needOf } from '../../../src/scenarios/scenario.ts';
 import { formatGB } from '../../../src/vram/index.ts';
 import { catalog, keyOf } from './catalog.ts';
 
@@ -52,5 +53,16 @@ describe('models that need about as much', () => {
     expect(peers).toHaveLength(4);
     for (const { href } of peers)
       expect(catalog.byId.models.get(href.split('/')[2] ?? '')?.family).not.toBe(model.family);
+  });
+
+  it('are left out where none takes between two thirds and one and a half times as much', () => {
+    for (const model of catalog.estimableModels) {
+      const key = { model: model.id, quant: defaultQuantOf(catalog, model).id, context: defaultContextOf(model) };
+      const own = needOf(catalog, key).planForBytes / 1e9;
+      for (const { figure } of peersOf(catalog, model)) {
+        const other = Number.parseFloat(figure.replace(',', ''));
+        expect(Math.max(own / other, other / own), `${model.id}: ${figure}`).toBeLessThan(1.51);
+      }
+    }
   });
 });
