@@ -2,6 +2,7 @@
  * Markup as text, for `set:html`, of what a page has dozens or hundreds: each component, expression and attribute of a
  * template costs objects of its own. Every text goes through `escaped`.
  */
+import { COMMAND_OPTIONS } from '../islands/command-options.ts';
 import type { FitWord } from '../scenarios/views.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -23,6 +24,10 @@ export const escaped = (text: string): string =>
 /** Text whose flags, ranges and short hyphenated names stay on one line: "--n-cpu-moe", "35-70", "2026-04-02", "gpt-oss", "4-bit". */
 export const words = (text: string): string =>
   text.includes('-') ? escaped(text).replace(TOGETHER, '<span class="one">$&</span>') : escaped(text);
+
+/** A command, none of whose options is torn from a short value. */
+export const commandLine = (text: string): string =>
+  escaped(text).replace(COMMAND_OPTIONS, '<span class="one">$&</span>');
 
 const FIGURES = /\d[\d.,]* (?:[KMG]i?B|TB|%)(?![\w/])/g;
 

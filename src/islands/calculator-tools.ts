@@ -19,6 +19,7 @@ import { adapterName, devicesNamed, keepHardware, keptHardware } from './calcula
 import { ready } from './calculator/ready.ts';
 import { type CalculatorState, KEYS } from './calculator/state.ts';
 import { contextsUpTo, type VramCalculator } from './calculator.ts';
+import { COMMAND_OPTIONS } from './command-options.ts';
 
 const OWN_MODEL = 'own-model';
 const SVG = 'http://www.w3.org/2000/svg';
@@ -324,11 +325,11 @@ function text(tag: string, content: string): HTMLElement {
   return element;
 }
 
-/** A command, of which no option is torn where a line ends. */
+/** A command, none of whose options is torn from a short value. */
 function wordsOf(command: string): readonly (string | HTMLElement)[] {
   return command
-    .split(/(\s+)/)
-    .map((word) => (word.startsWith('-') ? Object.assign(text('span', word), { className: 'one' }) : word));
+    .split(new RegExp(`(${COMMAND_OPTIONS.source})`))
+    .map((words, index) => (index % 2 === 1 ? Object.assign(text('span', words), { className: 'one' }) : words));
 }
 
 function list(lines: readonly string[]): HTMLElement {

@@ -38,7 +38,7 @@ describe("the calculator's page", () => {
     await expect.poll(() => tool(visit, 'fixes'), patient).toMatch(/Experts of \d+ of 36 layers in RAM/);
     expect(await tool(visit, 'command')).toMatch(/-c 65536 -np 1 -ngl 999 --n-cpu-moe 2$/);
     const whole = visit.page.locator('[data-tool="command"] .one');
-    expect((await whole.allTextContents()).slice(-4)).toEqual(['-c', '-np', '-ngl', '--n-cpu-moe']);
+    expect((await whole.allTextContents()).slice(-4)).toEqual(['-c 65536', '-np 1', '-ngl 999', '--n-cpu-moe 2']);
     expect(await visit.page.locator('[data-part="more"]').textContent()).toMatch(/ GB in RAM\.$/);
     expect(await tool(visit, 'link')).toContain('x=2&r=1024');
     expect(await visit.page.locator('[data-tool="plot"] path').getAttribute('d')).toMatch(/^M0\.0 /);

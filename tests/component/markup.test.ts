@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import Faq from '../../src/components/Faq.astro';
-import { figures, words } from '../../src/components/markup.ts';
+import { commandLine, figures, words } from '../../src/components/markup.ts';
 import { one, renderComponent } from './render.ts';
 
 it.each([
@@ -29,4 +29,17 @@ it('figures keeps amounts with their units, and changes no word', () => {
   const markup = figures(text);
   expect(markup.match(/(?<=<span class="one">)[^<]+/g)).toEqual(['24 GB', '4.32 GB', '88 %', '1,766 MiB']);
   expect(markup.replace(/<[^>]+>/g, '')).toBe(text);
+});
+
+it('a command keeps its options with short values, and changes no word', () => {
+  const command = 'llama-server -hf ggml-org/gpt-oss-20b-GGUF:MXFP4 -c 8192 --no-mmap -ngl 999 --n-cpu-moe 12';
+  const markup = commandLine(command);
+  expect(markup.match(/(?<=<span class="one">)[^<]+/g)).toEqual([
+    '-hf',
+    '-c 8192',
+    '--no-mmap',
+    '-ngl 999',
+    '--n-cpu-moe 12',
+  ]);
+  expect(markup.replace(/<[^>]+>/g, '')).toBe(command);
 });

@@ -2,24 +2,23 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import { calculatorMoreDataPath, calculatorPath } from '../../site/routes.ts';
 import { formatGB } from '../../vram/index.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
-import { holds, roomOf } from '../devices.ts';
+import { devicesOf, holds, roomOf } from '../devices.ts';
 import { shortContext } from '../hardware.ts';
 import type { CalculatorPage } from '../views.ts';
 import { contextTitle } from '../words.ts';
 import { metaOf } from './meta.ts';
 import { GRID_CONTEXTS, modelHead, planForCell, textCell, usualFacts, usualOf } from './shared.ts';
-import { tierDevices } from './vram-tier-page.ts';
 
 const MOST_MODELS = 30;
-/** Memory of the card in the table's last column, in GB. */
-const CARD_GB = 24;
+/** The card of the table's last column: the one that people ask about most. */
+const CARD = 'rtx-4090';
 
 /** The calculator: every setting of the estimator, and a table for readers without JavaScript. */
 export function calculatorPage(catalog: Catalog): CalculatorPage {
   const [first] = catalog.estimableModels;
   if (!first) throw new Error('the catalogue has no model with an architecture');
   const facts = usualFacts(catalog, first);
-  const [card] = tierDevices(catalog, CARD_GB);
+  const card = devicesOf(catalog).byId.get(CARD);
   const models = catalog.estimableModels.length;
   return {
     kind: 'calculator',
@@ -42,7 +41,11 @@ export function calculatorPage(catalog: Catalog): CalculatorPage {
     table: {
       caption: `Memory to plan for, the ${Math.min(MOST_MODELS, models)} most looked-up models at their usual quant`,
       corner: 'Model',
-      columns: ['Quant', ...GRID_CONTEXTS.map(contextTitle), ...(card ? [`Largest context in ${CARD_GB} GB`] : [])],
+      columns: [
+        'Quant',
+        ...GRID_CONTEXTS.map(contextTitle),
+        ...(card ? [`Largest context, ${card.gpu.shortName}`] : []),
+      ],
       rows: catalog.estimableModels.slice(0, MOST_MODELS).map((model) => {
         const usual = usualOf(catalog, model);
         return {

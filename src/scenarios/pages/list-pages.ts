@@ -17,7 +17,7 @@ import {
   searchPath,
   vramTierListPath,
 } from '../../site/routes.ts';
-import { formatBandwidth, formatGB, formatMeasured } from '../../vram/index.ts';
+import { formatBandwidth, formatGB, formatMeasured, GiB } from '../../vram/index.ts';
 import { deviceOf } from '../devices.ts';
 import { maximumContext, namedParameters } from '../expand.ts';
 import type { Grid, ListPage } from '../views.ts';
@@ -200,7 +200,7 @@ export function gpuListPage(catalog: Catalog): ListPage {
     description: `Usable memory, bandwidth and the largest model that fits, for ${catalog.gpus.length} graphics cards, accelerators, Macs and PCs with unified memory.`,
     heading: 'Devices and what they hold',
     answer: [
-      'Usable memory is what the driver reports to programs, less than the label says; where no report is on record a stated share of the label counts.',
+      `Usable memory is what the driver reports to programs. Labels mean GiB: 24 GB as sold are ${formatGB(24 * GiB)}, of which the driver keeps some. Where no report is on record a stated share of the label counts.`,
     ],
     sections,
   });
