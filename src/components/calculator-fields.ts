@@ -1,11 +1,11 @@
-/** The calculator's further fields as text (see `markup.ts`), most of it made once: on every page they are the same. */
+/** The calculator's fields as text (see `markup.ts`), most of it made once: on every page they are the same. */
 import { FLASH_ATTENTION_CHOICES, KEYS, LIMITS } from '../islands/calculator/state.ts';
 import type { CalculatorPreset } from '../scenarios/views.ts';
 import { DEFAULT_SETTINGS } from '../vram/index.ts';
 import { escaped } from './markup.ts';
 
-const chosen = (label: string, name: string, value: string): string =>
-  `<label>${label}<select name="${name}"><option value="${escaped(value)}">${escaped(value)}</option></select></label>`;
+const chosen = (label: string, name: string, value: string, text = value): string =>
+  `<label>${label}<select name="${name}"><option value="${escaped(value)}">${escaped(text)}</option></select></label>`;
 
 const number = (label: string, name: string, [min, max]: readonly [number, number], value: number, start = '<label>') =>
   `${start}${label}<input type="number" name="${name}" value="${value}" min="${min}" max="${max}" required title="${label} takes ${min} to ${max}."></label>`;
@@ -15,6 +15,22 @@ const extra = (label: string, name: string): string =>
   `<label hidden>${label}<select name="${name}"><option value="0">not loaded</option><option value="1">loaded</option></select></label>`;
 
 const FLASH_ATTENTION = `<label>FlashAttention<select name="${KEYS.flashAttention}">${FLASH_ATTENTION_CHOICES.map((choice) => `<option>${choice}</option>`).join('')}</select></label>`;
+
+const ENGINE = `<label>Engine<select name="${KEYS.engine}"><option value="">llama.cpp</option><option value="vllm">vLLM</option><option value="mlx">MLX</option></select></label>`;
+
+const context = (value: string): string =>
+  `<label>Context<input type="text" name="${KEYS.context}" value="${escaped(value)}" list="contexts" required pattern="\\s*[1-9][0-9]{0,9}[kKmM]?\\s*" title="Context takes tokens: 8192, 32k or 1m."></label><datalist id="contexts"></datalist>`;
+
+/** The fields that are seen at once. */
+export const firstFields = (preset: CalculatorPreset): string =>
+  [
+    chosen('Model', KEYS.model, preset.model, preset.modelName),
+    ENGINE,
+    chosen('Quantization', KEYS.quant, preset.quant, preset.quantName),
+    context(preset.contextLabel),
+    chosen('Device', KEYS.gpu, preset.gpu, preset.gpuName),
+    number('Number of devices', KEYS.devices, LIMITS.devices, preset.devices),
+  ].join('');
 
 const LAST_FIELDS = [
   number('Micro-batch', KEYS.microBatch, LIMITS.microBatch, DEFAULT_SETTINGS.microBatch),
