@@ -25,7 +25,7 @@ const MEMORY = [
   '--min-semi-space-size=128',
   '--max-semi-space-size=128',
   '--initial-heap-size=900',
-  '--max-old-space-size=800',
+  '--max-old-space-size=740',
 ];
 
 export interface BuildResult {
