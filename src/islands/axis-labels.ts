@@ -2,7 +2,7 @@
 
 /** Of more labels a phone shows every second, the last among them. */
 const MOST_NARROW_LABELS = 6;
-/** A last label of more letters takes the place of those before it, on a phone and on a tablet: letters, per mille. */
+/** A last label of more letters takes the place of those before it, on a phone and, of the nearest, in any but a wide window: letters, per mille. */
 const LONG_LABEL = { letters: 6, room: 300, wideRoom: 140 } as const;
 /** A label of so many letters may reach over the end of the axis into the margin. */
 const MARGIN_LETTERS = 5;
@@ -13,7 +13,7 @@ interface AxisLabel {
   readonly label: string;
 }
 
-/** Classes of each label: `end` for one that ends at its place, `between` for one that a phone leaves out, `near` for one that a tablet does too. */
+/** Classes of each label: `end` for one that ends at its place, `between` for one that a phone leaves out, `near` for one that only a wide window shows. */
 export function axisLabelClasses(labels: readonly AxisLabel[]): readonly string[] {
   const last = labels.at(-1);
   const long = last && last.label.length > LONG_LABEL.letters ? last.at : Number.POSITIVE_INFINITY;

@@ -563,3 +563,13 @@ describe('formats of checkpoints with the same bits', () => {
     }
   });
 });
+
+it('links no page of a model at a quant to itself', () => {
+  for (const { model, quant } of modelQuantKeys(catalog).slice(0, 100)) {
+    const { meta, related } = modelQuantPage(catalog, model, quant);
+    expect(
+      related.flatMap(({ links }) => links.map(({ href }) => href)),
+      meta.path,
+    ).not.toContain(meta.path);
+  }
+});
