@@ -4,6 +4,7 @@ import mdx from '@astrojs/mdx';
 import sitemap from '@astrojs/sitemap';
 import { defineConfig } from 'astro/config';
 import { minifySync, normalizePath } from 'vite';
+import { shortened, shortNames, withoutWrapper } from './scripts/small-scripts.ts';
 import { DEFAULT_SITE_URL, siteAddress } from './src/site/config.ts';
 import { sitemapDataPath } from './src/site/routes.ts';
 
@@ -36,7 +37,7 @@ const completion = {
 
 /** The code of every calculator; graphs of single families, other engines and what reads a config.json are loaded when needed. */
 const CALCULATOR =
-  /src\/(vram\/(?!axis|from-config|config\/|browser-(config|served)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx|.*notes)|paged-cache|served-placement|(ggml\/)?repeated-|.*checkpoint|.*families|llama-graphs\/(?!builder|parts|classes|representative|residual|state-layers))|islands\/calculator(\.ts|\/(answer|data|state)))/;
+  /src\/(vram\/(?!axis|from-config|config\/|browser-(config|served)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx|.*notes)|paged-cache|served-placement|(ggml\/)?repeated-|.*checkpoint|.*families|llama-graphs\/(?!builder|parts|classes|representative|state-layers))|islands\/calculator(\.ts|\/(ahead|answer|data|fragment|state)))/;
 
 /** Changes to modules of Astro, in builds only. */
 const ASTRO_CHANGES = [
@@ -55,6 +56,12 @@ const ASTRO_CHANGES = [
     imports: `import { WholeResponse } from '${normalizePath(fileURLToPath(new URL('src/prerender/whole-response.ts', import.meta.url)))}';\n`,
   },
 ];
+
+/** What Vite has around every import that comes later. */
+const WRAPPER = 'preload-helper';
+
+/** Short names of the estimator's members, made when they are first needed. */
+let short;
 
 /** Takes the place of Astro's entry. */
 const PRERENDER_ENTRY = fileURLToPath(new URL('src/prerender/entry.ts', import.meta.url));
@@ -114,6 +121,24 @@ export default defineConfig({
         },
       },
       {
+        // Scripts of pages, before the hashes of their names are taken: short names for what only the estimator knows, and
+        // imports as they were written. Vite wraps them to load styles first, which scripts here have none of; the file of
+        // its wrapper would be one more to fetch before anything else.
+        name: 'small-scripts',
+        apply: 'build',
+        renderChunk(code, chunk) {
+          if (this.environment.name !== 'client') return null;
+          if (chunk.name === WRAPPER) return { code: '', map: null };
+          const plain = withoutWrapper(code);
+          if (!chunk.moduleIds.some((id) => id.includes('/src/vram/'))) return { code: plain, map: null };
+          short ??= shortNames(fileURLToPath(new URL('.', import.meta.url)));
+          return { code: shortened(chunk.fileName, plain, short), map: null };
+        },
+        generateBundle(_options, bundle) {
+          for (const [file, { name }] of Object.entries(bundle)) if (name === WRAPPER) delete bundle[file];
+        },
+      },
+      {
         // The script of every page is no module, so it is no part of what is bundled and minified.
         name: 'minify-classic-scripts',
         generateBundle(_options, bundle) {
@@ -130,14 +155,13 @@ export default defineConfig({
         configEnvironment: (environment) => ({
           build: {
             modulePreload: false,
-            // One file compresses better than the four that the calculator's two faces would share. The helper has its
-            // own, or every page would load the calculator for it.
+            // One file compresses better than the four that the calculator's two faces would share.
             ...(environment === 'client' && {
               rolldownOptions: {
                 output: {
                   codeSplitting: {
                     groups: [
-                      { name: 'preload-helper', test: /preload-helper/, priority: 1 },
+                      { name: WRAPPER, test: /preload-helper/, priority: 1 },
                       { name: 'calculator', test: CALCULATOR },
                       { name: 'latent', test: /llama-graphs\/(latent|kimi-delta)\.ts/ },
                       { name: 'delta-net', test: /llama-graphs\/delta-net\.ts/ },
@@ -148,10 +172,6 @@ export default defineConfig({
             }),
           },
         }),
-        // Scripts import no styles, so that what is left of the helper is the import itself.
-        enforce: 'pre',
-        load: (id) =>
-          id === '\0vite/preload-helper.js' ? 'export const __vitePreload = (load) => load();' : undefined,
       },
     ],
     build: {

@@ -14,7 +14,7 @@ import {
   prepareModel,
 } from './calculator/data.ts';
 import { commandOf, type Files, fixesOf, type Room, roomOf } from './calculator/fixes.ts';
-import type { writeFragment } from './calculator/fragment.ts';
+import { writeFragment } from './calculator/fragment.ts';
 import { adapterName, devicesNamed, keepHardware, keptHardware } from './calculator/hardware.ts';
 import { ready } from './calculator/ready.ts';
 import { type CalculatorState, KEYS } from './calculator/state.ts';
@@ -107,7 +107,6 @@ class CalculatorTools extends HTMLElement {
     const engine: Engine = state.engine ? await import('./calculator/served-fixes.ts') : llamaCpp;
     // Ways to fit are tried with many settings, one after the other.
     await prepareModel(model, { manySettings: true });
-    const fragments = await import('./calculator/fragment.ts');
     if (this.#calculator.answered !== answered) return;
     try {
       const { tool, command } = engine.commandOf(data, state, model, device, this.#files);
@@ -122,7 +121,7 @@ class CalculatorTools extends HTMLElement {
       if (!(error instanceof EstimateError)) throw error;
       this.#empty();
     }
-    this.#showLink(state, fragments.writeFragment);
+    this.#showLink(state);
     await this.#showFixes(engine, data, state, model, device);
   }
 
@@ -156,11 +155,11 @@ class CalculatorTools extends HTMLElement {
     }
   }
 
-  #showLink(state: CalculatorState, write: typeof writeFragment): void {
+  #showLink(state: CalculatorState): void {
     this.#tool('link').textContent =
       state.model === OWN_MODEL
         ? 'A model of your own has no link: its config is only in this page.'
-        : location.origin + location.pathname + write(state);
+        : location.origin + location.pathname + writeFragment(state);
   }
 
   /** Draws Plan for against context, and writes the same figures into the table. */

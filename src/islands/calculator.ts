@@ -3,8 +3,10 @@
  * A custom element without a framework: one form and a dozen texts need no more, and it leaves the budget to the estimator.
  */
 import { contextLabel, EstimateError, sharesRows } from '../vram/browser.ts';
+import { planAhead } from './calculator/ahead.ts';
 import { type CalculatorAnswer, computeAnswer, modelOf, type PlacedAnswer, type RowName } from './calculator/answer.ts';
 import { type CalculatorData, type CalculatorModel, loadData, prepareModel } from './calculator/data.ts';
+import { isStateFragment, readFragment, writeFragment } from './calculator/fragment.ts';
 import type * as Served from './calculator/served.ts';
 import {
   type CalculatorState,
@@ -24,9 +26,6 @@ interface Choice {
 }
 
 const NOT_LOADED = 'The calculator could not be loaded. The figures are those of this page.';
-
-/** Pages are opened without settings in their address, and show theirs without. */
-const fragments = () => import('./calculator/fragment.ts');
 
 /** The contexts that the list offers, in tokens. */
 const CONTEXT_LADDER = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((k) => k * 1024);
@@ -107,8 +106,6 @@ class VramCalculator extends HTMLElement {
       this.#show(KEYS.experts, !next.engine && architecture.feedForward.experts !== undefined);
       this.#show(KEYS.projector, [projectorBytes, towerBytes][ENGINES.indexOf(next.engine)] !== undefined);
       this.#show(KEYS.mtp, next.engine !== 'mlx' && architecture.nextTokenLayers !== undefined);
-      // Not waited for: this answer does without.
-      if (next !== preset) showLater(prepareModel(model, { manySettings: true }));
       await prepareModel(model, { drafts: next.mtp > 0 });
       // The reader may have gone on to another setting meanwhile.
       if (state !== next) return;
@@ -147,8 +144,6 @@ class VramCalculator extends HTMLElement {
       await show(next);
     };
     const follow = async (): Promise<void> => {
-      if (!location.hash) return;
-      const { isStateFragment, readFragment } = await fragments();
       if (isStateFragment(location.hash)) await apply((base) => readFragment(location.hash, offer, base));
     };
     const change = async (): Promise<void> => {
@@ -163,11 +158,9 @@ class VramCalculator extends HTMLElement {
         this.#control(KEYS.context).value = contextLabel(maxContext);
       }
       // A browser may take longer for the address than the answer does, which goes first.
-      void pause(TYPED_MS)
-        .then(fragments)
-        .then(({ writeFragment }) => {
-          if (state === next) history.replaceState(null, '', writeFragment(next));
-        });
+      void pause(TYPED_MS).then(() => {
+        if (state === next) history.replaceState(null, '', writeFragment(next));
+      });
       await show(next);
     };
 
@@ -190,8 +183,7 @@ class VramCalculator extends HTMLElement {
     this.addEventListener('submit', (event) => event.preventDefault());
     addEventListener('hashchange', () => showLater(follow()));
 
-    const planAhead = () => import('./calculator/ahead.ts').then((ahead) => ahead.planAhead(this, data, pause));
-    this.addEventListener('focusin', () => showLater(planAhead()), { once: true });
+    this.addEventListener('focusin', () => showLater(planAhead(this, data, pause)), { once: true });
 
     this.#find<HTMLFieldSetElement>('fieldset').disabled = false;
     await show(preset);

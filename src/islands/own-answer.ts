@@ -2,6 +2,7 @@
 import './calculator.ts';
 import { computeAnswer, modelOf } from './calculator/answer.ts';
 import { loadData, prepareModel } from './calculator/data.ts';
+import { writeFragment } from './calculator/fragment.ts';
 import type { Hardware } from './calculator/hardware.ts';
 import { ready } from './calculator/ready.ts';
 import type { VramCalculator } from './calculator.ts';
@@ -19,7 +20,6 @@ export async function answerFor(kept: Hardware, section: Element): Promise<void>
   await prepareModel(modelOf(data, state));
   const { placed, largestContext } = computeAnswer(data, state);
   const { fitText, headroom } = placed();
-  const { writeFragment } = await import('./calculator/fragment.ts');
   const link = document.createElement('a');
   link.href = writeFragment(state);
   link.textContent = 'Set the calculator to it';

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { shortNames } from '../../scripts/small-scripts.ts';
 import { computeAnswer } from '../../src/islands/calculator/answer.ts';
 import { type CalculatorData, prepareModel } from '../../src/islands/calculator/data.ts';
 import { firstState } from '../../src/islands/calculator/state.ts';
 import type { ApiIndex, ApiModel } from '../../src/site/api.schema.ts';
+import { calculatorDataPath, calculatorMoreDataPath } from '../../src/site/routes.ts';
 import { type BuiltSite, fileOf, openSite, pageFiles, sitemapAddresses } from '../support/site.ts';
 
 describe('the JSON API of the built site', () => {
@@ -58,6 +60,18 @@ describe('the JSON API of the built site', () => {
       }
     }
     expect(differing.slice(0, 20)).toEqual([]);
+  });
+
+  test('scripts read all that calculators load by its own names', () => {
+    const shortened = new Set(Object.keys(shortNames(join(site.directory, '..'))));
+    const found = new Set<string>();
+    for (const path of [calculatorDataPath(), calculatorMoreDataPath()])
+      JSON.parse(readFileSync(join(site.directory, path), 'utf8'), (key, value) => {
+        if (shortened.has(key)) found.add(key);
+        return value;
+      });
+    expect(shortened.size).toBeGreaterThan(100);
+    expect([...found]).toEqual([]);
   });
 
   test('the calculator computes the bytes of the API from the data it loads', async () => {

@@ -1,7 +1,7 @@
-/** Answers that are made before they are asked for. Loaded when the reader comes to the form. */
+/** Answers that are made before they are asked for, from when the reader comes to the form. */
 import type { VramCalculator } from '../calculator.ts';
 import { computeAnswer, modelOf } from './answer.ts';
-import { type CalculatorData, type CalculatorModel, prepareModel } from './data.ts';
+import type { CalculatorData, CalculatorModel } from './data.ts';
 import { type CalculatorState, firstState, KEYS, LIMITS } from './state.ts';
 
 const CONTROLS = new Map(Object.entries(KEYS).map(([field, key]) => [key as string, field as keyof CalculatorState]));
@@ -73,7 +73,6 @@ export async function planAhead(
       await answer({ ...state, [field]: choice }).catch(() => {});
     }
   };
-  await prepareModel(modelOf(data, preset), { manySettings: true });
   // Code that has run once is faster: that of several devices, and that of a quantization which the page does not have.
   await answer({ ...preset, devices: 2, quant: firstState(data).quant });
   calculator.addEventListener('focusin', expectChange);
