@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -37,6 +37,19 @@ describe('short names', () => {
       ['residence', 'a'],
       ['viewOf', 'b'],
     ]);
+  });
+
+  test('are of no field of a config.json that readers paste', () => {
+    const project = join(import.meta.dirname, '../../..');
+    const shortened = new Set(Object.keys(shortNames(project)));
+    const fields = new Set<string>();
+    JSON.parse(readFileSync(join(project, 'tests/fixtures/configs/configs.json'), 'utf8'), (key, value) => {
+      fields.add(key);
+      return value;
+    });
+    expect(fields).toContain('num_hidden_layers');
+    expect(shortened.size).toBeGreaterThan(100);
+    expect([...shortened.intersection(fields)]).toEqual([]);
   });
 
   test('stand for the same in every script', async () => {
