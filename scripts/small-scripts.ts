@@ -1,6 +1,6 @@
 /**
- * Short names for what only the estimator reads and writes, in scripts of the browser: "overwriting" of a graph is spelled
- * out some seventy times in the calculator's file.
+ * What makes the browser's scripts smaller than the bundler does: short names for what only the estimator reads and writes
+ * ("overwriting" of a graph is spelled out some seventy times in the calculator's file), and imports as they were written.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
@@ -49,7 +49,7 @@ function ownOfJavaScript(): ReadonlySet<string> {
 
 /**
  * The short name of each member that classes and interfaces of the estimator declare, and that no other file of `src`
- * mentions: data, the browser and other scripts know nothing of it. The names depend on the sources alone.
+ * mentions: data, the browser and other scripts know nothing of it. The same sources have the same names.
  *
  * @param root the project's folder
  */
