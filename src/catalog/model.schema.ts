@@ -119,6 +119,12 @@ export const modelSchema = z.strictObject({
     .describe(
       'Second file of a model that reads images or audio, which llama.cpp loads with --mmproj; absent where its size is not known.',
     ),
+  remoteCode: z
+    .strictObject({ source: sourceKey })
+    .exactOptional()
+    .describe(
+      'The repository brings code of its own, without which vLLM does not start: its command gets --trust-remote-code. Absent = no, or not known.',
+    ),
   ruleOfThumb: z
     .strictObject({
       layers: count.describe('Layers that the usual formula counts. Example: 80.'),

@@ -45,7 +45,7 @@ function shareOf(gpu: GpuRecord): Share {
   if (vendor === 'NVIDIA' && gpu.class === 'datacenter' && memoryType.startsWith('GDDR')) {
     return {
       share: 0.915,
-      basis: '91.5 % of the memory as sold: error correction takes a sixteenth, the driver the rest',
+      basis: '91.5 % of the memory as sold; error correction takes 6.25 %, the driver 2.25 %',
     };
   }
   if (vendor === 'NVIDIA')

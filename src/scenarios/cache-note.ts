@@ -173,7 +173,7 @@ function chunkedNote(scenario: Scenario, attention: Attention<'sliding-window'>)
   return {
     title: `Chunked attention in ${local} of ${full + local} layers`,
     text: [
-      `${local} layers attend within chunks of ${formatCount(attention.window)} tokens and cache no more than that; ${full} attend to everything.`,
+      `${local} layers attend within chunks of ${formatCount(attention.window)} tokens and cache that and one micro-batch; ${full} attend to everything.`,
       contextTokens > attention.window
         ? `The cache is ${cacheHere(scenario)}, where ${full + local} full layers would need ${formatBytes(naive)}.`
         : `At ${tokensText(contextTokens)} the whole context is one chunk, so nothing is saved yet: the cache is ${formatBytes(scenario.allocation.device.kvCache)}.`,

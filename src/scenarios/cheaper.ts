@@ -4,7 +4,8 @@ import { devicesOf } from './devices.ts';
 import { contextsOf, recommendedQuants } from './expand.ts';
 import { type Facts, tierFor } from './facts.ts';
 import { headroomText } from './hardware.ts';
-import { needOf } from './scenario.ts';
+import { lossesAlike, lossIn } from './quality.ts';
+import { modelAtQuant, needOf, type Scenario } from './scenario.ts';
 import { tierNames } from './verdict.ts';
 import { contextTitle, nameWithMemory, tokensText } from './words.ts';
 
@@ -20,6 +21,8 @@ const MOST_CHANGES = 5;
 const CHEAP_ENOUGH_BYTES = 2.5e9;
 /** What saves less than this share of Needs is no way to make a scenario fit. */
 const WORTH_IT = 0.02;
+/** A file may be so many times as large as the published checkpoint and still carry little more than that. */
+const AS_PUBLISHED = 1.2;
 
 /**
  * The cheapest ways to make the scenario fit: what opens the smallest card first, then by what it frees.
@@ -80,38 +83,49 @@ function cacheChange({ q8Kv }: Facts): Change | undefined {
   };
 }
 
-function quantChange({ catalog, scenario }: Facts): Change | undefined {
-  const below = recommendedQuants(catalog, scenario.model)
-    .filter(({ order }) => order < scenario.quant.order)
+function quantChange({
+  catalog,
+  scenario,
+  smallerCheckpointBytes,
+  smallerQuant,
+  betterQuant,
+}: Facts): Change | undefined {
+  const { model, key, contextTokens } = scenario;
+  const changes = recommendedQuants(catalog, model)
+    .filter((quant) => quant.order < scenario.quant.order || quant === betterQuant?.quant)
     .reverse()
-    .map((quant) => ({ quant, need: needOf(catalog, { ...scenario.key, quant: quant.id }) }))
-    .find(({ need }) => need.needsBytes < 0.97 * scenario.needsBytes);
+    .map((quant) => ({ quant, need: needOf(catalog, { ...key, quant: quant.id }) }))
+    .filter(({ need }) => need.needsBytes < 0.97 * scenario.needsBytes);
+  // Bits that were never trained are the first to go, all of them.
+  const asPublished = ({ quant }: (typeof changes)[number]): boolean =>
+    smallerCheckpointBytes === undefined ||
+    modelAtQuant(catalog, model.id, quant.id).allocation(contextTokens).fileBytes <
+      AS_PUBLISHED * smallerCheckpointBytes;
+  const below =
+    changes.find(({ quant }) => quant === betterQuant?.quant) ??
+    changes.find(asPublished) ??
+    changes.find(({ quant }) => quant === smallerQuant?.quant) ??
+    changes[0];
   if (!below) return undefined;
   const savedBytes = scenario.needsBytes - below.need.needsBytes;
   return {
-    say: `${below.quant.name} instead of ${scenario.quant.name}: frees ${formatBytes(savedBytes)}${lossText(scenario.quant, below.quant)}.`,
+    say: `${below.quant.name} instead of ${scenario.quant.name}: frees ${formatBytes(savedBytes)}${lossText(scenario, below.quant)}.`,
     savedBytes,
     planForBytes: below.need.planForBytes,
   };
 }
 
 /** What a smaller quant loses, where both were measured on the same model. */
-function lossText(from: QuantRecord, to: QuantRecord): string {
-  for (const after of to.quality ?? []) {
-    if (after.metric !== 'mean KL divergence') continue;
-    if (from.kind === 'float')
-      return `, at a KL divergence of ${formatDivergence(after.value)} measured on ${after.model}`;
-    const before = (from.quality ?? []).find(
-      ({ metric, model, imatrix }) =>
-        metric === after.metric && model === after.model && (imatrix === true) === (after.imatrix === true),
-    );
-    if (before) {
-      return before.value < after.value
-        ? ` and raises the KL divergence measured on ${after.model} from ${formatDivergence(before.value)} to ${formatDivergence(after.value)}`
-        : ` and loses nothing by the KL divergence measured on ${after.model} (${formatDivergence(after.value)} against ${formatDivergence(before.value)})`;
-    }
-  }
-  return ', at a cost in quality that no figure on record tells';
+function lossText({ model, quant: from }: Scenario, to: QuantRecord): string {
+  const loss = lossIn(model, to);
+  if (loss && from.kind === 'float')
+    return `, at a KL divergence of ${formatDivergence(loss.value)} measured on ${loss.model}`;
+  const alike = loss && lossesAlike(from, to);
+  if (!alike) return ', at a cost in quality that no figure on record tells';
+  const [before, after] = [formatDivergence(alike.before), formatDivergence(alike.after)];
+  return alike.before < alike.after
+    ? ` and raises the KL divergence measured on ${alike.model} from ${before} to ${after}`
+    : ` and loses nothing by the KL divergence measured on ${alike.model} (${after} against ${before})`;
 }
 
 function contextChange({ scenario }: Facts): Change | undefined {
@@ -122,7 +136,7 @@ function contextChange({ scenario }: Facts): Change | undefined {
   const need = scenario.at.need(shorter);
   const savedBytes = scenario.needsBytes - need.needsBytes;
   return {
-    say: `${contextTitle(shorter)} of context instead of ${contextTitle(scenario.contextTokens)}: frees ${formatBytes(savedBytes)}; what is older than ${tokensText(shorter)} is forgotten.`,
+    say: `${contextTitle(shorter)} of context instead of ${contextTitle(scenario.contextTokens)}: frees ${formatBytes(savedBytes)}; prompt and answer together stay within ${tokensText(shorter)}.`,
     savedBytes,
     planForBytes: need.planForBytes,
   };

@@ -1,6 +1,6 @@
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { formatBytes, formatGB } from '../vram/index.ts';
-import { engineRowsBeside, publishedRow } from './engines.ts';
+import { engineRowsBeside, publishedRow, towerBytesOf } from './engines.ts';
 import { defaultQuantOf } from './expand.ts';
 import type { DeviceSet, Facts } from './facts.ts';
 import { serversOf, setToRunOn } from './verdict.ts';
@@ -20,8 +20,11 @@ const COMMON_SCHEMES: ReadonlySet<string> = new Set([
   'Q8_0',
   'BF16',
   'F16',
-  'MXFP4_MOE',
 ]);
+/** The same of a model: one that is published in MXFP4 is offered so. */
+const isCommon = ({ model, quant }: Facts['scenario']): boolean =>
+  COMMON_SCHEMES.has(quant.scheme) ||
+  (quant.scheme === 'MXFP4_MOE' && model.architecture.nativeExpertFormat === 'mxfp4');
 
 /** A repository with GGUF files, and the tag of one of them; empty where it holds one file. */
 export interface GgufFile {
@@ -123,7 +126,7 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
       tool: some ? `llama-server, experts in RAM, ${nameWithMemory(some.own.gpu)}` : 'llama-server, experts in RAM',
       command: `${server} ${some ? `--n-cpu-moe ${some.cpuMoeLayers}` : '--cpu-moe'}${rope}`,
       note: some
-        ? `Keeps the experts of ${some.cpuMoeLayers} of ${model.architecture.layers} layers in RAM: about ${formatGB(some.deviceBytes)} on the card, ${formatGB(some.hostBytes)} in RAM.`
+        ? `Keeps the experts of the first ${some.cpuMoeLayers} of ${model.architecture.layers} layers in RAM: about ${formatGB(some.deviceBytes)} on the card, ${formatGB(some.hostBytes)} in RAM.`
         : `About ${formatGB(experts.deviceBytes)} on the GPU, ${formatGB(experts.hostBytes)} in RAM.`,
     });
   }
@@ -164,6 +167,16 @@ function lmStudio({ scenario }: Facts): CommandBlock[] {
   ];
 }
 
+/** What vLLM loads and runs beside the text model, in sentences. */
+function vllmLoadsToo(model: EstimableModel, count: number): string {
+  const reads = readsBesideText(model);
+  const towerBytes = towerBytesOf(model);
+  const more = towerBytes !== undefined && count === 1 ? `, about ${formatBytes(towerBytes)} more` : '';
+  const tower = reads.length > 0 ? ` What reads ${joinWords(reads)} is loaded too${more}.` : '';
+  const code = model.remoteCode ? ' --trust-remote-code lets the code run that the repository brings.' : '';
+  return `${tower}${code}`;
+}
+
 /** The vendor's own checkpoint in vLLM: on pages of the usual quant, and of quants that are no smaller than most checkpoints. */
 function vllm({ catalog, scenario }: Facts): CommandBlock[] {
   const { model, quant, contextTokens } = scenario;
@@ -181,8 +194,8 @@ function vllm({ catalog, scenario }: Facts): CommandBlock[] {
   return [
     {
       tool: `vLLM, ${deviceLabel(own.gpu, count)}`,
-      command: `vllm serve ${model.repository} --max-model-len ${contextTokens} --max-num-seqs 1${parallel}`,
-      note: `Serves the published checkpoint (${served.format})${served.format === quant.name ? '' : `, not ${withArticle(quant.name)} file`}: ${formatGB(served.weightsBytes / count)} of weights and ${formatBytes(served.cacheBytes / count)} of cache${count > 1 ? ` on each of ${count} GPUs` : ''}.${long}`,
+      command: `vllm serve ${model.repository} --max-model-len ${contextTokens} --max-num-seqs 1${parallel}${model.remoteCode ? ' --trust-remote-code' : ''}`,
+      note: `Serves the published checkpoint (${served.format})${served.format === quant.name ? '' : `, not ${withArticle(quant.name)} file`}: ${formatGB(served.weightsBytes / count)} of weights and ${formatBytes(served.cacheBytes / count)} of cache${count > 1 ? ` on each of ${count} GPUs` : ''}.${vllmLoadsToo(model, count)}${long}`,
     },
   ];
 }
@@ -200,7 +213,7 @@ function mlx({ catalog, scenario }: Facts): CommandBlock[] {
     {
       tool: `MLX, ${deviceLabel(row.runsOn.own.gpu)}`,
       command: `mlx_lm.convert --hf-path ${model.repository} --mlx-path ${folder} -q --q-bits ${bits}\nmlx_lm.server --model ${folder}`,
-      note: `${row.format} instead of ${quant.name}: ${formatGB(row.weightsBytes)} of weights. The cache grows with use, to ${formatBytes(row.cacheBytes)} at ${tokensText(contextTokens)}.${
+      note: `${row.format} instead of ${quant.name}: ${formatGB(row.weightsBytes)} of weights. The cache grows with use, to ${formatBytes(row.cacheBytes)} at ${tokensText(contextTokens)}${scenario.allocation.device.state > 0 ? ' with the state' : ''}.${
         contextTokens > native
           ? ` Beyond ${tokensText(native)} config.json needs the settings for long contexts of the model card first.`
           : ''
@@ -261,7 +274,7 @@ function remarks({ scenario, q8Kv }: Facts, rope: string): readonly string[] {
   return [
     ...(reads.length > 0 ? [`--no-mmproj leaves out what reads ${joinWords(reads)}${more}.`] : []),
     ...(known ? [] : ['No GGUF repository is on record for this model: put in the path of your file.']),
-    ...(known && !(COMMON_SCHEMES.has(quant.scheme) && holds(known.repository, quant.scheme))
+    ...(known && !(isCommon(scenario) && holds(known.repository, quant.scheme))
       ? [
           `Not every repository has ${quant.name}; llama-quantize makes it from the BF16 file${quant.needsImatrix ? ' and an importance matrix' : ''}.`,
         ]

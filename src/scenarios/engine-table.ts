@@ -146,6 +146,8 @@ function vllmShare(rows: readonly EngineRow[]): readonly string[] {
     `vLLM needs ${formatGB(row.totalBytes / count)} on each of ${deviceLabel(own.gpu, count)} and fills ${share} of each whatever it needs.`,
     ...(row.cacheOnceBytes === undefined
       ? []
-      : [`The GPUs repeat the cache: ${formatGB(row.cacheBytes)} in all instead of ${formatGB(row.cacheOnceBytes)}.`]),
+      : [
+          `The GPUs repeat the cache: ${formatGB(row.cacheBytes)} in all, where one GPU would keep ${formatGB(row.cacheOnceBytes)}.`,
+        ]),
   ];
 }

@@ -5,6 +5,7 @@ import { type KvType, planForBytes } from '../vram/index.ts';
 import { type CatalogDevice, type Devices, devicesOf, holds, preferenceOf, roomOf } from './devices.ts';
 import { contextsOf, maximumContext, quantsOf, recommendedQuants } from './expand.ts';
 import { memoized } from './memoized.ts';
+import { lossesAlike, lossIn } from './quality.ts';
 import { type ModelAtQuant, modelAtQuant, needOf, type Scenario } from './scenario.ts';
 
 /** Devices with the same memory on the label that all hold a scenario: desktop cards first, then best-known first. */
@@ -80,6 +81,8 @@ export interface Facts {
   readonly smallerQuant: (Alternative & { readonly quant: QuantRecord; readonly tier: Tier }) | undefined;
   /** The next quant with more bits that the same card still holds. */
   readonly largerQuant: (Alternative & { readonly quant: QuantRecord }) | undefined;
+  /** A quant that takes less memory and is measured to lose no more. */
+  readonly betterQuant: (Alternative & { readonly quant: QuantRecord }) | undefined;
   /** The longest context with a page that a smaller single card holds. */
   readonly shorterContext: (Alternative & { readonly contextTokens: number; readonly tier: Tier }) | undefined;
   readonly experts: ExpertsFacts | undefined;
@@ -169,7 +172,7 @@ export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
     shortestContext,
     smallerCheckpointBytes,
     q8Kv: q8KvOf(scenario, devices.cards),
-    ...quantNeighbours(catalog, scenario, card, smallerCheckpointBytes !== undefined),
+    ...quantNeighbours(catalog, scenario, card),
     shorterContext: shorterContextOf(scenario, devices.cards, card),
     experts: expertsOf(scenario, devices),
     smallerSibling: smallerSiblingOf(catalog, scenario),
@@ -244,36 +247,51 @@ function quantNeighbours(
   catalog: Catalog,
   scenario: Scenario,
   card: Tier | undefined,
-  beyondPublished: boolean,
-): Pick<Facts, 'smallerQuant' | 'largerQuant'> {
+): Pick<Facts, 'smallerQuant' | 'largerQuant' | 'betterQuant'> {
   const { cards } = devicesOf(catalog);
-  const quants = recommendedQuants(catalog, scenario.model);
-  const at = (quant: QuantRecord): Alternative =>
-    alternative(needOf(catalog, { ...scenario.key, quant: quant.id }).planForBytes, cards);
+  const { model, contextTokens } = scenario;
+  const quants = recommendedQuants(catalog, model);
+  const planOf = ({ id }: QuantRecord): number => needOf(catalog, { ...scenario.key, quant: id }).planForBytes;
+  const at = (quant: QuantRecord): Alternative => alternative(planOf(quant), cards);
+  const others = quants.filter(({ id, kind }) => id !== scenario.quant.id && kind !== 'float');
+  /** The smallest of those that take less than a quant and are measured to lose no more. */
+  const betterThan = (quant: QuantRecord): QuantRecord | undefined => {
+    if (!lossIn(model, quant)) return undefined;
+    return others
+      .filter((other) => {
+        const alike = lossesAlike(quant, other);
+        return alike !== undefined && alike.after <= alike.before && planOf(other) < planOf(quant);
+      })
+      .sort((a, b) => planOf(a) - planOf(b))[0];
+  };
   const limit = card?.memoryGB ?? Number.POSITIVE_INFINITY;
   let smallerQuant: Facts['smallerQuant'];
-  const fewestBits = scenario.model.parameters.total >= LARGE_MODEL ? 0 : FEWEST_USEFUL_BITS;
-  for (const quant of quants.filter(({ order }) => order < scenario.quant.order).reverse()) {
-    if (quant.nominalBits < fewestBits) break;
+  const fewestBits = model.parameters.total >= LARGE_MODEL ? 0 : FEWEST_USEFUL_BITS;
+  for (const quant of quants.toReversed()) {
+    if (quant.nominalBits < fewestBits || planOf(quant) >= scenario.planForBytes) continue;
     const { planForBytes, tier } = at(quant);
-    if (tier && tier.memoryGB < limit) {
+    if (tier && tier.memoryGB < limit && !betterThan(quant)) {
       smallerQuant = { quant, planForBytes, tier };
       break;
     }
   }
-  let largerQuant: Facts['largerQuant'];
   // More bits than were published make nothing better.
-  if (card && !beyondPublished) {
+  const checkpointBytes = model.nativeFormat?.checkpointBytes ?? Number.POSITIVE_INFINITY;
+  const isBeyondPublished = ({ id }: QuantRecord): boolean =>
+    modelAtQuant(catalog, model.id, id).allocation(contextTokens).fileBytes > checkpointBytes;
+  let largerQuant: Facts['largerQuant'];
+  if (card && !isBeyondPublished(scenario.quant)) {
+    const room = roomOf(card.devices[0] as CatalogDevice);
     for (const quant of quants.filter(({ order }) => order > scenario.quant.order)) {
-      const { planForBytes, tier } = at(quant);
-      if (planForBytes <= scenario.planForBytes) continue;
-      if (tier?.memoryGB !== card.memoryGB) break;
+      const planForBytes = planOf(quant);
+      if (planForBytes <= scenario.planForBytes || planForBytes > room) continue;
       // 16 bits after 8 are no step that a reader would notice: named only where nothing lies between.
-      if (quant.kind === 'float' && largerQuant) break;
-      largerQuant = { quant, planForBytes, tier };
+      if ((quant.kind === 'float' && largerQuant) || isBeyondPublished(quant) || betterThan(quant)) continue;
+      largerQuant = { quant, ...at(quant) };
     }
   }
-  return { smallerQuant, largerQuant };
+  const better = betterThan(scenario.quant);
+  return { smallerQuant, largerQuant, betterQuant: better && { quant: better, ...at(better) } };
 }
 
 function shorterContextOf(

@@ -4,6 +4,7 @@ import {
   formatBitsPerWeight,
   formatBytes,
   formatCount,
+  formatDivergence,
   formatGB,
   formatParameters,
   formatPercent,
@@ -12,11 +13,12 @@ import { type CatalogDevice, type Devices, devicesOf, roomOf } from './devices.t
 import { contextsOf, defaultQuantOf, maximumContext, namedParameters, recommendedQuants } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { memoized } from './memoized.ts';
+import { lossesAlike, lossIn } from './quality.ts';
 import { type ModelAtQuant, modelAtQuant } from './scenario.ts';
 import { speedText } from './speed.ts';
 import { bestOf, known, namedSets, setNames, tierNames } from './verdict.ts';
 import type { Question } from './views.ts';
-import { contextTitle, joinWords, memory, nameWithMemory, tokensText, withArticle } from './words.ts';
+import { contextTitle, joinWords, memory, nameAgainst, nameWithMemory, tokensText, withArticle } from './words.ts';
 
 /** A question worth answering on a page, and when. Both parts come from the page's own figures. */
 export interface FaqRule {
@@ -150,7 +152,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const own = devicesOf(facts.catalog).byId.get('h100-80gb-sxm');
       const sets = setNames(namedSets(facts));
       if (!own) return `It takes ${sets}.`;
-      const { fit, shareBytes, headroomBytes } = at.fitOn(own.device, 8, contextTokens);
+      const { fit, shareBytes, headroomBytes, planHeadroomBytes } = at.fitOn(own.device, 8, contextTokens);
       if (fit === 'no') {
         const together = 8 * roomOf(own);
         const why =
@@ -159,7 +161,9 @@ export const FAQ_RULES: readonly FaqRule[] = [
             : `llama.cpp splits whole layers, and the fullest of the eight would have to hold ${formatGB(shareBytes)}, its own compute buffer included`;
         return `No. ${why}. It takes ${sets}.`;
       }
-      return `${fit === 'fits' ? 'Yes' : 'Just about'}. The fullest of the eight holds ${formatGB(shareBytes)} and keeps ${formatBytes(headroomBytes)} free. The fewest that do it: ${sets}.`;
+      return fit === 'fits'
+        ? `Yes, with ${formatBytes(planHeadroomBytes)} free each; the fullest of the eight holds ${formatGB(shareBytes)}. The fewest of each kind: ${sets}.`
+        : `Just about. The fullest of the eight holds ${formatGB(shareBytes)} and keeps ${formatBytes(headroomBytes)} free, less than the margin in Plan for. The fewest with that margin: ${sets}.`;
     },
   },
   {
@@ -195,7 +199,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const { deviceBytes, hostBytes, partly } = known(facts.experts);
       const half =
         partly && partly.cpuMoeLayers < model.architecture.layers
-          ? ` On ${withArticle(nameWithMemory(partly.own.gpu))} the experts of ${partly.cpuMoeLayers} of ${model.architecture.layers} layers have to stay in RAM (${formatGB(partly.hostBytes)}).`
+          ? ` On ${withArticle(nameWithMemory(partly.own.gpu))} the experts of the first ${partly.cpuMoeLayers} of ${model.architecture.layers} layers have to stay in RAM (${formatGB(partly.hostBytes)}).`
           : '';
       return `Not by itself: any token may call any expert, so all ${formatGB(allocation.device.weights)} of weights have to be somewhere. With --cpu-moe the experts wait in RAM: about ${formatGB(deviceBytes)} of VRAM and ${formatGB(hostBytes)} of RAM.${half}`;
     },
@@ -229,19 +233,24 @@ export const FAQ_RULES: readonly FaqRule[] = [
   },
   {
     name: 'which-quant',
-    when: ({ largerQuant, smallerQuant, card }) =>
-      card !== undefined && (largerQuant !== undefined || smallerQuant !== undefined),
+    when: ({ largerQuant, smallerQuant, betterQuant, card }) =>
+      card !== undefined && (largerQuant ?? smallerQuant ?? betterQuant) !== undefined,
     ask: (facts) => `Is ${facts.scenario.quant.name} the right quant of ${name(facts)} for ${context(facts)}?`,
     say: (facts) => {
-      const { scenario, largerQuant, smallerQuant, card } = facts;
-      const up = largerQuant
-        ? largerQuant.quant.kind === 'float'
-          ? `Yes: ${largerQuant.quant.name} fits the same size of card (${formatGB(largerQuant.planForBytes)}), but its further bits hardly change an answer.`
-          : `Not if you own the ${known(card).memoryGB} GB anyway: ${largerQuant.quant.name} fits the same size of card with ${formatGB(largerQuant.planForBytes)} to plan for.`
-        : `It is the largest that ${known(card).notAll ? `the ${tierNames(known(card), scenario.planForBytes)}` : withArticle(`${known(card).memoryGB} GB card`)} holds.`;
-      const down = smallerQuant
-        ? ` For the ${tierNames(smallerQuant.tier, smallerQuant.planForBytes)} go down to ${smallerQuant.quant.name} (${formatGB(smallerQuant.planForBytes)} instead of ${formatGB(scenario.planForBytes)})${smallerQuant.quant.nominalBits < 3 ? '; below 3 bits the loss shows' : ''}.`
-        : '';
+      const { scenario, smallerQuant, betterQuant, smallerCheckpointBytes } = facts;
+      const { quant, model } = scenario;
+      const isBelowThreeBits =
+        smallerQuant !== undefined &&
+        smallerQuant.quant.nominalBits < 3 &&
+        quant.nominalBits >= 3 &&
+        lossIn(model, smallerQuant.quant) !== undefined;
+      const isPublished =
+        smallerCheckpointBytes === undefined && quant.kind === 'float' && model.nativeFormat?.name === quant.name;
+      const up = isPublished ? 'It is how the model was published; nothing larger has more in it.' : largerText(facts);
+      const down =
+        smallerQuant && smallerQuant.quant !== betterQuant?.quant
+          ? ` For the ${tierNames(smallerQuant.tier, smallerQuant.planForBytes)} go down to ${smallerQuant.quant.name} (${formatGB(smallerQuant.planForBytes)} instead of ${formatGB(scenario.planForBytes)})${isBelowThreeBits ? '; below 3 bits the loss shows' : ''}.`
+          : '';
       return `${up}${down}`;
     },
   },
@@ -301,6 +310,26 @@ export const FAQ_RULES: readonly FaqRule[] = [
     },
   },
 ];
+
+/** Whether there is a better quant for the best-known of the smallest cards that hold the scenario. */
+function largerText({ scenario, largerQuant, betterQuant, card }: Facts): string {
+  const own = bestOf(known(card));
+  const { quant, planForBytes } = scenario;
+  const alike = betterQuant && lossesAlike(quant, betterQuant.quant);
+  if (betterQuant && alike) {
+    const [before, after] = [formatDivergence(alike.before), formatDivergence(alike.after)];
+    const measured =
+      before === after ? `as much, a KL divergence of ${after}` : `less, a KL divergence of ${after} against ${before}`;
+    return `No: ${betterQuant.quant.name} takes less, ${formatGB(betterQuant.planForBytes)} to plan for, and loses ${measured} on ${alike.model}.`;
+  }
+  if (!largerQuant) return `It is the largest that the ${nameAgainst(own, planForBytes)} holds.`;
+  const { name, kind } = largerQuant.quant;
+  const larger = formatGB(largerQuant.planForBytes);
+  const device = nameAgainst(own, largerQuant.planForBytes);
+  return kind === 'float'
+    ? `Yes: ${name} fits the ${device} too (${larger}), but its further bits hardly change an answer.`
+    : `Not if you own the ${device} anyway: it holds ${name} with ${larger} to plan for.`;
+}
 
 /** Order of the questions on a page, by what a reader asks first. */
 export function faqOf(facts: Facts): readonly Question[] {

@@ -176,11 +176,16 @@ function whatHolds(facts: Facts): string {
     const mac = unified
       ? ` Machines with unified memory start at ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).`
       : '';
-    const size = card.notAll ? `some ${card.memoryGB} GB cards` : withArticle(`${card.memoryGB} GB card`);
-    return `${planFor} fit ${size}: ${joinWords(
+    const names = joinWords(
       card.devices.slice(0, 3).map(({ gpu }) => gpu.shortName),
       'or',
-    )}.${card.notAll ? ' Others of that size leave less.' : ''}${mac} ${speed}`;
+    );
+    const fits = card.notAll
+      ? card.devices.length === 1
+        ? `${planFor} fit one card of ${card.memoryGB} GB, the ${names}; others of that size leave less.`
+        : `${planFor} fit some ${card.memoryGB} GB cards: ${names}. Others of that size leave too little.`
+      : `${planFor} fit ${withArticle(`${card.memoryGB} GB card`)}: ${names}.`;
+    return `${fits}${mac} ${speed}`;
   }
   if (card) {
     const sets = consumerSets.filter(({ count }) => count <= 4);
@@ -219,15 +224,15 @@ export function partlyInRamText(facts: Facts): string {
   const partly = partlyInRam(facts);
   if (!partly) return '';
   const { own, cpuMoeLayers, deviceBytes, hostBytes } = partly;
-  return `On ${withArticle(deviceLabel(own.gpu))} keep the experts of ${cpuMoeLayers} of ${facts.scenario.model.architecture.layers} layers in RAM (--n-cpu-moe ${cpuMoeLayers}): about ${formatGB(deviceBytes)} on the card, ${formatGB(hostBytes)} in RAM.`;
+  return `On ${withArticle(deviceLabel(own.gpu))} keep the experts of the first ${cpuMoeLayers} of ${facts.scenario.model.architecture.layers} layers in RAM (--n-cpu-moe ${cpuMoeLayers}): about ${formatGB(deviceBytes)} on the card, ${formatGB(hostBytes)} in RAM.`;
 }
 
-/** " With the experts of 24 of 36 layers in RAM (41.4 GB) one RTX 4090 (24 GB) runs it." where no desktop card alone does; else empty. */
+/** " With the experts of the first 24 of 36 layers in RAM (41.4 GB) one RTX 4090 (24 GB) runs it." where no desktop card alone does; else empty. */
 export function orWithExpertsInRam(facts: Facts): string {
   const partly = facts.consumer ? undefined : partlyInRam(facts);
   if (partly?.own.kind !== 'consumer') return '';
   const { own, cpuMoeLayers, hostBytes } = partly;
-  return ` With the experts of ${cpuMoeLayers} of ${facts.scenario.model.architecture.layers} layers in RAM (${formatGB(hostBytes)}) one ${nameWithMemory(own.gpu)} runs it.`;
+  return ` With the experts of the first ${cpuMoeLayers} of ${facts.scenario.model.architecture.layers} layers in RAM (${formatGB(hostBytes)}) one ${nameWithMemory(own.gpu)} runs it.`;
 }
 
 /** Why a machine whose GPU has room for the scenario does not hold it, with a space before; empty where there is none. */
@@ -258,7 +263,7 @@ export function expertsInRamText(facts: Facts): readonly string[] | undefined {
   const { model } = scenario;
   const { deviceBytes, hostBytes, tier } = experts;
   const text = [
-    `With the experts of every layer in RAM (--cpu-moe), about ${formatGB(deviceBytes)} stay on the GPU and ${formatGB(hostBytes)} move to RAM${
+    `With the experts of every layer in RAM (--cpu-moe), about ${formatGB(deviceBytes)} stay on the GPU, the buffer for experts on their way included, and ${formatGB(hostBytes)} move to RAM${
       tier ? `. That much VRAM is on ${withArticle(`${tier.memoryGB} GB card`)}` : ''
     }.`,
   ];
@@ -267,7 +272,7 @@ export function expertsInRamText(facts: Facts): readonly string[] | undefined {
   const used = model.architecture.feedForward.experts;
   if (used)
     text.push(
-      `A token reads ${used.used} of ${used.count} experts in each layer, so decoding runs at the speed of the RAM, not of the GPU.`,
+      `A token reads ${used.used} of ${used.count} experts in each layer that has them: with all of them in RAM, decoding runs at the speed of the RAM, not of the GPU.`,
     );
   return text;
 }

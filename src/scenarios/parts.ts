@@ -5,7 +5,7 @@ import type { Part } from './views.ts';
 import { tokensText } from './words.ts';
 
 /** The parts of the answer: what the engine allocates on one device. */
-export function partsOf({ allocation, contextTokens }: Scenario): readonly Part[] {
+export function partsOf({ model, allocation, contextTokens }: Scenario): readonly Part[] {
   const { device, parameters, bitsPerWeight } = allocation;
   return [
     partOf(
@@ -13,7 +13,11 @@ export function partsOf({ allocation, contextTokens }: Scenario): readonly Part[
       device.weights,
       `${formatParameters(parameters)} parameters at ${formatBitsPerWeight(bitsPerWeight)} bits`,
     ),
-    partOf('kv-cache', device.kvCache, `${tokensText(contextTokens)}, 16-bit keys and values`),
+    partOf(
+      'kv-cache',
+      device.kvCache,
+      `${tokensText(contextTokens)}, 16-bit ${model.architecture.attention.kind === 'latent' ? 'latent rows' : 'keys and values'}`,
+    ),
     ...(device.state > 0 ? [partOf('state', device.state, 'one sequence, any context')] : []),
     partOf('compute', device.compute, 'micro-batch of 512 tokens'),
   ];

@@ -21,6 +21,32 @@ export const lossOf = memoized(({ quality }: QuantRecord): Loss | undefined => {
   return measured.find(({ imatrix }) => imatrix === true) ?? measured[0];
 });
 
+/** Weights of a block of the K and I types. */
+const BLOCK = 256;
+
+/**
+ * The same of a model's file. Where blocks do not divide the rows, most tensors take other types than the quant is named
+ * for (llama-quantize falls back), and what was measured elsewhere says nothing.
+ */
+export const lossIn = ({ architecture }: EstimableModel, quant: QuantRecord): Loss | undefined =>
+  architecture.hiddenSize % BLOCK === 0 ? lossOf(quant) : undefined;
+
+/** Two figures that were measured alike, of one quant and of another; `undefined` where there are none. */
+export function lossesAlike(
+  from: QuantRecord,
+  to: QuantRecord,
+): { readonly before: number; readonly after: number; readonly model: string } | undefined {
+  for (const after of to.quality ?? []) {
+    if (after.metric !== 'mean KL divergence') continue;
+    const before = (from.quality ?? []).find(
+      ({ metric, model, imatrix }) =>
+        metric === after.metric && model === after.model && (imatrix === true) === (after.imatrix === true),
+    );
+    if (before) return { before: before.value, after: after.value, model: after.model };
+  }
+  return undefined;
+}
+
 /** Labels closer than this, in per mille of the drawing, would stand in each other. */
 const LABEL_DISTANCE = { x: 110, y: 70 } as const;
 /** A point further right has its label to the left. */
@@ -30,13 +56,14 @@ const FEWEST_POINTS = 4;
 
 /**
  * Quality loss against memory, one point a quant that was measured; `undefined` for models published in 4 bits, whose
- * quants lose nothing of what the 16-bit ones of other models lose. The loss is on a logarithmic axis.
+ * quants lose nothing of what the 16-bit ones of other models lose, and where figures do not hold ({@link lossIn}). The loss
+ * is on a logarithmic axis.
  */
 export function qualityPlot(catalog: Catalog, model: EstimableModel): Plot | undefined {
   if (model.architecture.nativeExpertFormat !== undefined) return undefined;
   const context = defaultContextOf(model);
   const points = quantsOf(catalog, model).flatMap((quant) => {
-    const loss = lossOf(quant);
+    const loss = lossIn(model, quant);
     const bytes = needOf(catalog, { model: model.id, quant: quant.id, context }).planForBytes;
     return loss && loss.value > 0 ? [{ quant, loss, bytes }] : [];
   });

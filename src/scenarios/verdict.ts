@@ -1,10 +1,10 @@
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent } from '../vram/index.ts';
-import { type CatalogDevice, devicesOf } from './devices.ts';
+import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent, GB } from '../vram/index.ts';
+import { type CatalogDevice, devicesOf, roomOf } from './devices.ts';
 import { defaultQuantOf, recommendedQuants } from './expand.ts';
 import type { DeviceSet, Facts, Tier } from './facts.ts';
 import { LARGEST_CONSUMER_GB } from './facts.ts';
-import { lossOf } from './quality.ts';
+import { lossIn, lossOf } from './quality.ts';
 import { needOf } from './scenario.ts';
 import { speedText } from './speed.ts';
 import {
@@ -12,6 +12,7 @@ import {
   contextTitle,
   deviceLabel,
   joinWords,
+  nameAgainst,
   namesAgainst,
   nameWithMemory,
   shareText,
@@ -153,7 +154,8 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     say: (facts) => {
       const usual = namedSets(facts);
       const others = facts.datacenterSets.filter((set) => !usual.includes(set) && set.count <= 8).slice(-2);
-      const instead = others.length > 0 ? ` ${setNames(others)} hold it within one server.` : '';
+      const where = usual.every((set) => serversOf(set) > 1) ? 'within one server' : 'too';
+      const instead = others.length > 0 ? ` ${setNames(others)} hold it ${where}.` : '';
       return `This is datacenter territory: ${planFor(facts)} to plan for, ${joinWords(usual.map(nodeText), 'or')}.${instead}`;
     },
   },
@@ -247,8 +249,10 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     when: ({ scenario }) => scenario.allocation.device.weights >= 0.9 * scenario.needsBytes,
     say: ({ scenario }) => {
       const share = scenario.allocation.device.weights / scenario.needsBytes;
-      const part = share >= 0.985 ? 'Practically all of it is weights' : `${formatPercent(share)} of it is weights`;
-      return `${part} (${formatGB(scenario.allocation.device.weights)}), so only a smaller quant or a smaller model changes the bill.`;
+      const weights = formatGB(scenario.allocation.device.weights);
+      return share >= 0.985
+        ? `Practically all of it is weights (${weights}): a shorter context frees next to nothing.`
+        : `${formatPercent(share)} of it is weights (${weights}): a shorter context frees little.`;
     },
   },
   {
@@ -287,33 +291,38 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     name: 'few-bits-lose-much',
     topic: 'quality',
     when: ({ catalog, scenario }) => {
-      const loss = lossOf(scenario.quant);
-      const usual = lossOf(defaultQuantOf(catalog, scenario.model));
+      const loss = lossIn(scenario.model, scenario.quant);
+      const usual = lossIn(scenario.model, defaultQuantOf(catalog, scenario.model));
       return loss !== undefined && usual !== undefined && loss.value >= 3 * usual.value;
     },
-    say: ({ catalog, scenario, largerQuant }) => {
+    say: ({ catalog, scenario, card, consumer, largerQuant }) => {
       const { model, quant, contextTokens } = scenario;
       const usual = defaultQuantOf(catalog, model);
       const loss = known(lossOf(quant));
       const ratio = loss.value / known(lossOf(usual)).value;
       const planned = needOf(catalog, { model: model.id, quant: usual.id, context: contextTokens }).planForBytes;
-      const held = largerQuant !== undefined && largerQuant.quant.order >= usual.order;
+      const held = card && roomOf(bestOf(card)) >= planned;
       const whom = held
         ? `, which the same card holds in ${formatGB(planned)}.`
-        : `: a choice for those who cannot find ${formatGB(planned)}.`;
+        : largerQuant
+          ? consumer
+            ? '.'
+            : `. The same card holds ${largerQuant.quant.name} in ${formatGB(largerQuant.planForBytes)}.`
+          : `: a choice for those who cannot find ${formatGB(planned)}.`;
       return `${quant.name} departs from the 16-bit model ${formatFactor(ratio)} times as far as ${usual.name} (KL divergence ${formatDivergence(loss.value)} on ${loss.model})${whom}`;
     },
   },
   {
     name: 'bits-without-effect',
     topic: 'quality',
-    when: ({ catalog, scenario }) =>
+    when: ({ catalog, scenario, smallerCheckpointBytes }) =>
       scenario.quant.kind === 'float' &&
+      smallerCheckpointBytes === undefined &&
       recommendedQuants(catalog, scenario.model).some(({ scheme }) => scheme === 'Q8_0'),
     say: ({ catalog, scenario }) => {
       const eight = known(recommendedQuants(catalog, scenario.model).find(({ scheme }) => scheme === 'Q8_0'));
       const { planForBytes } = needOf(catalog, { ...scenario.key, quant: eight.id });
-      const loss = lossOf(eight);
+      const loss = lossIn(scenario.model, eight);
       const measured = loss ? ` at a KL divergence of ${formatDivergence(loss.value)} (${loss.model})` : '';
       return `For answers alone ${scenario.quant.name} is more than it takes: ${eight.name} plans for ${formatGB(planForBytes)}${measured}, ${formatBytes(scenario.planForBytes - planForBytes)} less.`;
     },
@@ -366,7 +375,12 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       largerQuant !== undefined && largerQuant.quant.kind !== 'float' && consumer !== undefined,
     say: (facts) => {
       const { quant, planForBytes } = known(facts.largerQuant);
-      return `The same ${known(facts.card).memoryGB} GB also hold ${quant.name} (${formatGB(planForBytes)}), so there is no reason to stop here.`;
+      const card = known(facts.card);
+      const same =
+        card.notAll || planForBytes > card.memoryGB * GB
+          ? `The ${nameAgainst(bestOf(card), planForBytes)} also holds`
+          : `The same ${card.memoryGB} GB also hold`;
+      return `${same} ${quant.name} (${formatGB(planForBytes)}), so there is no reason to stop here.`;
     },
   },
   {

@@ -125,7 +125,7 @@ export async function fixesOf(
     const placed = layers === undefined ? undefined : withExperts(layers);
     if (layers !== undefined && placed) {
       ways.push(
-        `Experts of ${layers} of ${model.architecture.layers} layers in RAM (--n-cpu-moe ${layers}): ${frees(placed)} and takes ${formatBytes(hostBytesOf(placed.allocation))} of RAM.`,
+        `Experts of the first ${layers} of ${model.architecture.layers} layers in RAM (--n-cpu-moe ${layers}): ${frees(placed)} and takes ${formatBytes(hostBytesOf(placed.allocation))} of RAM.`,
       );
     }
   }

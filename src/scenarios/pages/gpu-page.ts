@@ -8,12 +8,13 @@ import {
   formatGB,
   formatGiB,
   formatMiB,
+  formatParameters,
   formatSpeed,
   overheadOf,
   prefillMagnitude,
 } from '../../vram/index.ts';
 import { type CatalogDevice, deviceOf, devicesOf, nextInMemory, roomOf, twinOf } from '../devices.ts';
-import { defaultContextOf } from '../expand.ts';
+import { defaultContextOf, namedParameters } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
 import { speedText } from '../speed.ts';
 import type { Fact, GpuPage, LinkWithFigure, Question } from '../views.ts';
@@ -214,13 +215,13 @@ function questionsOf(
   const largest = largestModelOn(catalog, own);
   // At hundreds of GB the driver's context disappears in the rounding, and a difference of nothing would read as a mistake.
   const left =
-    formatGB(room) === formatGB(usable.bytes)
+    formatGB(room) === formatGB(usable.bytes) && formatGiB(room) === formatGiB(usable.bytes)
       ? `The driver's context takes ${formatMiB(overheadOf(own.device))} of that, too little to change the figure.`
       : `The driver's context takes ${formatMiB(overheadOf(own.device))} of that, so ${formatGB(room)} are left for weights, cache and buffers.`;
   const questions: Question[] = [
     {
       question: `How much of the ${gpu.memoryGB} GB can a model use on ${withArticle(gpu.shortName)}?`,
-      answer: `${formatGiB(usable.bytes)} of the ${gpu.memoryGB} GiB on the label, ${formatGB(usable.bytes)}: ${usable.basis}. ${left}`,
+      answer: `${formatGiB(usable.bytes)} (${formatGB(usable.bytes)}) of the ${gpu.memoryGB} GiB on the label. ${capitalize(usable.basis)}. ${left}`,
     },
   ];
   if (popular.length > 0 && largest) {
@@ -228,16 +229,19 @@ function questionsOf(
       (model) =>
         `${model.name} (${formatGB(usualOf(catalog, model).planForBytes)} at ${usualOf(catalog, model).quant.name})`,
     );
+    const most = popular.includes(largest)
+      ? ''
+      : ` The most parameters: ${largest.name}, ${formatParameters(namedParameters(largest))} in ${formatGB(usualOf(catalog, largest).planForBytes)}.`;
     questions.push({
       question: `Which models run on ${withArticle(gpu.shortName)}?`,
-      answer: `With 8K of context ${counts.usual} at their usual 4-bit quant and ${counts.any} at some quant. The most looked-up: ${figures.join(', ')}. The largest: ${largest.name} with ${formatGB(usualOf(catalog, largest).planForBytes)}.`,
+      answer: `With 8K of context ${counts.usual} at their usual 4-bit quant and ${counts.any} at some quant. The most looked-up: ${figures.join(', ')}.${most}`,
     });
     const [first] = popular;
     const speed = first && speedText(usualOf(catalog, first).at, own, 1);
     if (first && speed) {
       questions.push({
         question: `How fast is ${first.name} on ${withArticle(gpu.shortName)}?`,
-        answer: `${speed} at ${usualOf(catalog, first).quant.name}, for one user and a short prompt. It follows from ${formatBandwidth(own.speed?.bandwidthGBps ?? 0)} of memory bandwidth; about three runs in four of the published ones fall into such a range.`,
+        answer: `${speed} at ${usualOf(catalog, first).quant.name}, for one user and a short prompt. It follows from ${formatBandwidth(own.speed?.bandwidthGBps ?? 0)} of memory bandwidth; about three in four published runs fall into such a range.`,
       });
       const prefill =
         gpu.fp16Tflops !== undefined && own.speed

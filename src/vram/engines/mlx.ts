@@ -40,6 +40,8 @@ export interface MlxSettings {
 
 export const DEFAULT_MLX_SETTINGS: Omit<MlxSettings, 'context'> = { sequences: 1, kvType: 'f16', prefillStep: 2048 };
 
+/** Classes with windows whose caches keep every token all the same (mlx_lm/models/gemma2.py makes no caches of its own). */
+const KEEPS_ALL: ReadonlySet<string> = new Set(['Gemma2ForCausalLM']);
 /** A cache grows by so many tokens. */
 const GROWTH_TOKENS = 256;
 const KV_BITS: Readonly<Record<MlxKvType, number>> = { f16: 16, bf16: 16, q8: 8.5, q4: 4.5 };
@@ -66,7 +68,7 @@ function check(architecture: Architecture, format: CheckpointFormat, settings: M
       `How MLX keeps the cache of "${className}" is not reproduced here: ask for llama.cpp.`,
     );
   }
-  if (settings.kvType.startsWith('q') && attention.kind === 'sliding-window') {
+  if (settings.kvType.startsWith('q') && attention.kind === 'sliding-window' && !KEEPS_ALL.has(className)) {
     throw new EstimateError(
       'refused-by-engine',
       `MLX ${MLX_VERSION} cannot quantize the rotating cache of sliding-window layers: keep the cache at 16 bits.`,
@@ -88,7 +90,7 @@ interface Caches {
 }
 
 function cachesOf(architecture: Architecture, { context, kvType, prefillStep }: MlxSettings): Caches {
-  const { attention, hiddenSize } = architecture;
+  const { attention, className, hiddenSize } = architecture;
   const cells = Math.ceil(context / GROWTH_TOKENS) * GROWTH_TOKENS;
   const bytes = (values: number, tokens: number): number => (values * tokens * KV_BITS[kvType]) / 8;
   let kvCache = 0;
@@ -110,7 +112,8 @@ function cachesOf(architecture: Architecture, { context, kvType, prefillStep }: 
     if ((kind === 'F' || kind === 'P') && full) add(bytes(valuesOf(full), cells));
     if (kind === 'S' && attention.kind === 'sliding-window') {
       // A step of prefill sees a whole window before its first token.
-      add(bytes(valuesOf(attention.sliding), Math.min(cells, attention.window + Math.min(prefillStep, context) - 1)));
+      const window = attention.window + Math.min(prefillStep, context) - 1;
+      add(bytes(valuesOf(attention.sliding), KEEPS_ALL.has(className) ? cells : Math.min(cells, window)));
     }
   });
   const sparse = indexerOf(architecture);

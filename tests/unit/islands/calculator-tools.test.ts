@@ -56,7 +56,7 @@ describe('what to change', () => {
     });
     expect(title).toMatch(/^It does not fit/);
     const text = list.join('\n');
-    expect(text).toMatch(/Experts of \d+ of 36 layers in RAM \(--n-cpu-moe \d+\): frees 4\d/);
+    expect(text).toMatch(/Experts of the first \d+ of 36 layers in RAM \(--n-cpu-moe \d+\): frees 4\d/);
     expect(text).toMatch(/[34] x RTX 4090/);
     expect(text).toMatch(/Another device: the smallest that holds it/);
   });

@@ -129,7 +129,7 @@ describe('engines beside a scenario', () => {
     const share = formatGB((row?.totalBytes ?? 0) / 8);
     expect(engines?.grid.rows[1]?.cells[1]).toMatchObject({ text: '8 x H200 141GB', note: `${share} each` });
     expect(engines?.intro).toContain(`vLLM needs ${share} on each of 8 x H200 141GB and fills 134 GB of each`);
-    expect(engines?.intro).toContain('The GPUs repeat the cache: 147 GB in all instead of 18.4 GB.');
+    expect(engines?.intro).toContain('The GPUs repeat the cache: 147 GB in all, where one GPU would keep 18.4 GB.');
     expect(commands.find(({ tool }) => tool.startsWith('vLLM'))?.note).toContain('18.4 GB of cache on each of 8 GPUs.');
   });
 

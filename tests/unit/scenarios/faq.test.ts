@@ -58,7 +58,7 @@ const CASES: Readonly<Record<string, { on: string; asks: string; says: RegExp; s
   'which-quant': {
     on: 'llama-3-1-8b/q4-k-m/8k',
     asks: 'Is Q4_K_M the right quant of Llama 3.1 8B for 8K?',
-    says: /^Not if you own the 8 GB anyway: Q5_K_M fits the same size of card/,
+    says: /^Not if you own the RTX 4060 \(8 GB\) anyway: it holds Q5_K_M with/,
     silentOn: 'deepseek-v4-pro/q4-k-m/1m',
   },
   'runs-on-a-mac': {

@@ -98,9 +98,9 @@ describe('hardware of a scenario page', () => {
   it('says first how a desktop card runs a mixture of experts that none holds', () => {
     const facts = factsAt('gpt-oss-120b/mxfp4-moe/8k');
     expect(orWithExpertsInRam(facts)).toMatch(
-      /^ With the experts of 2\d of 36 layers in RAM \(4\d\.\d GB\) one RTX 4090 \(24 GB\) runs it\.$/,
+      /^ With the experts of the first 2\d of 36 layers in RAM \(4\d\.\d GB\) one RTX 4090 \(24 GB\) runs it\.$/,
     );
-    expect(partlyInRamText(facts)).toMatch(/^On an RTX 4090 keep the experts of 2\d of 36 layers in RAM/);
+    expect(partlyInRamText(facts)).toMatch(/^On an RTX 4090 keep the experts of the first 2\d of 36 layers in RAM/);
     expect(orWithExpertsInRam(factsAt('qwen3-30b-a3b/q4-k-m/8k'))).toBe('');
     expect(orWithExpertsInRam(factsAt('llama-3-3-70b/q4-k-m/8k'))).toBe('');
   });

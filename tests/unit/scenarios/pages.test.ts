@@ -61,7 +61,7 @@ const hubs: readonly Page[] = [
 /** Memory that a device leaves to a model: what its record says is usable, less the driver's context. */
 function roomGB(id: string): number {
   const answer = gpuPage(catalog, id).meta.questions?.[0]?.answer ?? '';
-  const [, usable] = /on the label, ([\d.]+) GB/.exec(answer) ?? [];
+  const [, usable] = /\(([\d.]+) GB\) of the \d+ GiB on the label/.exec(answer) ?? [];
   const [, left = usable] = /so ([\d.]+) GB are left/.exec(answer) ?? [];
   return Number(left);
 }
@@ -214,7 +214,7 @@ describe('what runs on a device', () => {
   it('subtracts the driver only where the figure changes', () => {
     const answer = (id: string): string => gpuPage(catalog, id).meta.questions?.[0]?.answer ?? '';
     expect(answer('rtx-4090')).toContain('takes 457 MiB of that, so 24.8 GB are left');
-    expect(answer('mi300x')).toMatch(/204 GB: .* 457 MiB of that, too little to change the figure\.$/);
+    expect(answer('mi300x')).toMatch(/\(204 GB\) of .* 457 MiB of that, too little to change the figure\.$/);
   });
 
   it('shows nothing that does not fit', () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { QuantRecord } from '../../../src/catalog/quant.schema.ts';
+import { roomOf } from '../../../src/scenarios/devices.ts';
 import { contextsOf, quantsOf, scenarioKeys } from '../../../src/scenarios/expand.ts';
 import { factsOf } from '../../../src/scenarios/facts.ts';
 import { scenarioPage } from '../../../src/scenarios/pages.ts';
@@ -247,9 +249,56 @@ describe('a tight card', () => {
   });
 });
 
-it('a lossy quant is no choice for want of memory where the same card holds the usual one', () => {
-  expect(verdictOf(factsAt('granite-4-0-h-tiny/iq3-m/128k')).join(' ')).toContain(
-    'which the same card holds in 5.82 GB.',
-  );
-  expect(verdictOf(factsAt('phi-4/iq2-m/16k')).join(' ')).toContain('cannot find 12.9 GB.');
+describe('a lossy quant', () => {
+  it('is no choice for want of memory where the same card holds the usual one', () => {
+    expect(verdictOf(factsAt('qwen3-4b/iq3-m/4k')).join(' ')).toContain('which the same card holds in 3.34 GB.');
+    expect(verdictOf(factsAt('qwen3-30b-a3b/q2-k/4k')).join(' ')).toContain('cannot find 19.8 GB.');
+  });
+
+  it('is not said to share its card with a quant that the named card does not hold', () => {
+    // An RTX 2060 leaves 5.74 GB; another card of 6 GB leaves more, and holds the 5.82 GB.
+    expect(verdictOf(factsAt('granite-4-0-h-tiny/iq3-m/128k')).join(' ')).not.toContain('same card holds in 5.82');
+  });
+
+  it('loses what was measured elsewhere only where its blocks divide the rows', () => {
+    // Rows of 2,688: llama-quantize falls back to IQ4_NL, 4.5 bits.
+    expect(verdictOf(factsAt('nemotron-3-5-lightning-30b-a3b/iq2-xxs/4k')).join(' ')).not.toContain('KL divergence');
+    expect(verdictOf(factsAt('qwen3-30b-a3b/iq2-xxs/4k')).join(' ')).toContain('KL divergence');
+  });
+});
+
+describe('quants that are named beside the one of the page', () => {
+  const every = scenarioKeys(catalog)
+    .filter((_, index) => index % 37 === 0)
+    .map((key) => factsOf(catalog, computeScenario(catalog, key)));
+
+  it('are held by the card that is named', () => {
+    const larger = every.filter(({ largerQuant }) => largerQuant);
+    expect(larger.length).toBeGreaterThan(100);
+    for (const { card, largerQuant } of larger) {
+      const [first] = card?.devices ?? [];
+      expect(first && roomOf(first)).toBeGreaterThanOrEqual(largerQuant?.planForBytes ?? Number.NaN);
+    }
+  });
+
+  it('are not more than was published', () => {
+    for (const { largerQuant, scenario } of every) {
+      const published = scenario.model.nativeFormat?.checkpointBytes;
+      if (published === undefined || !largerQuant) continue;
+      const { at } = computeScenario(catalog, { ...scenario.key, quant: largerQuant.quant.id });
+      expect(at.allocation(scenario.contextTokens).fileBytes).toBeLessThanOrEqual(published);
+    }
+  });
+
+  it('take less and lose no more where they are called better', () => {
+    const better = every.filter(({ betterQuant }) => betterQuant);
+    expect(better.length).toBeGreaterThan(5);
+    const loss = (quant: QuantRecord): number | undefined =>
+      quant.quality?.find(({ metric, imatrix }) => metric === 'mean KL divergence' && imatrix === true)?.value;
+    for (const { scenario, betterQuant } of better) {
+      expect(betterQuant?.planForBytes).toBeLessThan(scenario.planForBytes);
+      expect(betterQuant && loss(betterQuant.quant)).toBeLessThanOrEqual(loss(scenario.quant) ?? Number.NaN);
+    }
+    expect(factsAt('hy4-preview/q2-k/8k').betterQuant?.quant.id).toBe('iq2-m');
+  });
 });

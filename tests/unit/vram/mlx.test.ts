@@ -36,6 +36,14 @@ test.each([
 });
 
 describe('caches', () => {
+  test('keep every token of Gemma 2, whose class makes none with a window', () => {
+    // 42 layers, 8 heads of 256 for keys and for values, 16 bits.
+    expect(at('gemma-2-9b', 'MLX_4BIT', { context: 8192 }).kvCache).toBe(42 * 2 * 8 * 256 * 2 * 8192);
+    expect(at('gemma-2-9b', 'MLX_4BIT', { context: 8192, kvType: 'q8' }).kvCache).toBe(
+      42 * 2 * 8 * 256 * 1.0625 * 8192,
+    );
+  });
+
   test('grow by 256 tokens', () => {
     // Qwen3 4B: 36 layers, 8 heads of 128 for keys and for values, 16 bits.
     const token = 36 * 8 * 256 * 2;
