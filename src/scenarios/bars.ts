@@ -20,6 +20,9 @@ const OWNED_GB: readonly number[] = [
 
 /** Smallest distance of two ticks whose labels do not touch on a phone, in per mille. */
 const TICK_DISTANCE = 140;
+/** The same from a tick whose label ends at it, as `components/drawings.ts` draws those beyond {@link RIGHTMOST}. */
+const END_DISTANCE = 210;
+const RIGHTMOST = 960;
 const MOST_TICKS = 5;
 /** A part that is not zero is drawn at least this wide, in per mille. */
 const SMALLEST_SEGMENT = 4;
@@ -85,7 +88,12 @@ function ticksFor(scaleBytes: number): MemoryBar['ticks'] {
   for (const size of [...OWNED_GB].reverse()) {
     const at = perMille((size * GiB) / scaleBytes);
     const last = ticks.at(-1);
-    if (at > 1000 || at < TICK_DISTANCE || (last && last.at - at < TICK_DISTANCE)) continue;
+    if (
+      at > 1000 ||
+      at < TICK_DISTANCE ||
+      (last && last.at - at < (last.at > RIGHTMOST ? END_DISTANCE : TICK_DISTANCE))
+    )
+      continue;
     ticks.push({ at, label: `${size} GB` });
     if (ticks.length === MOST_TICKS) break;
   }

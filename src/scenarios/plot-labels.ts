@@ -19,8 +19,10 @@ interface Box {
 export type Covered = readonly Box[];
 
 /** Width of a letter and height of a label. */
-const LETTER = 22;
+const LETTER = 27;
 const HEIGHT = 50;
+/** Between the edge of the drawing and a name, as `components/drawings.ts` draws it. */
+const EDGE = 14;
 /** Between a line or a point and its label, as `components/drawings.ts` draws it. */
 const GAP = 8;
 const MARK_GAP = { across: 27, up: 20 } as const;
@@ -85,12 +87,12 @@ export function withPlacedNames(
     const { length } = label;
     const above = at + GAP;
     const below = at - GAP - HEIGHT;
-    const right = 1000 - LETTER * length;
+    const right = 1000 - EDGE - LETTER * length;
     const { place, box } = clearest<Pick<Line, 'side' | 'below'>>(
       [
-        { place: {}, box: boxAt(0, length, above) },
+        { place: {}, box: boxAt(EDGE, length, above) },
         { place: { side: 'right' }, box: boxAt(right, length, above) },
-        { place: { below: true }, box: boxAt(0, length, below) },
+        { place: { below: true }, box: boxAt(EDGE, length, below) },
         { place: { side: 'right', below: true }, box: boxAt(right, length, below) },
       ],
       series,

@@ -35,7 +35,7 @@ describe("the calculator's page", () => {
 
   test('a shared link opens with its settings, what to change and the command', async () => {
     const visit = await open('#m=gpt-oss-120b&q=mxfp4-moe&c=64k&g=rtx-4090&n=1&r=1024&x=2');
-    await expect.poll(() => tool(visit, 'fixes'), patient).toMatch(/Experts of \d+ of 36 layers in RAM/);
+    await expect.poll(() => tool(visit, 'fixes'), patient).toMatch(/Experts of the first \d+ of 36 layers in RAM/);
     expect(await tool(visit, 'command')).toMatch(/-c 65536 -np 1 -ngl 999 --n-cpu-moe 2$/);
     const whole = visit.page.locator('[data-tool="command"] .one');
     expect((await whole.allTextContents()).slice(-4)).toEqual(['-c 65536', '-np 1', '-ngl 999', '--n-cpu-moe 2']);

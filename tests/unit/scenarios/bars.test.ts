@@ -25,8 +25,9 @@ describe('the memory bar', () => {
         segments.some((own) => own.part === part),
       ),
     );
+    // "1128 GB" are 56 px of a drawing of 374 px; beyond 960 a label ends at its tick, before it stands in its middle.
     for (const [index, tick] of ticks.entries())
-      expect(tick.at - (ticks[index - 1]?.at ?? 0)).toBeGreaterThanOrEqual(120);
+      expect(tick.at - (ticks[index - 1]?.at ?? 0)).toBeGreaterThanOrEqual(tick.at > 960 && index > 0 ? 200 : 120);
     expect(ticks.length).toBeLessThanOrEqual(6);
   });
 
