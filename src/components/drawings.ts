@@ -1,5 +1,7 @@
 /** What stands in the `<svg>` of a bar or a plot, as text: see `markup.ts`. Views count in per mille. */
+
 import { axisLabelClasses } from '../islands/axis-labels.ts';
+import { LABEL_ENDS_BEYOND } from '../scenarios/bars.ts';
 import type { BarSegment, HeldParts, MemoryBar, MiniBar, Plot } from '../scenarios/views.ts';
 import { escaped } from './markup.ts';
 
@@ -47,7 +49,7 @@ const segmentsOf = (segments: readonly BarSegment[]): string =>
 export function memoryBar({ segments, ticks }: MemoryBar): string {
   const scale = ticks.map(({ at, label }) => {
     const x = percent(at);
-    return `<line class="notch" x1="${x}" x2="${x}" y2="30"></line><line class="tick" x1="${x}" x2="${x}" y1="30" y2="38"></line><text${classOf(anchor(at, 40, 960))} x="${x}" y="52">${escaped(label)}</text>`;
+    return `<line class="notch" x1="${x}" x2="${x}" y2="30"></line><line class="tick" x1="${x}" x2="${x}" y1="30" y2="38"></line><text${classOf(anchor(at, 40, LABEL_ENDS_BEYOND))} x="${x}" y="52">${escaped(label)}</text>`;
   });
   const labels = segments
     .filter(({ part, width }) => width >= ROOM_FOR_LABEL && part !== 'free')

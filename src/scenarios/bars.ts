@@ -20,9 +20,10 @@ const OWNED_GB: readonly number[] = [
 
 /** Smallest distance of two ticks whose labels do not touch on a phone, in per mille. */
 const TICK_DISTANCE = 140;
-/** The same from a tick whose label ends at it, as `components/drawings.ts` draws those beyond {@link RIGHTMOST}. */
+/** The label of a tick further right ends at it, instead of having it in its middle; in per mille. */
+export const LABEL_ENDS_BEYOND = 960;
+/** The smallest distance from such a tick. */
 const END_DISTANCE = 210;
-const RIGHTMOST = 960;
 const MOST_TICKS = 5;
 /** A part that is not zero is drawn at least this wide, in per mille. */
 const SMALLEST_SEGMENT = 4;
@@ -91,7 +92,7 @@ function ticksFor(scaleBytes: number): MemoryBar['ticks'] {
     if (
       at > 1000 ||
       at < TICK_DISTANCE ||
-      (last && last.at - at < (last.at > RIGHTMOST ? END_DISTANCE : TICK_DISTANCE))
+      (last && last.at - at < (last.at > LABEL_ENDS_BEYOND ? END_DISTANCE : TICK_DISTANCE))
     )
       continue;
     ticks.push({ at, label: `${size} GB` });

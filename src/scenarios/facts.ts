@@ -77,9 +77,12 @@ export interface Facts {
   /** Bytes of the vendor's checkpoint, where it is smaller than this file. */
   readonly smallerCheckpointBytes: number | undefined;
   readonly q8Kv: (Alternative & { readonly savedBytes: number }) | undefined;
-  /** The next smaller quant that moves the scenario to a smaller single card. */
+  /** The quant with the most bits that takes less, and so moves the scenario to a smaller single card; none that another one beats. */
   readonly smallerQuant: (Alternative & { readonly quant: QuantRecord; readonly tier: Tier }) | undefined;
-  /** The next quant with more bits that the same card still holds. */
+  /**
+   * The quant with the most bits that the best-known of the smallest cards still holds, 16 after 8 left out; none beyond
+   * what was published, and none that another one beats.
+   */
   readonly largerQuant: (Alternative & { readonly quant: QuantRecord }) | undefined;
   /** A quant that takes less memory and is measured to lose no more. */
   readonly betterQuant: (Alternative & { readonly quant: QuantRecord }) | undefined;

@@ -1,4 +1,5 @@
 import { type Node, Renderer } from '@takumi-rs/core';
+import { LABEL_ENDS_BEYOND } from '../scenarios/bars.ts';
 import type { OpenGraphView } from '../scenarios/open-graph.ts';
 import type { BarSegment } from '../scenarios/views.ts';
 import { SITE_NAME } from './config.ts';
@@ -74,7 +75,7 @@ function barNodes({ segments, ticks }: NonNullable<OpenGraphView['bar']>): Node[
       left: Math.min(pixels(at) - 60, WIDTH - 120),
       top: BAR_HEIGHT + 16,
       width: 120,
-      textAlign: at > 960 ? 'right' : 'center',
+      textAlign: at > LABEL_ENDS_BEYOND ? 'right' : 'center',
       fontSize: 24,
       color: COLOURS.muted,
     }),
