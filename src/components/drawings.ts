@@ -1,5 +1,4 @@
 /** What stands in the `<svg>` of a bar or a plot, as text: see `markup.ts`. Views count in per mille. */
-
 import { axisLabelClasses } from '../islands/axis-labels.ts';
 import { LABEL_ENDS_BEYOND } from '../scenarios/bars.ts';
 import type { BarSegment, HeldParts, MemoryBar, MiniBar, Plot } from '../scenarios/views.ts';
