@@ -83,13 +83,7 @@ function cacheChange({ q8Kv }: Facts): Change | undefined {
   };
 }
 
-function quantChange({
-  catalog,
-  scenario,
-  smallerCheckpointBytes,
-  smallerQuant,
-  betterQuant,
-}: Facts): Change | undefined {
+function quantChange({ catalog, scenario, smallerCheckpointBytes, betterQuant }: Facts): Change | undefined {
   const { model, key, contextTokens } = scenario;
   const changes = recommendedQuants(catalog, model)
     .filter((quant) => quant.order < scenario.quant.order || quant === betterQuant?.quant)
@@ -101,11 +95,7 @@ function quantChange({
     smallerCheckpointBytes === undefined ||
     modelAtQuant(catalog, model.id, quant.id).allocation(contextTokens).fileBytes <
       AS_PUBLISHED * smallerCheckpointBytes;
-  const below =
-    changes.find(({ quant }) => quant === betterQuant?.quant) ??
-    changes.find(asPublished) ??
-    changes.find(({ quant }) => quant === smallerQuant?.quant) ??
-    changes[0];
+  const below = changes.find(({ quant }) => quant === betterQuant?.quant) ?? changes.find(asPublished) ?? changes[0];
   if (!below) return undefined;
   const savedBytes = scenario.needsBytes - below.need.needsBytes;
   return {

@@ -5,7 +5,7 @@ import { defaultQuantOf } from './expand.ts';
 import type { DeviceSet, Facts } from './facts.ts';
 import { serversOf, setToRunOn } from './verdict.ts';
 import type { CommandBlock } from './views.ts';
-import { deviceLabel, joinWords, nameWithMemory, tokensText, withArticle } from './words.ts';
+import { deviceLabel, expertsOfFirst, joinWords, nameWithMemory, tokensText, withArticle } from './words.ts';
 
 /** How many layers is more than any model has: all of them go to the GPU. */
 const ALL_LAYERS = 999;
@@ -126,7 +126,7 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
       tool: some ? `llama-server, experts in RAM, ${nameWithMemory(some.own.gpu)}` : 'llama-server, experts in RAM',
       command: `${server} ${some ? `--n-cpu-moe ${some.cpuMoeLayers}` : '--cpu-moe'}${rope}`,
       note: some
-        ? `Keeps the experts of the first ${some.cpuMoeLayers} of ${model.architecture.layers} layers in RAM: about ${formatGB(some.deviceBytes)} on the card, ${formatGB(some.hostBytes)} in RAM.`
+        ? `Keeps ${expertsOfFirst(some.cpuMoeLayers, model.architecture)} in RAM: about ${formatGB(some.deviceBytes)} on the card, ${formatGB(some.hostBytes)} in RAM.`
         : `About ${formatGB(experts.deviceBytes)} on the GPU, ${formatGB(experts.hostBytes)} in RAM.`,
     });
   }

@@ -18,7 +18,16 @@ import { type ModelAtQuant, modelAtQuant } from './scenario.ts';
 import { speedText } from './speed.ts';
 import { bestOf, known, namedSets, setNames, tierNames } from './verdict.ts';
 import type { Question } from './views.ts';
-import { contextTitle, joinWords, memory, nameAgainst, nameWithMemory, tokensText, withArticle } from './words.ts';
+import {
+  contextTitle,
+  expertsOfFirst,
+  joinWords,
+  memory,
+  nameAgainst,
+  nameWithMemory,
+  tokensText,
+  withArticle,
+} from './words.ts';
 
 /** A question worth answering on a page, and when. Both parts come from the page's own figures. */
 export interface FaqRule {
@@ -199,7 +208,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const { deviceBytes, hostBytes, partly } = known(facts.experts);
       const half =
         partly && partly.cpuMoeLayers < model.architecture.layers
-          ? ` On ${withArticle(nameWithMemory(partly.own.gpu))} the experts of the first ${partly.cpuMoeLayers} of ${model.architecture.layers} layers have to stay in RAM (${formatGB(partly.hostBytes)}).`
+          ? ` On ${withArticle(nameWithMemory(partly.own.gpu))} ${expertsOfFirst(partly.cpuMoeLayers, model.architecture)} have to stay in RAM (${formatGB(partly.hostBytes)}).`
           : '';
       return `Not by itself: any token may call any expert, so all ${formatGB(allocation.device.weights)} of weights have to be somewhere. With --cpu-moe the experts wait in RAM: about ${formatGB(deviceBytes)} of VRAM and ${formatGB(hostBytes)} of RAM.${half}`;
     },

@@ -10,7 +10,7 @@ import type { DeviceFit, ModelAtQuant, Scenario } from './scenario.ts';
 import { speedText } from './speed.ts';
 import { namedSets, setNames, tierNames } from './verdict.ts';
 import type { DeviceGroup, DeviceRow } from './views.ts';
-import { deviceLabel, joinWords, nameWithMemory, tokensText, withArticle } from './words.ts';
+import { deviceLabel, expertsOfFirst, joinWords, nameWithMemory, tokensText, withArticle } from './words.ts';
 
 export const FIT_TEXT: Readonly<Record<Fit, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
 
@@ -224,7 +224,7 @@ export function partlyInRamText(facts: Facts): string {
   const partly = partlyInRam(facts);
   if (!partly) return '';
   const { own, cpuMoeLayers, deviceBytes, hostBytes } = partly;
-  return `On ${withArticle(deviceLabel(own.gpu))} keep the experts of the first ${cpuMoeLayers} of ${facts.scenario.model.architecture.layers} layers in RAM (--n-cpu-moe ${cpuMoeLayers}): about ${formatGB(deviceBytes)} on the card, ${formatGB(hostBytes)} in RAM.`;
+  return `On ${withArticle(deviceLabel(own.gpu))} keep ${expertsOfFirst(cpuMoeLayers, facts.scenario.model.architecture)} in RAM (--n-cpu-moe ${cpuMoeLayers}): about ${formatGB(deviceBytes)} on the card, ${formatGB(hostBytes)} in RAM.`;
 }
 
 /** " With the experts of the first 24 of 36 layers in RAM (41.4 GB) one RTX 4090 (24 GB) runs it." where no desktop card alone does; else empty. */
@@ -232,7 +232,7 @@ export function orWithExpertsInRam(facts: Facts): string {
   const partly = facts.consumer ? undefined : partlyInRam(facts);
   if (partly?.own.kind !== 'consumer') return '';
   const { own, cpuMoeLayers, hostBytes } = partly;
-  return ` With the experts of the first ${cpuMoeLayers} of ${facts.scenario.model.architecture.layers} layers in RAM (${formatGB(hostBytes)}) one ${nameWithMemory(own.gpu)} runs it.`;
+  return ` With ${expertsOfFirst(cpuMoeLayers, facts.scenario.model.architecture)} in RAM (${formatGB(hostBytes)}) one ${nameWithMemory(own.gpu)} runs it.`;
 }
 
 /** Why a machine whose GPU has room for the scenario does not hold it, with a space before; empty where there is none. */

@@ -1,5 +1,5 @@
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent, GB } from '../vram/index.ts';
+import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf, roomOf } from './devices.ts';
 import { defaultQuantOf, recommendedQuants } from './expand.ts';
 import type { DeviceSet, Facts, Tier } from './facts.ts';
@@ -375,12 +375,8 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       largerQuant !== undefined && largerQuant.quant.kind !== 'float' && consumer !== undefined,
     say: (facts) => {
       const { quant, planForBytes } = known(facts.largerQuant);
-      const card = known(facts.card);
-      const same =
-        card.notAll || planForBytes > card.memoryGB * GB
-          ? `The ${nameAgainst(bestOf(card), planForBytes)} also holds`
-          : `The same ${card.memoryGB} GB also hold`;
-      return `${same} ${quant.name} (${formatGB(planForBytes)}), so there is no reason to stop here.`;
+      const own = bestOf(known(facts.card));
+      return `The ${nameAgainst(own, planForBytes)} also holds ${quant.name} (${formatGB(planForBytes)}), so there is no reason to stop here.`;
     },
   },
   {

@@ -32,6 +32,10 @@ export function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** "the experts of the first 28 of 52 layers": what --n-cpu-moe counts, whether or not each of them has experts. */
+export const expertsOfFirst = (count: number, { layers }: { readonly layers: number }): string =>
+  `the experts of the first ${formatCount(count)} of ${formatCount(layers)} layers`;
+
 /** "Both", "All 31": before the name of what there is more than one of. */
 export const allOf = (count: number): string => (count === 2 ? 'Both' : `All ${formatCount(count)}`);
 

@@ -206,6 +206,8 @@ export interface CalculatorCommands {
   readonly yarn: Readonly<Record<string, Yarn>>;
   /** The maker's own checkpoint, for vLLM and MLX. */
   readonly checkpoints: Readonly<Record<string, string>>;
+  /** Models whose repository brings code of its own, which vLLM runs where it is told to. */
+  readonly remoteCode: readonly string[];
 }
 
 /** What only the commands of the calculator's page need. */
@@ -235,6 +237,7 @@ export function calculatorCommands(catalog: Catalog): CalculatorCommands {
     checkpoints: Object.fromEntries(
       catalog.estimableModels.flatMap(({ id, repository }) => (repository === undefined ? [] : [[id, repository]])),
     ),
+    remoteCode: catalog.estimableModels.filter((model) => model.remoteCode).map(({ id }) => id),
   };
 }
 

@@ -154,6 +154,8 @@ export interface Files {
   /** Models that YaRN takes beyond their native context: the length that it stretches by a whole factor. */
   readonly yarn?: Readonly<Record<string, { readonly native: number; readonly original: number }>>;
   readonly checkpoints: Readonly<Record<string, string>>;
+  /** Models whose repository brings code of its own, which vLLM runs where it is told to. */
+  readonly remoteCode?: readonly string[];
 }
 
 /** The program that runs these settings, and its command line. */

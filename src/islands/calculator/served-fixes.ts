@@ -102,7 +102,7 @@ export function commandOf(
   state: CalculatorState,
   model: CalculatorModel,
   _device: CalculatorDevice,
-  { checkpoints }: Files,
+  { checkpoints, remoteCode }: Files,
 ): Command {
   const repository = checkpoints[state.model] ?? `./${state.model}`;
   const folder = `./${state.model}-${state.quant.toLowerCase().replaceAll('_', '-')}`;
@@ -138,6 +138,7 @@ export function commandOf(
     ...(state.mtp > 0 && model.architecture.nextTokenLayers !== undefined
       ? [`--speculative-config '{"method":"mtp","num_speculative_tokens":1}'`]
       : []),
+    ...(remoteCode?.includes(state.model) ? ['--trust-remote-code'] : []),
   ].join(' ');
   return { tool: 'vLLM', command };
 }

@@ -4,9 +4,10 @@ import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
 import { computeAnswer, formatsFor } from '../../../src/islands/calculator/served.ts';
 import { commandOf, fixesOf, roomOf } from '../../../src/islands/calculator/served-fixes.ts';
 import { type CalculatorState, firstState } from '../../../src/islands/calculator/state.ts';
+import { commandsOf } from '../../../src/scenarios/commands.ts';
 import { calculatorCatalog, calculatorCommands } from '../../../src/site/api.ts';
 import { formatOf } from '../../../src/vram/index.ts';
-import { catalog } from '../scenarios/catalog.ts';
+import { catalog, factsAt } from '../scenarios/catalog.ts';
 
 const data = JSON.parse(JSON.stringify(calculatorCatalog(catalog))) as CalculatorData;
 const files = calculatorCommands(catalog);
@@ -52,6 +53,16 @@ describe('formats', () => {
 });
 
 describe('the command of vLLM', () => {
+  it('lets the code of a repository run where the record says that it takes it, as on pages', () => {
+    const own = catalog.byId.models.get('kimi-k2-6');
+    expect(own?.remoteCode).toBeDefined();
+    const quant = modelOf(data, { ...firstState(data), model: 'kimi-k2-6' }).published ?? '';
+    const [page] = commandsOf(factsAt('kimi-k2-6/bf16/256k')).filter(({ tool }) => tool.startsWith('vLLM'));
+    for (const command of [page?.command, commandFor(vllm({ model: 'kimi-k2-6', quant }))])
+      expect(command).toMatch(/^vllm serve moonshotai\/Kimi-K2\.6 .* --trust-remote-code$/);
+    expect(commandFor(vllm({ quant: 'BF16' }))).not.toContain('trust');
+  });
+
   it('serves the maker’s checkpoint, packs it while loading, or takes a folder', () => {
     expect(commandFor(vllm({ quant: 'BF16' }))).toBe(
       'vllm serve Qwen/Qwen3-8B --max-model-len 32768 --gpu-memory-utilization 0.92',

@@ -90,7 +90,7 @@ const CASES: Readonly<Record<string, { on: string; says: RegExp; silentOn: strin
   },
   'same-card-holds-a-better-quant': {
     on: 'llama-3-1-8b/q4-k-m/8k',
-    says: /^The same 8 GB also hold Q5_K_M \(7\.\d+ GB\)/,
+    says: /^The RTX 4060 \(8 GB\) also holds Q5_K_M \(7\.\d+ GB\)/,
     silentOn: 'llama-3-1-8b/q8-0/128k',
   },
   'shorter-context-unlocks-a-card': {
