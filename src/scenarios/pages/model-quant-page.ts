@@ -15,6 +15,7 @@ import { type Facts, factsOf } from '../facts.ts';
 import { FAQ_RULES } from '../faq.ts';
 import { hardwareGroups, hubHardwareIntro } from '../hardware.ts';
 import { canonicalModelQuantPath } from '../index-policy.ts';
+import { lossIn } from '../quality.ts';
 import { relatedTo, scenarioLink } from '../related.ts';
 import { computeScenario } from '../scenario.ts';
 import { verdictOf } from '../verdict.ts';
@@ -137,7 +138,7 @@ function questionsOf(facts: Facts): readonly Question[] {
 function factList({ scenario }: Facts): readonly Fact[] {
   const { allocation, quant, model } = scenario;
   const bits = sourceLink(quant, quant.source);
-  const evidence = (quant.quality ?? []).find(({ metric }) => metric === 'mean KL divergence');
+  const evidence = lossIn(model, quant) && (quant.quality ?? []).find(({ metric }) => metric === 'mean KL divergence');
   const evidenceSource = evidence && sourceLink(quant, evidence.source);
   return [
     { term: 'File', text: `${formatGB(allocation.fileBytes)} of tensors` },

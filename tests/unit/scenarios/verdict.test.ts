@@ -3,7 +3,7 @@ import type { QuantRecord } from '../../../src/catalog/quant.schema.ts';
 import { roomOf } from '../../../src/scenarios/devices.ts';
 import { contextsOf, quantsOf, scenarioKeys } from '../../../src/scenarios/expand.ts';
 import { factsOf } from '../../../src/scenarios/facts.ts';
-import { scenarioPage } from '../../../src/scenarios/pages.ts';
+import { modelQuantPage, scenarioPage } from '../../../src/scenarios/pages.ts';
 import { computeScenario } from '../../../src/scenarios/scenario.ts';
 import { VERDICT_RULES, verdictOf, verdictRules } from '../../../src/scenarios/verdict.ts';
 import { contextLabel } from '../../../src/vram/index.ts';
@@ -264,6 +264,9 @@ describe('a lossy quant', () => {
     // Rows of 2,688: llama-quantize falls back to IQ4_NL, 4.5 bits.
     expect(verdictOf(factsAt('nemotron-3-5-lightning-30b-a3b/iq2-xxs/4k')).join(' ')).not.toContain('KL divergence');
     expect(verdictOf(factsAt('qwen3-30b-a3b/iq2-xxs/4k')).join(' ')).toContain('KL divergence');
+    const terms = (model: string) => modelQuantPage(catalog, model, 'iq2-xxs').facts.map(({ term }) => term);
+    expect(terms('nemotron-3-5-lightning-30b-a3b')).not.toContain('Quality loss');
+    expect(terms('qwen3-30b-a3b')).toContain('Quality loss');
   });
 });
 
