@@ -1,4 +1,5 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import mdx from '@astrojs/mdx';
 import sitemap from '@astrojs/sitemap';
@@ -22,6 +23,25 @@ const readPages = {
       rmSync(file);
       pages.nonIndexable = new Set(nonIndexable);
       pages.lastModified = new Map(Object.entries(lastModified));
+    },
+  },
+};
+
+/** What `_headers` has in place of the hash. */
+const INLINE_SCRIPT = 'INLINE_SCRIPT';
+
+/** The content security policy names the one script that stands in the pages, by its hash. */
+const policyOfInlineScript = {
+  name: 'policy-of-inline-script',
+  hooks: {
+    'astro:build:done': ({ dir }) => {
+      const [, script] = /<script>(.*?)<\/script>/s.exec(readFileSync(new URL('index.html', dir), 'utf8')) ?? [];
+      const headers = new URL('_headers', dir);
+      const policy = readFileSync(headers, 'utf8');
+      if (script === undefined || !policy.includes(INLINE_SCRIPT))
+        throw new Error(`The home page has no inline script or _headers no ${INLINE_SCRIPT}.`);
+      const hash = createHash('sha256').update(script).digest('base64');
+      writeFileSync(headers, policy.replaceAll(INLINE_SCRIPT, `'sha256-${hash}'`));
     },
   },
 };
@@ -78,6 +98,7 @@ export default defineConfig({
     mdx(),
     completion,
     readPages,
+    policyOfInlineScript,
     sitemap({
       filter: (url) => !pages.nonIndexable.has(new URL(url).pathname),
       serialize: (item) => ({ ...item, lastmod: pages.lastModified.get(new URL(item.url).pathname) }),
@@ -139,13 +160,20 @@ export default defineConfig({
         },
       },
       {
-        // The script of every page is no module, so it is no part of what is bundled and minified.
-        name: 'minify-classic-scripts',
-        generateBundle(_options, bundle) {
-          for (const file of Object.values(bundle)) {
-            if (file.type !== 'asset' || !file.fileName.endsWith('.js')) continue;
-            file.source = minifySync(file.fileName, String(file.source)).code;
-          }
+        // The script in the head of every page is text to the bundler, and what it loads later is imported nowhere else.
+        name: 'waiting-script',
+        apply: 'build',
+        enforce: 'pre',
+        load: {
+          filter: { id: /\/islands\/waiting\.js\?raw$/ },
+          handler(id) {
+            const file = id.slice(0, id.indexOf('?'));
+            return `export default ${JSON.stringify(minifySync(file, readFileSync(file, 'utf8')).code)}`;
+          },
+        },
+        buildStart() {
+          if (this.environment.name === 'client')
+            this.emitFile({ type: 'chunk', id: fileURLToPath(new URL('src/islands/page.ts', import.meta.url)) });
         },
       },
       {
@@ -175,7 +203,7 @@ export default defineConfig({
       },
     ],
     build: {
-      // Nothing is inlined: the content security policy allows no inline script and no inline style.
+      // Nothing else is inlined: the content security policy allows no inline style and one inline script.
       assetsInlineLimit: 0,
     },
   },

@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pages: ['vram', 'catalog', 'scenarios', 'site', 'islands', 'components', 'layouts', 'styles'],
   cli: ['vram', 'catalog', 'scenarios', 'site'],
   'content.config.ts': ['catalog'],
-  prerender: [],
+  prerender: ['layouts'],
 };
 
 const GET_CATALOG = 'src/catalog/get-catalog.ts';
@@ -211,7 +211,10 @@ describe('the check itself', () => {
       'src/pages/index.astro',
       "---\nimport { getCatalog } from '../catalog/get-catalog.ts';\nconst built = new Date();\n---",
     ],
-    ['src/layouts/Base.astro', "---\nimport '../styles/global.css';\nimport icon from '../islands/page.js?url';\n---"],
+    [
+      'src/layouts/Base.astro',
+      "---\nimport '../styles/global.css';\nimport script from '../islands/waiting.js?raw';\n---",
+    ],
     ['src/scenarios/x.ts', "const day = new Date('2026-11-25');"],
   ])('allows in %s: %s', (path, text) => {
     expect(violations([{ path, text }])).toEqual([]);

@@ -7,6 +7,7 @@
  */
 import { app } from 'astro/entrypoints/prerender';
 import { FetchState, pages, redirects } from 'astro/fetch';
+import { setPageScript } from '../layouts/waiting-script.ts';
 
 function empty(record: object | undefined): void {
   if (record) for (const field of Object.keys(record)) Reflect.set(record, field, undefined);
@@ -18,6 +19,10 @@ for (const [component, load] of pageMap ?? []) {
   let loaded: ReturnType<typeof load> | undefined;
   pageMap?.set(component, () => (loaded ??= load()));
 }
+
+const pageScript = Object.entries(app.manifest.entryModules).find(([file]) => file.endsWith('/src/islands/page.ts'));
+if (pageScript === undefined) throw new Error('The build has no src/islands/page.ts: see the plugin that adds it.');
+setPageScript(`/${pageScript[1]}`);
 
 // The manifest of every build names both, and Astro would warn that they are not called.
 Object.assign(app.manifest, { actions: undefined, middleware: undefined });

@@ -81,14 +81,37 @@ describe('one page of each kind', () => {
 
     const button = page.locator('[data-theme-switch]');
     await button.click();
-    expect(await background()).toBe(light);
+    await expect.poll(background).toBe(light);
     await button.click();
-    expect(await background()).toBe(dark);
+    await expect.poll(background).toBe(dark);
     await page.emulateMedia({ colorScheme: 'light' });
     expect(await background()).toBe(dark);
     await page.reload();
     expect(await background()).toBe(dark);
+    await expect.poll(() => button.textContent()).toBe('Theme: dark');
     await button.click();
-    expect(await background()).toBe(light);
+    await expect.poll(background).toBe(light);
+  });
+
+  test('a command is copied by the first click, without any script before it', async () => {
+    const { page, requests } = await site.visit(GOLDEN_PATH, { permissions: ['clipboard-read', 'clipboard-write'] });
+    const figure = page.locator('figure.cmd').first();
+    expect(requests).toEqual([]);
+    await figure.getByRole('button', { name: 'Copy' }).click();
+    await expect.poll(() => figure.getByRole('button').textContent()).toBe('Copied');
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    expect(copied).toBe(await figure.locator('pre').textContent());
+    expect(copied).toContain('-c 1048576');
+    await page.context().close();
+  });
+
+  test('a link with settings, opened on the page itself, makes the calculator answer out of sight', async () => {
+    const { page } = await site.visit('/models/qwen3-8b/q4-k-m/8k/', { viewport: { width: 800, height: 300 } });
+    await page.evaluate(() => {
+      location.hash = '#q=q8-0';
+    });
+    await expect.poll(() => page.getByRole('combobox', { name: 'Quantization' }).inputValue()).toBe('q8-0');
+    expect(await page.evaluate(() => scrollY)).toBe(0);
+    await page.context().close();
   });
 });

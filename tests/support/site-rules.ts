@@ -1,4 +1,7 @@
 /** Rules that every page of the built site keeps. Each says what is wrong in one line that names the page. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { copyOf, elementTexts, textOf } from './html.ts';
 import {
   type BuiltPage,
@@ -202,21 +205,29 @@ const structuredDataIsTrue: Rule = (site) => ({
   },
 });
 
-/** Nothing that the content security policy would block: style attributes, inline scripts, event handlers. */
-const nothingIsInline: Rule = () => ({
-  *visit(page) {
-    for (const { name, attributes } of page.tags) {
-      for (const [attribute, value] of attributes) {
-        if (attribute === 'style' || attribute.startsWith('on'))
-          yield `${page.path}: <${name} ${attribute}="${value}">`;
-        if (value.startsWith('javascript:')) yield `${page.path}: <${name} ${attribute}="${value}">`;
+/** Nothing that the content security policy would block: style attributes, event handlers, inline scripts that it does not name. */
+const policyBlocksNothing: Rule = (site) => {
+  const headers = readFileSync(join(site.directory, '_headers'), 'utf8');
+  const sources = /script-src ([^;]*)/.exec(headers)?.[1]?.split(' ') ?? [];
+  const allowed = (script: string): boolean =>
+    sources.includes(`'sha256-${createHash('sha256').update(script).digest('base64')}'`);
+  return {
+    *visit(page) {
+      for (const { name, attributes, end } of page.tags) {
+        for (const [attribute, value] of attributes) {
+          if (attribute === 'style' || attribute.startsWith('on'))
+            yield `${page.path}: <${name} ${attribute}="${value}">`;
+          if (value.startsWith('javascript:')) yield `${page.path}: <${name} ${attribute}="${value}">`;
+        }
+        if (name === 'style') yield `${page.path}: a <style> element`;
+        const type = attributes.get('type') ?? '';
+        if (name !== 'script' || attributes.has('src') || type.endsWith('json')) continue;
+        const script = page.html.slice(end, page.html.indexOf('</script>', end));
+        if (!allowed(script)) yield `${page.path}: an inline script that the policy does not name`;
       }
-      if (name === 'style') yield `${page.path}: a <style> element`;
-      const type = attributes.get('type') ?? '';
-      if (name === 'script' && !attributes.has('src') && !type.endsWith('json')) yield `${page.path}: an inline script`;
-    }
-  },
-});
+    },
+  };
+};
 
 /** The sitemap lists the indexable pages, each once, and nothing else. */
 const sitemapIsExact: Rule = (site) => {
@@ -268,7 +279,7 @@ export const SITE_RULES = {
   canonicalsResolve,
   textsAreUnique,
   structuredDataIsTrue,
-  nothingIsInline,
+  policyBlocksNothing,
   sitemapIsExact,
   planForIsOne,
 } as const satisfies Record<string, Rule>;

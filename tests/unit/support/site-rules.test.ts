@@ -35,12 +35,17 @@ function sitemapOf(paths: readonly string[]): string {
   return `<urlset>${paths.map((path) => `<url><loc>${ORIGIN}${path}</loc></url>`).join('')}</urlset>`;
 }
 
+/** The hash is that of "answer()" by OpenSSL. */
+const POLICY =
+  "/*\n  Content-Security-Policy: default-src 'none'; script-src 'self' 'sha256-eXUXAHVAyJwRc9Fpd5oAQEORyDWi5S063C1Qgmi5CcU='; style-src 'self'\n";
+
 const GOOD: Readonly<Record<string, string>> = {
   'index.html': pageOf('/', {
     body: '<a href="/a/#top">a</a> <a href="a/">a</a> <a href="https://elsewhere.test/x">x</a>',
   }),
   'a/index.html': pageOf('/a/', { body: '<a href="/#m=x&amp;q=y">share</a><img src="/og.png" alt="">' }),
-  'b/index.html': pageOf('/b/', { canonical: '/a/' }),
+  'b/index.html': pageOf('/b/', { canonical: '/a/', body: '<script>answer()</script>' }),
+  _headers: POLICY,
   '404.html': pageOf('/404.html', { robots: 'noindex' }),
   'og.png': '',
   'sitemap-index.xml': `<sitemapindex><sitemap><loc>${ORIGIN}/sitemap-0.xml</loc></sitemap></sitemapindex>`,
@@ -105,9 +110,10 @@ const BROKEN: readonly [SiteRule, string, Record<string, string>][] = [
     'breadcrumbs end',
     { 'a/index.html': pageOf('/a/').replace(`"item":"${ORIGIN}/a/"`, `"item":"${ORIGIN}/"`) },
   ],
-  ['nothingIsInline', 'style', { 'a/index.html': pageOf('/a/', { body: '<p style="color:red">x</p>' }) }],
-  ['nothingIsInline', 'inline script', { 'a/index.html': pageOf('/a/', { body: '<script>alert(1)</script>' }) }],
-  ['nothingIsInline', 'onclick', { 'a/index.html': pageOf('/a/', { body: '<button onclick="x()">x</button>' }) }],
+  ['policyBlocksNothing', 'style', { 'a/index.html': pageOf('/a/', { body: '<p style="color:red">x</p>' }) }],
+  ['policyBlocksNothing', 'inline script', { 'a/index.html': pageOf('/a/', { body: '<script>alert(1)</script>' }) }],
+  ['policyBlocksNothing', 'inline script', { _headers: POLICY.replace(/ 'sha256-.*'/, '') }],
+  ['policyBlocksNothing', 'onclick', { 'a/index.html': pageOf('/a/', { body: '<button onclick="x()">x</button>' }) }],
   ['sitemapIsExact', 'not listed', { 'sitemap-0.xml': sitemapOf(['/']) }],
   ['sitemapIsExact', 'not an indexable page', { 'sitemap-0.xml': sitemapOf(['/', '/a/', '/b/']) }],
   ['planForIsOne', 'a card says 6.14 GB, the title 6.13 GB', { 'models/m/q/8k/index.html': scenario('6.14 GB') }],

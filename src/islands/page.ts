@@ -1,0 +1,84 @@
+/**
+ * What a page does once it is used; `waiting.js` of every page loads it then. It loads the rest in turn: the search when its
+ * box is touched or on the page of results, the calculator when it comes into view or a shared link carries settings for it,
+ * the reader's own device where one is remembered.
+ */
+const THEMES = ['auto', 'light', 'dark'];
+const COPY_SHOWN_MS = 3000;
+
+const root = document.documentElement;
+
+const theme = (): string => root.dataset['theme'] ?? 'auto';
+
+function labelTheme(): void {
+  const button = document.querySelector('[data-theme-switch]');
+  if (button) button.textContent = `Theme: ${theme()}`;
+}
+
+function switchTheme(): void {
+  const next = THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length] ?? 'auto';
+  if (next === 'auto') delete root.dataset['theme'];
+  else root.dataset['theme'] = next;
+  labelTheme();
+  try {
+    if (next === 'auto') localStorage.removeItem('theme');
+    else localStorage.setItem('theme', next);
+  } catch {
+    // Storage is off.
+  }
+}
+
+/** Copies what stands in the figure of a button. */
+async function copyBeside(button: HTMLElement): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(button.closest('figure')?.querySelector('pre')?.textContent ?? '');
+    button.textContent = 'Copied';
+  } catch {
+    // Browsers give pages without https no clipboard.
+    button.textContent = 'Select and copy';
+  }
+  setTimeout(() => {
+    button.textContent = 'Copy';
+  }, COPY_SHOWN_MS);
+}
+
+let searching = false;
+
+function search(form: HTMLFormElement): void {
+  if (searching) return;
+  searching = true;
+  void import('./search.ts').then(({ start }) => start(form));
+}
+
+/** Answers a click or the focus. */
+export function use({ type, target }: Event): void {
+  if (!(target instanceof HTMLElement)) return;
+  const form = target.closest('search')?.querySelector('form');
+  if (form) search(form);
+  if (type !== 'click') return;
+  if (target.matches('[data-theme-switch]')) switchTheme();
+  if (target.matches('[data-copy]')) void copyBeside(target);
+}
+
+/** Makes the page's calculator answer. */
+export function calculate(): void {
+  void import('./calculator.ts');
+}
+
+function calculateIfShared(): void {
+  if (location.hash.includes('=') && document.querySelector('vram-calculator')) calculate();
+}
+
+labelTheme();
+calculateIfShared();
+addEventListener('hashchange', calculateIfShared);
+
+const form = document.querySelector<HTMLFormElement>('search form');
+if (form && document.querySelector('[data-search-results]') && location.search.includes('q=')) search(form);
+
+try {
+  // The key of `calculator/hardware.ts`, which is not loaded to find nothing.
+  if (localStorage.getItem('hardware')) void import('./own-hardware.ts');
+} catch {
+  // Storage is off.
+}
