@@ -14,6 +14,7 @@ import {
   firstState,
   KEYS,
   KV_TYPE_NAMES,
+  planKeyOf,
   readState,
   textOf,
 } from './calculator/state.ts';
@@ -54,10 +55,8 @@ function fill(select: Control, choices: readonly Choice[]): void {
 /** Resolves after so many milliseconds, and after what the reader did meanwhile. */
 const pause = (ms = 0): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** More than a frame: what was changed is on the screen. */
-const SEEN_MS = 30;
-/** Whoever types on is not kept waiting. */
-const TYPED_MS = 150;
+/** A browser may take longer for the address than the answer does, which goes first, and so does whoever types on. */
+const ADDRESS_MS = 150;
 
 /** What the calculator answers at the moment: the settings, and what their engine offers. */
 export interface Answered {
@@ -72,6 +71,8 @@ class VramCalculator extends HTMLElement {
   answered: Answered | undefined;
   /** The page's own settings. */
   preset: CalculatorState | undefined;
+  /** What {@link planKeyOf} says of settings that were answered whole. */
+  readonly planned = new Set<string>();
   /** By selector: a search passes every choice of the selects. */
   readonly #found = new Map<string, Element>();
 
@@ -112,13 +113,15 @@ class VramCalculator extends HTMLElement {
       try {
         const answer = ((next.engine && served?.computeAnswer) || computeAnswer)(offer, next);
         this.#showFigures(answer);
-        // Several devices may take long to plan: the figures do not wait for them.
-        if (next.devices > 1) await pause();
+        // What is planned for the first time may take long: what is known is seen before it.
+        const plan = planKeyOf(next);
+        if (next.devices > 1 && !this.planned.has(plan)) await pause();
         if (state !== next) return;
         this.#showFit(answer.placed());
-        await pause(next.devices > 1 ? TYPED_MS : SEEN_MS);
+        if (!this.planned.has(plan)) await pause();
         if (state !== next) return;
         this.#setText('largest-context', answer.largestContext());
+        this.planned.add(plan);
         this.#setBusy('false');
         this.#tell({ data: offer, state: next });
       } catch (error) {
@@ -157,8 +160,7 @@ class VramCalculator extends HTMLElement {
         next = { ...next, context: maxContext };
         this.#control(KEYS.context).value = contextLabel(maxContext);
       }
-      // A browser may take longer for the address than the answer does, which goes first.
-      void pause(TYPED_MS).then(() => {
+      void pause(ADDRESS_MS).then(() => {
         if (state === next) history.replaceState(null, '', writeFragment(next));
       });
       await show(next);

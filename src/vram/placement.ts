@@ -132,25 +132,43 @@ export function placeOn(model: ModelFile, settings: Settings, device: Device): P
 /** Which verdict counts: `fits` (Plan for, the default) or `tight` (Needs alone). */
 export type FitAtLeast = 'fits' | 'tight';
 
-/** Whether the devices hold the model. Where weights and cache alone overfill them, no graph is walked to find out. */
-function holds(model: ModelFile, settings: Settings, device: Device, atLeast: FitAtLeast): boolean {
-  const most = roomOn(device) * settings.devices;
-  if (residentBytes(model.architecture, model.scheme, settings, model) > most) return false;
-  const { fit } = placeOn(model, settings, device);
-  return fit === 'fits' || (atLeast === 'tight' && fit === 'tight');
+/**
+ * Bytes left on the fullest device for `atLeast`; negative = short. Where weights and cache alone overfill the devices no
+ * graph is walked: the model is short by more than it says then.
+ */
+function headroomOn(model: ModelFile, settings: Settings, device: Device, atLeast: FitAtLeast): number {
+  const left = roomOn(device) * settings.devices - residentBytes(model.architecture, model.scheme, settings, model);
+  if (left < 0) return left / settings.devices;
+  const { headroomBytes, planHeadroomBytes } = placeOn(model, settings, device);
+  return atLeast === 'tight' ? headroomBytes : planHeadroomBytes;
 }
 
-/** The largest whole number in `from .. to` for which `holds` is true, where it is true up to a point; `undefined` where it never is. */
-function largestThat(from: number, to: number, holds: (value: number) => boolean): number | undefined {
-  if (to < from || !holds(from)) return undefined;
-  let good = from;
+function holds(model: ModelFile, settings: Settings, device: Device, atLeast: FitAtLeast): boolean {
+  return headroomOn(model, settings, device, atLeast) >= 0;
+}
+
+/** Every so many tries halve what is left, however the headroom falls. */
+const HALVED_EVERY = 4;
+
+/**
+ * The largest whole number in `from .. to` that leaves headroom, where headroom falls as the number grows; `undefined`
+ * where none does. It falls nearly evenly: where it ends is guessed from the last two that were tried.
+ */
+function largestThat(from: number, to: number, headroomAt: (value: number) => number): number | undefined {
+  let good = from - 1;
   let bad = to + 1;
-  while (bad - good > 1) {
-    const middle = Math.floor((good + bad) / 2);
-    if (holds(middle)) good = middle;
-    else bad = middle;
+  let before: readonly [value: number, headroom: number] | undefined;
+  let guess = Number.NaN;
+  for (let tries = 1; bad - good > 1; tries++) {
+    const halved = tries % HALVED_EVERY === 0 || Number.isNaN(guess);
+    const value = halved ? Math.floor((good + bad) / 2) : Math.min(Math.max(Math.floor(guess), good + 1), bad - 1);
+    const headroom = headroomAt(value);
+    if (headroom < 0) bad = value;
+    else good = value;
+    if (before) guess = value + (headroom * (value - before[0])) / (before[1] - headroom);
+    before = [value, headroom];
   }
-  return good;
+  return good < from ? undefined : good;
 }
 
 /**
@@ -165,9 +183,9 @@ export function largestContext(
   maximumContext: number,
   atLeast: FitAtLeast = 'fits',
 ): number {
-  const holdsAt = (context: number): boolean => holds(model, { ...settings, context }, device, atLeast);
-  if (holdsAt(maximumContext)) return maximumContext;
-  const steps = largestThat(1, Math.floor(maximumContext / CELL_PADDING), (step) => holdsAt(step * CELL_PADDING));
+  const headroomAt = (context: number): number => headroomOn(model, { ...settings, context }, device, atLeast);
+  if (headroomAt(maximumContext) >= 0) return maximumContext;
+  const steps = largestThat(1, Math.floor(maximumContext / CELL_PADDING), (step) => headroomAt(step * CELL_PADDING));
   return (steps ?? 0) * CELL_PADDING;
 }
 
@@ -228,9 +246,11 @@ export function expertsInRam(
 ): ExpertsInRam | undefined {
   if (!model.architecture.feedForward.experts) return undefined;
   const { layers } = model.architecture;
-  const holdsWith = (cpuMoeLayers: number): boolean => holds(model, { ...settings, cpuMoeLayers }, device, atLeast);
+  const headroomWith = (cpuMoeLayers: number): number =>
+    headroomOn(model, { ...settings, cpuMoeLayers }, device, atLeast);
   // In unified memory experts in RAM free nothing and cost a larger compute buffer.
-  const kept = holdsWith(0) ? layers : largestThat(0, layers - 1, (onDevice) => holdsWith(layers - onDevice));
+  const kept =
+    headroomWith(0) >= 0 ? layers : largestThat(0, layers - 1, (onDevice) => headroomWith(layers - onDevice));
   if (kept === undefined) return undefined;
   const cpuMoeLayers = layers - kept;
   return expertsOf(placeOn(model, { ...settings, cpuMoeLayers }, device), cpuMoeLayers);

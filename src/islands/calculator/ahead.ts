@@ -2,7 +2,7 @@
 import type { VramCalculator } from '../calculator.ts';
 import { computeAnswer, modelOf } from './answer.ts';
 import type { CalculatorData, CalculatorModel } from './data.ts';
-import { type CalculatorState, firstState, KEYS, LIMITS } from './state.ts';
+import { type CalculatorState, firstState, KEYS, LIMITS, planKeyOf } from './state.ts';
 
 const CONTROLS = new Map(Object.entries(KEYS).map(([field, key]) => [key as string, field as keyof CalculatorState]));
 
@@ -28,9 +28,9 @@ function choicesOf(
         (layers) => layers < 10 || layers % 10 === 0 || Math.abs(layers - experts) === 1,
       );
     case 'sequences':
-      return [2, 4, 8, 16, 32];
+      return [1, 2, 4, 8, 16, 32];
     case 'microBatch':
-      return [256, 1024, 2048, 4096, 128];
+      return [512, 256, 1024, 2048, 4096, 128];
     default:
       return [];
   }
@@ -56,9 +56,12 @@ export async function planAhead(
       await new Promise((resolve) => calculator.addEventListener('answer', resolve, { once: true }));
   };
   const answer = async (state: CalculatorState): Promise<void> => {
-    const { placed } = computeAnswer(data, state);
+    const { placed, largestContext } = computeAnswer(data, state);
     await settled();
     placed();
+    await settled();
+    largestContext();
+    calculator.planned.add(planKeyOf(state));
   };
   const expectChange = async (): Promise<void> => {
     const control = document.activeElement;

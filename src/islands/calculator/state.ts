@@ -68,6 +68,13 @@ export const KEYS = {
   limit: 'u',
 } as const satisfies Record<keyof CalculatorState, string>;
 
+/** The settings that decide which plan the engine makes, as text: with others changed alone, an answer takes little. */
+export const planKeyOf = (state: CalculatorState): string => {
+  const { engine, model, kType, vType, sequences, microBatch, flashAttention, devices, experts, mtp, quant } = state;
+  const ofWeights = experts > 0 && quant;
+  return `${[engine, model, kType, vType, sequences, microBatch, flashAttention, devices, experts, mtp, ofWeights]}`;
+};
+
 /** The first of everything, with the engine's default settings. */
 export function firstState({ models, quants, devices }: CalculatorData): CalculatorState {
   const { context, kType, vType, sequences, microBatch, flashAttention } = DEFAULT_SETTINGS;
