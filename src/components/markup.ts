@@ -15,7 +15,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 const ESCAPABLE = /[&<>'"]/;
 const EVERY_ESCAPABLE = /[&<>'"]/g;
-const TOGETHER = /(?<![\w/-])(?:--?[a-z][\w-]*|gpt-oss|\d+-bit|\d{4}-\d\d-\d\d|\d[\d.,]*-\d[\d.,]*(?=\s))/g;
+const TOGETHER = /(?<![\w/-])(?:--?[a-z][\w-]*|gpt-oss|\d(?:\d*-bit|\d{3}-\d\d-\d\d|[\d.,]*-\d[\d.,]*(?=\s)))/g;
 
 /** Text or the value of an attribute, as Astro escapes text. */
 export const escaped = (text: string): string =>

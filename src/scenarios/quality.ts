@@ -31,21 +31,30 @@ const BLOCK = 256;
 export const lossIn = ({ architecture }: EstimableModel, quant: QuantRecord): Loss | undefined =>
   architecture.hiddenSize % BLOCK === 0 ? lossOf(quant) : undefined;
 
-/** Two figures that were measured alike, of one quant and of another; `undefined` where there are none. */
-export function lossesAlike(
-  from: QuantRecord,
-  to: QuantRecord,
-): { readonly before: number; readonly after: number; readonly model: string } | undefined {
-  for (const after of to.quality ?? []) {
-    if (after.metric !== 'mean KL divergence') continue;
-    const before = (from.quality ?? []).find(
-      ({ metric, model, imatrix }) =>
-        metric === after.metric && model === after.model && (imatrix === true) === (after.imatrix === true),
-    );
-    if (before) return { before: before.value, after: after.value, model: after.model };
-  }
-  return undefined;
+/** Mean KL divergences of one quant and of another that were measured alike. */
+interface AlikeLosses {
+  readonly before: number;
+  readonly after: number;
+  /** On which model. */
+  readonly model: string;
 }
+
+const lossesFrom = memoized((from: QuantRecord) =>
+  memoized((to: QuantRecord): AlikeLosses | undefined => {
+    for (const after of to.quality ?? []) {
+      if (after.metric !== 'mean KL divergence') continue;
+      const before = (from.quality ?? []).find(
+        ({ metric, model, imatrix }) =>
+          metric === after.metric && model === after.model && (imatrix === true) === (after.imatrix === true),
+      );
+      if (before) return { before: before.value, after: after.value, model: after.model };
+    }
+    return undefined;
+  }),
+);
+
+/** Losses of two quants that were measured alike; `undefined` where there are none. */
+export const lossesAlike = (from: QuantRecord, to: QuantRecord): AlikeLosses | undefined => lossesFrom(from)(to);
 
 /** Labels closer than this, in per mille of the drawing, would stand in each other. */
 const LABEL_DISTANCE = { x: 110, y: 70 } as const;

@@ -2,7 +2,7 @@
 import { expect, test, vi } from 'vitest';
 import { computeAnswer } from '../../../src/islands/calculator/answer.ts';
 import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
-import { firstState } from '../../../src/islands/calculator/state.ts';
+import { type CalculatorState, firstState, planKeyOf } from '../../../src/islands/calculator/state.ts';
 import { calculatorCatalog } from '../../../src/site/api.ts';
 import type * as Scheduler from '../../../src/vram/ggml/scheduler.ts';
 import { DEFAULT_SETTINGS, estimateLlamaCpp, formatBytes, overheadOf } from '../../../src/vram/index.ts';
@@ -60,4 +60,28 @@ test.each([
   const average = (rows['plan-for'].bytes + split.device.total - whole.total) / devices;
   expect(fit).toBe('fits');
   expect(headroom).toBe(`${formatBytes(Math.min(room - fullest, Math.floor(room - average)))} free each`);
+});
+
+/** What is planned for a whole answer. */
+function plannedFor(state: CalculatorState): number[] {
+  planned.length = 0;
+  const { placed, largestContext } = computeAnswer(data, state);
+  placed();
+  largestContext();
+  return [...planned];
+}
+
+test('settings of one plan are answered without another', () => {
+  const state = { ...firstState(data), model: 'qwen3-30b-a3b', quant: 'q4-k-m', gpu: 'rtx-4090', context: 32_768 };
+  expect(plannedFor({ ...state, devices: 3 })).toContain(3);
+  for (const change of [{ quant: 'q5-k-m' }, { gpu: 'rtx-3090' }, { context: 16_384 }, { reserve: 900 }]) {
+    const changed = { ...state, devices: 3, ...change };
+    expect(planKeyOf(changed)).toBe(planKeyOf({ ...state, devices: 3 }));
+    expect(plannedFor(changed), JSON.stringify(change)).toEqual([]);
+  }
+  plannedFor({ ...state, experts: 8 });
+  for (const change of [{ kType: 'q8_0' }, { sequences: 2 }, { microBatch: 256 }, { devices: 2 }, { experts: 9 }]) {
+    expect(planKeyOf({ ...state, ...change })).not.toBe(planKeyOf(state));
+    expect(plannedFor({ ...state, ...change }).length, JSON.stringify(change)).toBeGreaterThan(0);
+  }
 });

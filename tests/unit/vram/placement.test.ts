@@ -137,6 +137,42 @@ describe('searches', () => {
     expect(largestContext(llama, DEFAULT_SETTINGS, device, 131_072, 'tight')).toBeGreaterThan(context);
   });
 
+  test('so it is of every kind of cache, memory and number of devices, and of experts in RAM', () => {
+    const models = ['Llama-3.1-8B', 'Qwen3-30B-A3B', 'Gemma-3-12B', 'DeepSeek-V3', 'Qwen3-Next-80B-A3B'].map(
+      (name): ModelFile => ({ architecture: plannedModel(name), scheme: 'Q4_K_M' }),
+    );
+    const memory = fc.integer({ min: 3, max: 160 }).map(card);
+    const counts = fc.integer({ min: 1, max: 3 });
+    const types = fc.constantFrom('f16' as const, 'q8_0' as const);
+    const maximum = 131_072;
+    const holdsAt = (model: ModelFile, settings: Settings, device: Device, atLeast: 'fits' | 'tight'): boolean => {
+      const { fit } = placeOn(model, settings, device);
+      return fit === 'fits' || fit === atLeast;
+    };
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...models),
+        memory,
+        counts,
+        types,
+        fc.constantFrom('fits' as const, 'tight' as const),
+        (model, device, devices, kvType, atLeast) => {
+          const settings = { ...DEFAULT_SETTINGS, devices, kType: kvType, vType: kvType };
+          const context = largestContext(model, settings, device, maximum, atLeast);
+          if (context > 0) expect(holdsAt(model, { ...settings, context }, device, atLeast)).toBe(true);
+          if (context < maximum)
+            expect(holdsAt(model, { ...settings, context: context + 256 }, device, atLeast)).toBe(false);
+          const layers = expertsInRam(model, { ...settings, context: 8192 }, device, atLeast)?.cpuMoeLayers;
+          const withExperts = (cpuMoeLayers: number): boolean =>
+            holdsAt(model, { ...settings, context: 8192, cpuMoeLayers }, device, atLeast);
+          if (layers !== undefined) expect(withExperts(layers)).toBe(true);
+          if (layers) expect(withExperts(layers - 1)).toBe(false);
+        },
+      ),
+      { numRuns: 60, seed: 20_261_201 },
+    );
+  });
+
   test('no context is larger than the model allows, none is found where nothing fits', () => {
     expect(largestContext(llama, DEFAULT_SETTINGS, card(80), 131_072)).toBe(131_072);
     expect(largestContext(llama, DEFAULT_SETTINGS, card(80), 131_000)).toBe(131_000);
