@@ -6,6 +6,7 @@ import { computeBuffers } from '../compute-buffer.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
 import {
+  type CacheBytes,
   type CacheSettings,
   cacheBytesByKind,
   cacheLayoutOf,
@@ -17,7 +18,7 @@ import {
 import { type LayerPlacement, placeLayers } from '../layer-split.ts';
 import { draftOf } from '../llama-graphs/classes.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
-import { type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
+import { type LayerWeights, type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
 import type { Engine, EstimateOptions } from './engine.ts';
 
 /** The version every figure of this module is for. */
@@ -143,6 +144,82 @@ function sumDevices(devices: readonly DeviceMemory[]): DeviceMemory {
   return sum;
 }
 
+/** Layers on one device, or on the host. */
+interface Held {
+  /** Bytes of everything on it. */
+  weights: number;
+  /** How many layers of each kind of cache. */
+  readonly layers: number[];
+  /** Blocks for multi-token prediction that are used. */
+  nextTokenLayers: number;
+}
+
+/** What each device and the host hold of a file, whatever the context. */
+interface HeldBy {
+  readonly devices: readonly Held[];
+  readonly host: Held;
+}
+
+const held = new WeakMap<ModelWeights, Map<string, HeldBy>>();
+
+/** Memoised per file and placement. */
+function heldBy(architecture: Architecture, weights: ModelWeights, placement: LayerPlacement, mtp: boolean): HeldBy {
+  const known = held.get(weights) ?? new Map<string, HeldBy>();
+  held.set(weights, known);
+  const key = `${placement.key}/${mtp}`;
+  let own = known.get(key);
+  if (!own) {
+    own = countHeld(architecture, weights, placement, mtp);
+    known.set(key, own);
+  }
+  return own;
+}
+
+function countHeld(
+  architecture: Architecture,
+  weights: ModelWeights,
+  { devices: count, deviceOfLayer, deviceOfNextToken, expertLayersOnHost, outputDevice, holders }: LayerPlacement,
+  mtp: boolean,
+): HeldBy {
+  const { kinds, kindOfLayer } = cacheLayoutOf(architecture);
+  const nothing = (): Held => ({ weights: 0, layers: kinds.map(() => 0), nextTokenLayers: 0 });
+  const devices = Array.from({ length: count }, nothing);
+  const host = nothing();
+  host.weights = weights.input.host;
+  /** A block goes to its device, its experts perhaps to the host. */
+  const add = ({ all, experts }: LayerWeights, block: number, device = -1): Held => {
+    const own = devices[device];
+    if (!own) {
+      host.weights += all.host;
+      return host;
+    }
+    own.weights += all.device;
+    if (block < expertLayersOnHost) {
+      own.weights -= experts.device;
+      host.weights += experts.host;
+    }
+    return own;
+  };
+  weights.layers.forEach((layer, block) => {
+    const { layers } = add(layer, block, deviceOfLayer[block]);
+    const kind = kindOfLayer[block] as number;
+    layers[kind] = (layers[kind] as number) + 1;
+  });
+  if (mtp)
+    weights.nextTokenLayers.forEach((layer, index) => {
+      add(layer, architecture.layers + index, deviceOfNextToken[index]).nextTokenLayers += 1;
+    });
+  const last = devices[outputDevice];
+  if (last) last.weights += weights.output.device + (mtp ? 0 : weights.nextTokenResident.device);
+  else host.weights += weights.output.host;
+  for (const index of holders) {
+    const device = devices[index];
+    if (device) device.weights += weights.perDevice.device;
+    else host.weights += weights.perDevice.host;
+  }
+  return { devices, host };
+}
+
 /** What stays in memory between two micro-batches. */
 interface Residents {
   readonly placement: LayerPlacement;
@@ -159,58 +236,37 @@ function residentsOf(
   file: WeighOptions,
 ): Residents {
   check(architecture, settings);
+  const { mtp } = settings;
   const cacheSettings = {
     ...settings,
     flashAttention: resolveFlashAttention(architecture, settings),
     transposedValues: settings.flashAttention === 'off',
   };
   const weights = weighModel(architecture, scheme, file);
-  const layout = cacheLayoutOf(architecture);
-  const kept = settings.mtp ? statesKeptWithDrafts(architecture) : 1;
-  const kinds = cacheBytesByKind(layout, cacheSettings, kept);
   const placement = placeLayers(architecture, weights.nextTokenLayers.length, settings);
-  const perDevice = Array.from({ length: settings.devices }, () => ({ weights: 0, kvCache: 0, state: 0 }));
-  const host = { weights: weights.input.host, kvCache: 0 };
-  for (let layer = 0; layer < architecture.layers; layer++) {
-    const own = weights.layers[layer];
-    const cache = kinds[layout.kindOfLayer[layer] ?? 0];
-    if (!own || !cache) continue;
-    const device = perDevice[placement.deviceOfLayer[layer] ?? -1];
-    if (!device) {
-      host.weights += own.all.host;
-      host.kvCache += cache.kvCache + cache.state;
-      continue;
+  const { devices, host } = heldBy(architecture, weights, placement, mtp);
+  const kept = mtp ? statesKeptWithDrafts(architecture) : 1;
+  const kinds = cacheBytesByKind(cacheLayoutOf(architecture), cacheSettings, kept);
+  const nextTokenCache = mtp ? nextTokenCacheBytes(architecture, cacheSettings) : 0;
+  const residentsOn = ({ weights, layers, nextTokenLayers }: Held): Residents['perDevice'][number] => {
+    let kvCache = nextTokenLayers * nextTokenCache;
+    let state = 0;
+    for (let kind = 0; kind < kinds.length; kind++) {
+      const own = kinds[kind] as CacheBytes;
+      const count = layers[kind] as number;
+      kvCache += count * own.kvCache;
+      state += count * own.state;
     }
-    const onHost = layer < placement.expertLayersOnHost;
-    device.weights += own.all.device - (onHost ? own.experts.device : 0);
-    if (onHost) host.weights += own.experts.host;
-    device.kvCache += cache.kvCache;
-    device.state += cache.state;
-  }
-  if (settings.mtp) {
-    const cache = nextTokenCacheBytes(architecture, cacheSettings);
-    weights.nextTokenLayers.forEach(({ all, experts }, index) => {
-      const device = perDevice[placement.deviceOfNextToken[index] ?? -1];
-      if (device) {
-        const onHost = architecture.layers + index < placement.expertLayersOnHost;
-        device.weights += all.device - (onHost ? experts.device : 0);
-        if (onHost) host.weights += experts.host;
-        device.kvCache += cache;
-      } else {
-        host.weights += all.host;
-        host.kvCache += cache;
-      }
-    });
-  }
-  const last = perDevice[placement.outputDevice];
-  if (last) last.weights += weights.output.device + (settings.mtp ? 0 : weights.nextTokenResident.device);
-  else host.weights += weights.output.host;
-  for (const index of placement.holders) {
-    const device = perDevice[index];
-    if (device) device.weights += weights.perDevice.device;
-    else host.weights += weights.perDevice.host;
-  }
-  return { placement, cacheSettings, weights, perDevice, host };
+    return { weights, kvCache, state };
+  };
+  const onHost = residentsOn(host);
+  return {
+    placement,
+    cacheSettings,
+    weights,
+    perDevice: devices.map(residentsOn),
+    host: { weights: host.weights, kvCache: onHost.kvCache + onHost.state },
+  };
 }
 
 function fileOf({ mtpInFile }: EstimateOptions, { mtp }: Settings): WeighOptions {
