@@ -21,18 +21,21 @@ const TOGETHER = /(?<![\w/-])(?:--?[a-z][\w-]*|gpt-oss|\d(?:\d*-bit|\d{3}-\d\d-\
 export const escaped = (text: string): string =>
   ESCAPABLE.test(text) ? text.replace(EVERY_ESCAPABLE, (sign) => ENTITIES[sign] ?? sign) : text;
 
-/** Text whose flags, ranges and short hyphenated names stay on one line: "--n-cpu-moe", "35-70", "2026-04-02", "gpt-oss", "4-bit". */
-export const words = (text: string): string =>
-  text.includes('-') ? escaped(text).replace(TOGETHER, '<span class="one">$&</span>') : escaped(text);
+/** The space between an amount and its unit, and around the "x" of several devices. */
+const SPACE_OF_UNIT = /(?<=\d) (?=(?:[KMGT]i?B|%|tokens|bits?|x)(?!\w))|(?<=\d x) /g;
+
+/**
+ * Text whose amounts, flags, ranges and short hyphenated names stay on one line: "4.32 GB", "2 x RTX 3090", "--n-cpu-moe",
+ * "35-70", "2026-04-02", "gpt-oss", "4-bit".
+ */
+export const words = (text: string): string => {
+  const whole = escaped(text).replace(SPACE_OF_UNIT, '\u00a0');
+  return whole.includes('-') ? whole.replace(TOGETHER, '<span class="one">$&</span>') : whole;
+};
 
 /** A command, none of whose options is torn from a short value. */
 export const commandLine = (text: string): string =>
   escaped(text).replace(COMMAND_OPTIONS, '<span class="one">$&</span>');
-
-const FIGURES = /\d[\d.,]* (?:[KMG]i?B|TB|%)(?![\w/])/g;
-
-/** The same for an answer, whose amounts stay with their units too: "4.32 GB". */
-export const figures = (text: string): string => words(text).replace(FIGURES, '<span class="one">$&</span>');
 
 const SIGN_WORDS: Readonly<Record<FitWord, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
 const withSign = (fit: FitWord, markup: string): string =>

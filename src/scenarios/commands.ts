@@ -113,7 +113,7 @@ function ropeFlags({ scenario: { model, contextTokens } }: Facts): string {
 /** Commands that run the scenario with the settings its figures are for: one sequence, 16-bit cache, everything on the GPU. */
 export function commandsOf(facts: Facts): readonly CommandBlock[] {
   const { scenario, experts } = facts;
-  const { model, quant, contextTokens } = scenario;
+  const { model, contextTokens } = scenario;
   const rope = ropeFlags(facts);
   const server = `llama-server ${modelArgument(facts)} -c ${contextTokens} -np 1 -ngl ${ALL_LAYERS}`;
   const commands: CommandBlock[] = [
@@ -130,20 +130,51 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
         : `About ${formatGB(experts.deviceBytes)} on the GPU, ${formatGB(experts.hostBytes)} in RAM.`,
     });
   }
-  // Ollama cuts a context to what the file says the model was trained for.
-  if (model.ollama && contextTokens <= model.context.native) {
-    commands.push({
-      tool: 'Ollama',
-      command: `OLLAMA_CONTEXT_LENGTH=${contextTokens} OLLAMA_NUM_PARALLEL=1 ollama serve\nollama run ${model.ollama}`,
-      note: `The second command goes into another terminal. ${ollamaNote(
-        model.ollama,
-        quant.scheme,
-        model.architecture.nativeExpertFormat === 'mxfp4' ? 'MXFP4_MOE' : OLLAMA_USUAL_SCHEME,
-      )}${loadedUnasked(model, 'Where "ollama show" lists vision')}`,
-    });
-  }
-  commands.push(...lmStudio(facts), ...vllm(facts), ...mlx(facts));
+  commands.push(...ollama(facts), ...lmStudio(facts), ...vllm(facts), ...mlx(facts));
   return commands;
+}
+
+/**
+ * Ollama with a file of this quant: its own tag where that has it, or else one of Hugging Face; it cuts a context to what the
+ * file says the model was trained for.
+ */
+function ollama({ scenario }: Facts): CommandBlock[] {
+  const { model, quant, contextTokens } = scenario;
+  if (!model.ollama || contextTokens > model.context.native) return [];
+  // What a tag holds is only certain where it names its quant.
+  const named = /:.*?-((?:i?q\d\w*)|f16|bf16|mxfp4)$/i.exec(model.ollama)?.[1]?.toUpperCase();
+  const held = named ?? (model.architecture.nativeExpertFormat === 'mxfp4' ? 'MXFP4_MOE' : OLLAMA_USUAL_SCHEME);
+  const file = held === quant.scheme ? model.ollama : fileForOllama(scenario);
+  if (!file) return [];
+  const tag = named
+    ? `The tag ${model.ollama} is ${held}`
+    : `The tag ${model.ollama} names no quant; it is most likely ${held}`;
+  const origin =
+    file !== model.ollama
+      ? ` and takes the file from Hugging Face. ${tag}.`
+      : named
+        ? '. The tag names the quant of this page.'
+        : `. ${tag}: "ollama show ${model.ollama}" says.`;
+  return [
+    {
+      tool: 'Ollama',
+      command: `OLLAMA_CONTEXT_LENGTH=${contextTokens} OLLAMA_NUM_PARALLEL=1 ollama serve\nollama run ${file}`,
+      note: `The second command goes into another terminal${origin}${loadedUnasked(model, 'Where "ollama show" lists vision')}`,
+    },
+  ];
+}
+
+/** Publishers who cut files of a few GB into parts too. */
+const CUTS_SMALL_FILES: ReadonlySet<string> = new Set(['Qwen']);
+/** Larger files are in parts on Hugging Face, which Ollama does not take (ollama issue 5245); a little is left for other recipes. */
+const LARGEST_FILE_BYTES = 45e9;
+
+/** How Ollama names the quant of a page in a repository that is expected to have it in one file; `undefined` where none is. */
+function fileForOllama({ model, quant, allocation }: Facts['scenario']): string | undefined {
+  const file = ggufFileOf(model, quant.scheme);
+  if (!file || !holds(file.repository, quant.scheme) || allocation.fileBytes > LARGEST_FILE_BYTES) return undefined;
+  if (CUTS_SMALL_FILES.has(file.repository.split('/')[0] ?? '')) return undefined;
+  return `hf.co/${file.repository}${file.tag && `:${file.tag}`}`;
 }
 
 /**
@@ -287,17 +318,4 @@ function remarks({ scenario, q8Kv }: Facts, rope: string): readonly string[] {
       : []),
     ...(q8Kv ? [`Add -ctk q8_0 -ctv q8_0 to plan for ${formatGB(q8Kv.planForBytes)} instead.`] : []),
   ];
-}
-
-/** What an Ollama tag holds is only certain where the tag names its quant. */
-function ollamaNote(tag: string, scheme: string, usual: string): string {
-  const named = /:.*?-((?:i?q\d\w*)|f16|bf16|mxfp4)$/i.exec(tag)?.[1]?.toUpperCase();
-  if (named !== undefined) {
-    return named === scheme
-      ? `The tag is ${scheme}, the quant of this page.`
-      : `The tag is ${named}, not ${scheme}: its memory differs from this page's.`;
-  }
-  return scheme === usual
-    ? `Tags without a quant in their name are usually ${usual}; "ollama show ${tag}" tells.`
-    : `The tag is usually ${usual}, not ${scheme}: "ollama show ${tag}" tells.`;
 }

@@ -246,7 +246,7 @@ function sharedMemoryText({ catalog, scenario: { planForBytes, hostBytes } }: Fa
 /** What a row called tight means, with a space before; empty where there is none. */
 export function tightText(groups: readonly DeviceGroup[]): string {
   return groups.some(({ rows }) => rows.some(({ fit }) => fit === 'tight'))
-    ? ' Tight: Needs fits, Plan for does not; the largest context is that of Plan for.'
+    ? " Tight: beside the driver's own share Needs fits, Plan for does not; the largest context is that of Plan for."
     : '';
 }
 

@@ -334,7 +334,7 @@ function speedIntro(catalog: Catalog, cases: readonly SpeedCase[]): readonly str
   return [
     `A page shows a range, not a speed: it promises that about three runs in four fall inside. ${formatCount(runs)} published llama.cpp runs stand behind it, ${formatCount(cases.length)} different cases on ${scoreOf(cases).devices} devices, each device weighing the same. They are for one user, without speculation.`,
     `On the ${formatCount(plain.length)} cases with a short prompt and the whole model on one device the centre is ${formatPercent(shipped.medianError)} off in the median and the range holds ${formatPercent(shipped.covered)}. The constants were chosen with these runs in view, so that flatters. Fitted from scratch without each device in turn, it is ${formatPercent(unseen.medianError)} and ${formatPercent(unseen.covered)}.`,
-    'The range is wider downward: a driver, a power cap, an old build or a slow host can halve a speed, and nothing doubles it.',
+    'The range is wider downward: a driver, a power cap, an old build or a slow host can halve a speed.',
   ];
 }
 

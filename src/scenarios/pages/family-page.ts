@@ -21,6 +21,9 @@ import {
   usualOf,
 } from './shared.ts';
 
+/** "Gemma 3 model", "DeepSeek R1 distill": one of a family, whose name may be a plural. */
+const memberOf = ({ name }: FamilyRecord): string => (/ .*[a-z]s$/.test(name) ? name.slice(0, -1) : `${name} model`);
+
 /**
  * A family: its members by size.
  * @throws {RangeError} where there is no such family
@@ -42,7 +45,7 @@ export function familyPage(catalog: Catalog, id: string): FamilyPage {
       path: familyPath(id),
       title: `${family.name} VRAM requirements: ${members.length === 1 ? 'the one model' : `${allOf(members.length).toLowerCase()} models`}`,
       description: [
-        `${counted(members.length, `${family.name} model`)} by ${family.vendor} and the memory ${members.length === 1 ? 'it needs' : 'they need'}.`,
+        `${counted(members.length, memberOf(family))} by ${family.vendor} and the memory ${members.length === 1 ? 'it needs' : 'they need'}.`,
         range,
         family.summary,
       ],
@@ -51,7 +54,7 @@ export function familyPage(catalog: Catalog, id: string): FamilyPage {
       questions: faq,
       updated: newest(family.updated, ...members.map(({ updated }) => updated)),
     }),
-    heading: `How much VRAM do ${family.name} models need?`,
+    heading: `How much VRAM do ${memberOf(family)}s need?`,
     answer: [range, family.summary].filter(Boolean),
     grid: membersGrid(catalog, family, id),
     announced: announced.map((model) => ({ id: model.id, name: model.name })),
@@ -90,7 +93,7 @@ function rangeText(catalog: Catalog, smallest: EstimableModel, largest: Estimabl
 
 function membersGrid(catalog: Catalog, family: FamilyRecord, id: string): Grid {
   return {
-    caption: `${family.name} models by size`,
+    caption: `${memberOf(family)}s by size`,
     corner: 'Model',
     columns: ['Usual quant', 'Plan for at 8K', 'KV cache at 8K', 'Longest context', 'Smallest device'],
     rows: catalog.membersOf(id).map((model) => {
@@ -137,7 +140,7 @@ function questionsOf(catalog: Catalog, family: FamilyRecord, members: readonly E
   if (!smallest || members.length < 2) return [];
   return [
     {
-      question: `Which ${family.name} model fits a 24 GB card?`,
+      question: `Which ${memberOf(family)} fits a 24 GB card?`,
       answer: largest
         ? `${largest.model.name} is the largest that does: ${formatGB(planOf(largest))} at ${largest.quant.name} with ${contextTitle(largest.contextTokens)} of context.${held.length > 1 ? ` So do ${joinWords(held.slice(0, -1).map(({ model }) => model.name))}.` : ''}`
         : `None at four bits: the smallest needs ${formatGB(usualOf(catalog, smallest).planForBytes)}.`,

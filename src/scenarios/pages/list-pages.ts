@@ -94,7 +94,7 @@ export function modelListPage(catalog: Catalog): ListPage {
     description: `How much VRAM ${models.length} open-weight models need at their usual quant with 8K context, and the smallest device that holds each.`,
     heading: 'Models and the memory they need',
     answer: [
-      `${models.length} models by size, most looked-up first. Plan for is at the usual quant (Q4_K_M; MXFP4 where experts are published so) with 8K tokens of context.`,
+      `${models.length} models in groups of size, the most looked-up first in each. What to plan for is given at the usual quant (Q4_K_M; MXFP4_MOE where experts are published so) with 8K tokens of context. A device has its memory in GiB where the plan is for more GB than its label says.`,
     ],
     sections,
   });
@@ -187,7 +187,7 @@ export function gpuListPage(catalog: Catalog): ListPage {
               textCell(`${gpu.memoryGB} GB`),
               textCell(formatGB(usableMemoryOf(gpu).bytes)),
               gpu.bandwidth ? textCell(formatBandwidth(gpu.bandwidth.GBps)) : null,
-              textCell(largest?.name ?? 'none'),
+              own ? textCell(largest?.name ?? 'none') : null,
             ],
           };
         }),
@@ -200,7 +200,7 @@ export function gpuListPage(catalog: Catalog): ListPage {
     description: `Usable memory, bandwidth and the largest model that fits, for ${catalog.gpus.length} graphics cards, accelerators, Macs and PCs with unified memory.`,
     heading: 'Devices and what they hold',
     answer: [
-      `Usable memory is what the driver reports to programs. Labels mean GiB: 24 GB as sold are ${formatGB(24 * GiB)}, of which the driver keeps some. Where no report is on record a stated share of the label counts.`,
+      `Usable memory is what the driver reports to programs. Labels mean GiB: 24 GB as sold are ${formatGB(24 * GiB)}, of which the driver keeps some. Where no report is on record the share of the label counts that the device's page states. A dash: no figure on record, or no device for llama.cpp.`,
     ],
     sections,
   });
@@ -215,7 +215,7 @@ export function familyListPage(catalog: Catalog): ListPage {
     description: `${catalog.families.length} families of open-weight models with their members, from smallest to largest.`,
     heading: 'Model families',
     answer: [
-      `${catalog.families.length} families. Plan for is that of the smallest and the largest member at the usual quant with 8K of context.`,
+      `${catalog.families.length} families, with what to plan for where figures exist: for the smallest and the largest member, at the usual quant with 8K of context.`,
     ],
     sections: [
       {

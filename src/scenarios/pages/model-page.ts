@@ -190,13 +190,13 @@ function fileBytes(catalog: Catalog, model: EstimableModel, quant: string): numb
 
 /** From the smallest to the largest quant. */
 function span(catalog: Catalog, model: EstimableModel, context: number): string {
-  const quants = quantsOf(catalog, model);
-  const [low] = quants;
-  const high = quants.at(-1);
+  const planned = quantsOf(catalog, model)
+    .map(({ id, name }) => ({ name, bytes: needOf(catalog, { model: model.id, quant: id, context }).planForBytes }))
+    .sort((a, b) => a.bytes - b.bytes);
+  const [low] = planned;
+  const high = planned.at(-1);
   if (!low || !high) return '';
-  const [least, most] = [low, high].map(({ id }) => needOf(catalog, { model: model.id, quant: id, context }));
-  if (!least || !most) return '';
-  return `The range is ${formatGB(least.planForBytes)} at ${low.name} to ${formatGB(most.planForBytes)} at ${high.name}.`;
+  return `The range is ${formatGB(low.bytes)} at ${low.name} to ${formatGB(high.bytes)} at ${high.name}.`;
 }
 
 function questionsOf(model: ModelRecord, facts: Facts): readonly Question[] {

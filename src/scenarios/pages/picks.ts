@@ -119,7 +119,7 @@ export function addedBy(
     text:
       models.length === 0
         ? `No further model fits at its usual quant: the ${further} more go to context and finer quants.`
-        : `${counted(models.length, 'more model')} at the usual quant with 8K of context, and ${further} for context and finer quants of the others.`,
+        : `${counted(models.length, 'more model')} at the usual quant with 8K of context${models.length > MOST_ADDED ? ', the most looked-up of them below' : ''}. What fits already has ${further} more for context and finer quants.`,
     links: [
       ...models.slice(0, MOST_ADDED).map((model) => ({
         text: model.name,

@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import { isEstimable } from '../../catalog/model.schema.ts';
 import { usableMemoryOf } from '../../catalog/usable-memory.ts';
 import { familyPath, gpuPath, guidePath, modelPath, quantPath, scenarioPath, searchPath } from '../../site/routes.ts';
 import { contextLabel, formatGB } from '../../vram/index.ts';
@@ -9,6 +10,12 @@ import { pairName, pairPath } from './compare-page.ts';
 import { metaOf } from './meta.ts';
 import { usualOf } from './shared.ts';
 import { macTierLink, macTiersOf, tierLink, tiersOf } from './vram-tier-page.ts';
+
+/** Members with figures; a family may have none yet. */
+function familyFigure(catalog: Catalog, id: string): string {
+  const members = catalog.membersOf(id).filter(isEstimable).length;
+  return members === 0 ? 'announced' : counted(members, 'model');
+}
 
 /** Every hub as a link, with its one figure; results of a query come above them where JavaScript runs. */
 export function searchPage(catalog: Catalog): SearchPage {
@@ -35,7 +42,7 @@ export function searchPage(catalog: Catalog): SearchPage {
     },
     heading: 'Search',
     answer: [
-      'The box above takes a model with a quant and a context (v4 pro q4 128k), an Ollama tag (qwen3-coder:30b), a device (4090), a memory size (24gb) or two of a kind (4090 vs 5090), and goes to the page. Every page that stands above others is listed here.',
+      'The box above takes a model with a quant and a context (v4 pro q4 128k), an Ollama tag (qwen3-coder:30b), a device (4090), a memory size (24gb) or two of a kind (4090 vs 5090), and leads to its page. Below is every page but those of single quants and contexts.',
     ],
     examples: example
       ? [
@@ -48,7 +55,7 @@ export function searchPage(catalog: Catalog): SearchPage {
     groups: [
       {
         id: 'memory',
-        title: 'Memory sizes',
+        title: 'Memory sizes, with the models that fit at their usual quant',
         links: [
           ...tiersOf(catalog).map((tier) => tierLink(catalog, tier)),
           ...macTiersOf(catalog).map((tier) => macTierLink(catalog, tier)),
@@ -56,14 +63,14 @@ export function searchPage(catalog: Catalog): SearchPage {
       },
       {
         id: 'models',
-        title: 'Models',
+        title: 'Models, with what to plan for at the usual quant and 8K',
         links: models.map((model) =>
           link(model.name, modelPath(model.id), formatGB(usualOf(catalog, model).planForBytes)),
         ),
       },
       {
         id: 'devices',
-        title: 'Devices',
+        title: 'Devices, with their usable memory',
         links: gpus.map((gpu) => link(gpu.shortName, gpuPath(gpu.id), formatGB(usableMemoryOf(gpu).bytes))),
       },
       {
@@ -74,9 +81,7 @@ export function searchPage(catalog: Catalog): SearchPage {
       {
         id: 'families',
         title: 'Families',
-        links: families.map(({ id, name }) =>
-          link(name, familyPath(id), counted(catalog.membersOf(id).length, 'model')),
-        ),
+        links: families.map(({ id, name }) => link(name, familyPath(id), familyFigure(catalog, id))),
       },
       { id: 'compare', title: 'Comparisons', links: pairs.map((pair) => link(pairName(pair), pairPath(pair))) },
       { id: 'guides', title: 'Guides', links: guides.map(({ id, title }) => link(title, guidePath(id))) },

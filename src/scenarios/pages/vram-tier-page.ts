@@ -125,9 +125,9 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
     answer: [
       `${counts.usual} of ${catalog.estimableModels.length} models fit at their usual 4-bit quant with 8K of context, ${counts.any} at some quant.${tooLargeText(catalog, least)}`,
       names.length > 0 && largest
-        ? `People look up ${joinWords(names)} most; the largest that fits at its usual quant is ${largest.name}.`
+        ? `Of these people look up ${joinWords(names)} most; the largest is ${largest.name}.`
         : 'Only the smallest models fit.',
-      `Counted for the least that ${thing} leave usable: ${usable} (${formatGiB(least.device.usableBytes)}) on the ${least.gpu.shortName}.`,
+      `The figures are for the ${usable} (${formatGiB(least.device.usableBytes)}) that the ${least.gpu.shortName} leaves usable, the least of all ${thing}.`,
     ],
     best: picksGrid(catalog, `Most looked-up models for ${tierThing(tier)}, by size`, least, bestKnown(devices)),
     ...(next && { unlocks: unlocked(catalog, next, least) }),
@@ -228,7 +228,7 @@ function tierGrid(catalog: Catalog, caption: string, tiers: readonly Tier[]): Gr
   return {
     caption,
     corner: 'Memory',
-    columns: ['At the usual 4-bit quant', 'At some quant', 'Largest model', 'Device with the least usable'],
+    columns: ['At the usual 4-bit quant', 'At some quant', 'Largest model', 'Counted for'],
     rows: tiers.flatMap((tier) => {
       const [least] = devicesAt(catalog, tier);
       if (!least) return [];
@@ -267,7 +267,9 @@ export function vramTierListPage(catalog: Catalog): ListPage {
       updated: catalog.updated,
     }),
     heading: 'What runs in how much memory?',
-    answer: [`Each size is counted for the device of that size that leaves least usable, with 8K of context.`],
+    answer: [
+      'Each size is counted with 8K of context for one device: the card of that size that leaves least usable, and where no card is sold with it a machine with unified memory.',
+    ],
     sections: [
       { title: 'Memory sizes', grid: tierGrid(catalog, 'Models that fit, by memory size', cards) },
       { title: 'Macs', grid: tierGrid(catalog, 'Models that fit, by memory of the Mac', macs) },
