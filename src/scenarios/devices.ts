@@ -139,6 +139,10 @@ export const deviceOf = memoized((gpu: GpuRecord): CatalogDevice | undefined => 
 /** Memory that a device has for a model of which `hostBytes` stay in host memory, in bytes. */
 export const roomOf = ({ device }: CatalogDevice, hostBytes = 0): number => roomOn(device, hostBytes);
 
+/** What takes more of a unified memory than the figure of a model says, with a space before; empty for cards. */
+export const sharedMemoryNote = ({ kind }: CatalogDevice): string =>
+  kind === 'unified' ? ' What llama.cpp keeps in RAM, such as embedding tables, shares this memory.' : '';
+
 /** Whether one device has room for Plan for. */
 export const holds = (own: CatalogDevice, { planForBytes, hostBytes }: Omit<Need, 'needsBytes'>): boolean =>
   planForBytes <= roomOf(own, hostBytes);

@@ -58,6 +58,8 @@ export const lossesAlike = (from: QuantRecord, to: QuantRecord): AlikeLosses | u
 
 /** Labels closer than this, in per mille of the drawing, would stand in each other. */
 const LABEL_DISTANCE = { x: 110, y: 70 } as const;
+/** A label above its point, or right of it, would seem to name a point that is nearer than this there. */
+const TAKEN = { x: 60, y: 90 } as const;
 /** A point further right has its label to the left. */
 const RIGHTMOST = 850;
 const TICK_DISTANCE = 180;
@@ -91,11 +93,17 @@ export function qualityPlot(catalog: Catalog, model: EstimableModel): Plot | und
     .sort((a, b) => Number(b.quant.id === usual.id) - Number(a.quant.id === usual.id) || a.quant.order - b.quant.order)
     .map(({ quant, loss, bytes }) => {
       const at = { x: x(bytes), y: y(loss.value) };
+      const others = same
+        .filter((other) => other.quant !== quant)
+        .map((other) => ({ right: x(other.bytes) - at.x, up: y(other.loss.value) - at.y }));
+      const below = others.some(({ right, up }) => Math.abs(right) < TAKEN.x && up > 0 && up < TAKEN.y);
+      const left =
+        at.x > RIGHTMOST || others.some(({ right, up }) => right > 0 && right < TAKEN.x && Math.abs(up) < TAKEN.y / 2);
       const free = labelled.every(
         (other) => Math.abs(other.x - at.x) > LABEL_DISTANCE.x || Math.abs(other.y - at.y) > LABEL_DISTANCE.y,
       );
       if (free) labelled.push(at);
-      return { ...at, label: free ? quant.name : '', ...(at.x > RIGHTMOST && { side: 'left' as const }) };
+      return { ...at, label: free ? quant.name : '', ...(left && { side: 'left' as const }), ...(below && { below }) };
     });
   return {
     title: `Quality loss against memory, ${model.name}`,

@@ -13,7 +13,7 @@ import {
   overheadOf,
   prefillMagnitude,
 } from '../../vram/index.ts';
-import { type CatalogDevice, deviceOf, devicesOf, nextInMemory, roomOf, twinOf } from '../devices.ts';
+import { type CatalogDevice, deviceOf, devicesOf, nextInMemory, roomOf, sharedMemoryNote, twinOf } from '../devices.ts';
 import { defaultContextOf, namedParameters } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
 import { speedText } from '../speed.ts';
@@ -90,7 +90,7 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
     }),
     heading: `What runs on ${withArticle(name)}?`,
     answer: [
-      `${capitalize(withArticle(gpu.name))} leaves ${formatGB(usable.bytes)} (${formatGiB(usable.bytes)}) to programs.`,
+      `${capitalize(withArticle(gpu.name))} leaves ${formatGB(usable.bytes)} (${formatGiB(usable.bytes)} of its ${gpu.memoryGB} GiB) to programs.${own ? sharedMemoryNote(own) : ''}`,
       own
         ? `${counts.usual} of ${total} models fit at their usual 4-bit quant with 8K context${largest ? `, the largest of them ${largest.name}` : ''}; ${counts.any} fit at some quant.${tooLargeText(catalog, own)}`
         : 'llama.cpp has no backend for it, so no models are listed.',

@@ -1,7 +1,7 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import { gpuPath, macTierPath, scenarioPath, vramTierListPath, vramTierPath } from '../../site/routes.ts';
 import { contextLabel, formatGB, formatGiB, planForBytes } from '../../vram/index.ts';
-import { type CatalogDevice, devicesOf, preferenceOf, roomOf } from '../devices.ts';
+import { type CatalogDevice, devicesOf, preferenceOf, roomOf, sharedMemoryNote } from '../devices.ts';
 import { memoized } from '../memoized.ts';
 import type { Grid, LinkWithFigure, ListPage, VramTierPage } from '../views.ts';
 import { counted, joinWords, withArticle } from '../words.ts';
@@ -127,7 +127,7 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
       names.length > 0 && largest
         ? `Of these people look up ${joinWords(names)} most; the largest is ${largest.name}.`
         : 'Only the smallest models fit.',
-      `The figures are for the ${usable} (${formatGiB(least.device.usableBytes)}) that the ${least.gpu.shortName} leaves usable, the least of all ${thing}.`,
+      `The figures are for the ${usable} (${formatGiB(least.device.usableBytes)}) that the ${least.gpu.shortName} leaves usable, the least of all ${thing}.${sharedMemoryNote(least)}`,
     ],
     best: picksGrid(catalog, `Most looked-up models for ${tierThing(tier)}, by size`, least, bestKnown(devices)),
     ...(next && { unlocks: unlocked(catalog, next, least) }),
