@@ -28,8 +28,8 @@ export const firstFields = (preset: CalculatorPreset): string =>
     ENGINE,
     chosen('Quantization', KEYS.quant, preset.quant, preset.quantName),
     context(preset.contextLabel),
-    chosen('Device', KEYS.gpu, preset.gpu, preset.gpuName),
     number('Number of devices', KEYS.devices, LIMITS.devices, preset.devices),
+    chosen('Device', KEYS.gpu, preset.gpu, preset.gpuName),
   ].join('');
 
 const LAST_FIELDS = [

@@ -4,6 +4,7 @@
  */
 import { COMMAND_OPTIONS } from '../islands/command-options.ts';
 import type { FitWord } from '../scenarios/views.ts';
+import { keepUnits } from '../vram/index.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -21,15 +22,12 @@ const TOGETHER = /(?<![\w/-])(?:--?[a-z][\w-]*|gpt-oss|\d(?:\d*-bit|\d{3}-\d\d-\
 export const escaped = (text: string): string =>
   ESCAPABLE.test(text) ? text.replace(EVERY_ESCAPABLE, (sign) => ENTITIES[sign] ?? sign) : text;
 
-/** The space between an amount and its unit, and around the "x" of several devices. */
-const SPACE_OF_UNIT = /(?<=\d) (?=(?:[KMGT]i?B|%|tokens|bits?|x)(?!\w))|(?<=\d x) /g;
-
 /**
  * Text whose amounts, flags, ranges and short hyphenated names stay on one line: "4.32 GB", "2 x RTX 3090", "--n-cpu-moe",
  * "35-70", "2026-04-02", "gpt-oss", "4-bit".
  */
 export const words = (text: string): string => {
-  const whole = escaped(text).replace(SPACE_OF_UNIT, '\u00a0');
+  const whole = keepUnits(escaped(text));
   return whole.includes('-') ? whole.replace(TOGETHER, '<span class="one">$&</span>') : whole;
 };
 

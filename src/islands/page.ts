@@ -42,6 +42,7 @@ async function copyBeside(button: HTMLElement): Promise<void> {
   }, COPY_SHOWN_MS);
 }
 
+const form = document.querySelector<HTMLFormElement>('search form');
 let searching = false;
 
 function search(form: HTMLFormElement): void {
@@ -53,8 +54,7 @@ function search(form: HTMLFormElement): void {
 /** Answers a click or the focus. */
 export function use({ type, target }: Event): void {
   if (!(target instanceof HTMLElement)) return;
-  const form = target.closest('search')?.querySelector('form');
-  if (form) search(form);
+  if (form && target.closest('search')) search(form);
   if (type !== 'click') return;
   if (target.matches('[data-theme-switch]')) switchTheme();
   if (target.matches('[data-copy]')) void copyBeside(target);
@@ -73,7 +73,6 @@ labelTheme();
 calculateIfShared();
 addEventListener('hashchange', calculateIfShared);
 
-const form = document.querySelector<HTMLFormElement>('search form');
 if (form && document.querySelector('[data-search-results]') && location.search.includes('q=')) search(form);
 
 try {

@@ -5,7 +5,15 @@ import { defaultQuantOf } from './expand.ts';
 import type { DeviceSet, Facts } from './facts.ts';
 import { serversOf, setToRunOn } from './verdict.ts';
 import type { CommandBlock } from './views.ts';
-import { deviceLabel, expertsOfFirst, joinWords, nameWithMemory, tokensText, withArticle } from './words.ts';
+import {
+  capitalize,
+  deviceLabel,
+  expertsOfFirst,
+  joinWords,
+  nameWithMemory,
+  tokensText,
+  withArticle,
+} from './words.ts';
 
 /** How many layers is more than any model has: all of them go to the GPU. */
 const ALL_LAYERS = 999;
@@ -146,20 +154,18 @@ function ollama({ scenario }: Facts): CommandBlock[] {
   const held = named ?? (model.architecture.nativeExpertFormat === 'mxfp4' ? 'MXFP4_MOE' : OLLAMA_USUAL_SCHEME);
   const file = held === quant.scheme ? model.ollama : fileForOllama(scenario);
   if (!file) return [];
-  const tag = named
-    ? `The tag ${model.ollama} is ${held}`
-    : `The tag ${model.ollama} names no quant; it is most likely ${held}`;
+  const tag = `the tag ${model.ollama} is ${named ? '' : 'most likely '}${held}`;
   const origin =
     file !== model.ollama
-      ? ` and takes the file from Hugging Face. ${tag}.`
+      ? `Its file is from Hugging Face: ${tag}.`
       : named
-        ? '. The tag names the quant of this page.'
-        : `. ${tag}: "ollama show ${model.ollama}" says.`;
+        ? 'Its tag names the quant of this page.'
+        : `${capitalize(tag)}: "ollama show ${model.ollama}" says.`;
   return [
     {
       tool: 'Ollama',
       command: `OLLAMA_CONTEXT_LENGTH=${contextTokens} OLLAMA_NUM_PARALLEL=1 ollama serve\nollama run ${file}`,
-      note: `The second command goes into another terminal${origin}${loadedUnasked(model, 'Where "ollama show" lists vision')}`,
+      note: `The second command goes into another terminal. ${origin}${loadedUnasked(model, 'Where "ollama show" lists vision')}`,
     },
   ];
 }

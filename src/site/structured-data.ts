@@ -1,5 +1,6 @@
 import type { BreadcrumbList, Dataset, FAQPage, Graph, TechArticle, Thing, WebApplication, WebSite } from 'schema-dts';
 import type { Crumb, Page, PageMeta, Question } from '../scenarios/views.ts';
+import { keepUnits } from '../vram/index.ts';
 import { CONTENT_LICENSE, SITE_LANGUAGE, SITE_NAME, SITE_TAGLINE } from './config.ts';
 import { absoluteUrl, apiIndexPath, homePath } from './routes.ts';
 
@@ -24,7 +25,8 @@ export function structuredData(page: Page, origin: string): Graph {
 
 /** A JSON-LD graph as the text of a script element: `<` is escaped, so no value can close the element. */
 export function structuredDataText(graph: Graph): string {
-  return JSON.stringify(graph).replaceAll('<', '\\u003c');
+  // As the visible text has them, so that a page is compressed better.
+  return keepUnits(JSON.stringify(graph)).replaceAll('<', '\\u003c');
 }
 
 function webSite(origin: string): WebSite {

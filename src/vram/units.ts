@@ -214,3 +214,9 @@ export function roundBytes(bytes: number): number {
 export function perMille(share: number): number {
   return Math.round(share * 1000);
 }
+
+/** The space between an amount and its unit, and around the "x" of several devices. */
+const SPACE_OF_UNIT = /(?<=\d) (?=(?:[KMGT]i?B|%|x)(?!\w))|(?<=\d x) /g;
+
+/** A text whose amounts no line end parts from their units: "4.32 GB", "2 x RTX 3090". */
+export const keepUnits = (text: string): string => text.replace(SPACE_OF_UNIT, '\u00a0');

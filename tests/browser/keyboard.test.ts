@@ -10,7 +10,7 @@ import { modelAtQuant } from '../../src/scenarios/scenario.ts';
 import { openSite, type Site } from '../support/visit.ts';
 
 const MOST_PRESSES = 12;
-const ANSWER = /^Qwen3\.5 27B at Q4_K_M with 8K tokens of context needs [\d.]+ GB/;
+const ANSWER = /^Qwen3\.5 27B at Q4_K_M with 8K tokens of context needs [\d.]+\sGB/;
 const MODEL_PAGE = '**/models/qwen3-5-27b/';
 
 /** Counts what is pressed. */

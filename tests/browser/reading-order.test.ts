@@ -50,7 +50,7 @@ describe('in reading order', () => {
           (typeof name === 'string' ? [node.name, node.text].includes(name) : name.test(node.name)),
       );
     const answer = heard.findIndex(
-      ({ role, text }) => role === 'paragraph' && /needs [\d.]+ GB .* plan for/.test(text),
+      ({ role, text }) => role === 'paragraph' && /needs [\d.]+\sGB .* plan for/.test(text),
     );
     const order = [
       answer,
@@ -67,7 +67,7 @@ describe('in reading order', () => {
 
   test('model: the answer at the usual quant and context comes before the bar and the sections', async () => {
     const heard = fromTitle(await treeOf('/models/qwen3-5-27b/'));
-    expect(heard[1]?.text).toMatch(/^Qwen3\.5 27B at Q4_K_M .* needs [\d.]+ GB .*; plan for [\d.]+ GB/);
+    expect(heard[1]?.text).toMatch(/^Qwen3\.5 27B at Q4_K_M .* needs [\d.]+\sGB .*; plan for [\d.]+\sGB/);
     const bar = heard.findIndex(({ role }) => role === 'figure');
     const sections = heard.findIndex(({ role, level }) => role === 'heading' && level === 2);
     expect(bar).toBeGreaterThan(1);

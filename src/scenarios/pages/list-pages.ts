@@ -85,7 +85,10 @@ export function modelListPage(catalog: Catalog): ListPage {
   const sections = SIZE_CLASSES.map(({ title, below }) => {
     const own = models.filter((model) => namedParameters(model) >= from && namedParameters(model) < below);
     from = below;
-    return { title, grid: modelGrid(catalog, `Models, ${title.charAt(0).toLowerCase()}${title.slice(1)}`, own) };
+    return {
+      title: `${title} parameters`,
+      grid: modelGrid(catalog, `Models, ${title.charAt(0).toLowerCase()}${title.slice(1)}`, own),
+    };
   });
   return listPage(catalog, {
     path: modelListPath(),

@@ -29,7 +29,7 @@ export const GRID_CONTEXTS: readonly number[] = [8, 32, 128].map((k) => k * 1024
 
 /** Size classes of lists of models, by parameters. */
 export const SIZE_CLASSES: readonly { readonly title: string; readonly below: number }[] = [
-  { title: 'Up to 5B parameters', below: 5e9 },
+  { title: 'Up to 5B', below: 5e9 },
   { title: '5B to 16B', below: 16e9 },
   { title: '16B to 40B', below: 40e9 },
   { title: '40B to 150B', below: 150e9 },

@@ -142,7 +142,9 @@ describe('commands', () => {
 
   it('say what an Ollama tag holds', () => {
     const note = (path: string): string | undefined => commandsAt(path).find(({ tool }) => tool === 'Ollama')?.note;
-    expect(note('llama-3-1-8b/q4-k-m/8k')).toContain('most likely Q4_K_M: "ollama show llama3.1:8b"');
+    expect(note('llama-3-1-8b/q4-k-m/8k')).toContain(
+      'The tag llama3.1:8b is most likely Q4_K_M: "ollama show llama3.1:8b" says.',
+    );
     expect(note('gpt-oss-120b/mxfp4-moe/8k')).toContain('most likely MXFP4_MOE:');
     const command = commandsAt('llama-3-1-8b/q4-k-m/8k').find(({ tool }) => tool === 'Ollama')?.command;
     expect(command).toBe('OLLAMA_CONTEXT_LENGTH=8192 OLLAMA_NUM_PARALLEL=1 ollama serve\nollama run llama3.1:8b');
@@ -152,9 +154,7 @@ describe('commands', () => {
     const ollama = (path: string) => commandsAt(path).find(({ tool }) => tool === 'Ollama');
     const other = ollama('llama-3-1-8b/q6-k/8k');
     expect(other?.command).toMatch(/\nollama run hf\.co\/\w+\/[\w.-]*Llama-3\.1-8B[\w.-]*:Q6_K$/);
-    expect(other?.note).toContain(
-      'takes the file from Hugging Face. The tag llama3.1:8b names no quant; it is most likely Q4_K_M.',
-    );
+    expect(other?.note).toContain('Its file is from Hugging Face: the tag llama3.1:8b is most likely Q4_K_M.');
     // Larger files are in parts on Hugging Face.
     expect(ollama('llama-3-3-70b/q4-k-m/8k')?.command).toContain('ollama run llama3.3:70b');
     expect(ollama('llama-3-3-70b/iq2-m/8k')?.command).toContain('hf.co/');
