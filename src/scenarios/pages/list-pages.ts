@@ -240,7 +240,11 @@ export function familyListPage(catalog: Catalog): ListPage {
             return {
               head: { text: family.name, href: familyPath(family.id) },
               note: family.vendor,
-              cells: [textCell(String(catalog.membersOf(family.id).length)), cell(members[0]), cell(members.at(-1))],
+              cells: [
+                textCell(String(catalog.membersOf(family.id).length)),
+                cell(members[0]),
+                cell(members.length > 1 ? members.at(-1) : undefined),
+              ],
             };
           }),
         },

@@ -42,7 +42,7 @@ export function searchPage(catalog: Catalog): SearchPage {
     },
     heading: 'Search',
     answer: [
-      'The box above takes a model with a quant and a context (v4 pro q4 128k), an Ollama tag (qwen3-coder:30b), a device (4090), a memory size (24gb) or two of a kind (4090 vs 5090), and leads to its page. Below is every page but those of single quants and contexts.',
+      'The box above takes a model with a quant and a context (v4 pro q4 128k), an Ollama tag (qwen3-coder:30b), a device (4090), a memory size (24gb) or two of a kind (4090 vs 5090), and leads to its page. Below are all memory sizes, models, devices, quants, families, comparisons and guides.',
     ],
     examples: example
       ? [

@@ -125,7 +125,7 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
     answer: [
       `${counts.usual} of ${catalog.estimableModels.length} models fit at their usual 4-bit quant with 8K of context, ${counts.any} at some quant.${tooLargeText(catalog, least)}`,
       names.length > 0 && largest
-        ? `Of these people look up ${joinWords(names)} most; the largest is ${largest.name}.`
+        ? `The most looked-up of them: ${joinWords(names)}. The largest: ${largest.name}.`
         : 'Only the smallest models fit.',
       `The figures are for the ${usable} (${formatGiB(least.device.usableBytes)}) that the ${least.gpu.shortName} leaves usable, the least of all ${thing}.${sharedMemoryNote(least)}`,
     ],
