@@ -45,8 +45,8 @@ async function copyBeside(button: HTMLElement): Promise<void> {
 const form = document.querySelector<HTMLFormElement>('search form');
 let searching = false;
 
-function search(form: HTMLFormElement): void {
-  if (searching) return;
+function search(): void {
+  if (!form || searching) return;
   searching = true;
   void import('./search.ts').then(({ start }) => start(form));
 }
@@ -54,7 +54,7 @@ function search(form: HTMLFormElement): void {
 /** Answers a click or the focus. */
 export function use({ type, target }: Event): void {
   if (!(target instanceof HTMLElement)) return;
-  if (form && target.closest('search')) search(form);
+  if (target.closest('search')) search();
   if (type !== 'click') return;
   if (target.matches('[data-theme-switch]')) switchTheme();
   if (target.matches('[data-copy]')) void copyBeside(target);
@@ -73,7 +73,7 @@ labelTheme();
 calculateIfShared();
 addEventListener('hashchange', calculateIfShared);
 
-if (form && document.querySelector('[data-search-results]') && location.search.includes('q=')) search(form);
+if (document.querySelector('[data-search-results]') && location.search.includes('q=')) search();
 
 try {
   // The key of `calculator/hardware.ts`, which is not loaded to find nothing.

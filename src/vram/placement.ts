@@ -143,6 +143,7 @@ function headroomOn(model: ModelFile, settings: Settings, device: Device, atLeas
   return atLeast === 'tight' ? headroomBytes : planHeadroomBytes;
 }
 
+/** Whether the devices hold the model. */
 function holds(model: ModelFile, settings: Settings, device: Device, atLeast: FitAtLeast): boolean {
   return headroomOn(model, settings, device, atLeast) >= 0;
 }

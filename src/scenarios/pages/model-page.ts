@@ -188,7 +188,7 @@ function fileBytes(catalog: Catalog, model: EstimableModel, quant: string): numb
   return computeScenario(catalog, { model: model.id, quant, context: defaultContextOf(model) }).allocation.fileBytes;
 }
 
-/** From the smallest to the largest quant. */
+/** From the quant with the least to plan for to the one with the most. */
 function span(catalog: Catalog, model: EstimableModel, context: number): string {
   const planned = quantsOf(catalog, model)
     .map(({ id, name }) => ({ name, bytes: needOf(catalog, { model: model.id, quant: id, context }).planForBytes }))
