@@ -234,6 +234,85 @@ export function weightTableOf(architecture: Architecture, options: WeighOptions)
   return table;
 }
 
+/** Graphs of one model with equal settings but for the context, and how they are planned. */
+interface Question {
+  readonly architecture: Architecture;
+  readonly own: Known;
+  /** The context is a whole number of cells. */
+  readonly settings: GraphSettings;
+  readonly placement: LayerPlacement;
+  readonly table: GraphWeights;
+  /** The layers whose graph is built. */
+  readonly walk: Walk;
+  /** How the plan of the placement's layers is told from theirs. */
+  readonly repeated: RepeatedLayers | undefined;
+  /** Tells settings apart that change a graph, but for the context and the layers. */
+  readonly graphKey: string;
+}
+
+function graphAt(
+  { architecture, settings, table, walk }: Question,
+  context: number,
+  layers: readonly number[] = walk.layers,
+): Graph {
+  const model = new ModelGraph(
+    architecture,
+    { ...settings, context },
+    table,
+    cacheLayoutOf(architecture).widestValues,
+    layers,
+  );
+  buildModel(model);
+  return model.graph;
+}
+
+/** `undefined` where the walked layers do not tell the plan of all. */
+function planOf(question: Question, graph: Graph, context: number): AllocationPlan | undefined {
+  const { walk, repeated, table, graphKey, placement } = question;
+  if (!repeated || !walk.repeated || !repeating) return planGraph(graph, placingOf(placement));
+  return repeating.repeatedPlan(graph, walk.repeated, repeated, table, graphKey, context, (at, layers) =>
+    graphAt(question, at, layers),
+  );
+}
+
+/** A plan that was made at another context, and what its tensors grow by from there. */
+interface GrownPlan {
+  readonly plan: AllocationPlan;
+  /** Absent where the plan was made at the context itself. */
+  readonly slopes: Slopes | undefined;
+  readonly beyond: Measures;
+}
+
+/** The plan of the range around the context; `undefined` where there is none. */
+function grownPlanOf(question: Question, settingsKey: string, series: Series): GrownPlan | undefined {
+  const { architecture, own, settings, placement } = question;
+  const range = rangeOf(architecture, settings);
+  if (!range) return undefined;
+  const { context } = settings;
+  const growthKey = `${settingsKey}/${range.from}-${range.to}`;
+  let growth = own.growths.get(growthKey);
+  if (!growth) {
+    growth = { base: context, graph: undefined, slopes: undefined };
+    if (own.growths.size >= MOST_SERIES) own.growths.clear();
+    own.growths.set(growthKey, growth);
+  }
+  const { base } = growth;
+  if (context !== base) growth.slopes ??= slopesOf(question, range, base, graphOf(growth, question));
+  const { slopes } = growth;
+  if (context !== base && !slopes) return undefined;
+  const planKey = `${range.from}/${base}`;
+  let plan = series.plans.get(planKey);
+  if (!plan) {
+    plan = planOf(question, graphOf(growth, question), base);
+    if (!plan) return undefined;
+    series.plans.set(planKey, plan);
+    if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
+  }
+  const [baseCells, baseRows] = measuresOf(architecture, base);
+  const [cells, rows] = measuresOf(architecture, context);
+  return { plan, slopes: slopes || undefined, beyond: [cells - baseCells, rows - baseRows] };
+}
+
 function bytesOf(
   architecture: Architecture,
   scheme: QuantizationScheme,
@@ -274,67 +353,22 @@ function bytesOf(
   const resultKey = bytesByWeight ? `${context}/${scheme}` : context;
   const result = series.results.get(resultKey);
   if (result) return result;
-  const range = rangeOf(architecture, settings);
-
-  const graphAt = (at: number, layers = walk.layers): Graph => {
-    const model = new ModelGraph(
-      architecture,
-      { ...settings, context: at },
-      table,
-      cacheLayoutOf(architecture).widestValues,
-      layers,
-    );
-    buildModel(model);
-    return model.graph;
-  };
-  const planOf = (graph: Graph, at: number): AllocationPlan | undefined =>
-    repeated && walk.repeated && repeating
-      ? repeating.repeatedPlan(graph, walk.repeated, repeated, table, graphKey, at, graphAt)
-      : planGraph(graph, placingOf(placement));
-  let plan: AllocationPlan | undefined;
-  let grown: Slopes | undefined;
-  let beyond: Measures = [0, 0];
-  if (range) {
-    const growthKey = `${settingsKey}/${range.from}-${range.to}`;
-    let growth = own.growths.get(growthKey);
-    if (!growth) {
-      growth = { base: context, graph: undefined, slopes: undefined };
-      if (own.growths.size >= MOST_SERIES) own.growths.clear();
-      own.growths.set(growthKey, growth);
-    }
-    const { base } = growth;
-    if (context !== base) growth.slopes ??= slopesOf(architecture, range, base, graphOf(growth, graphAt), graphAt);
-    const { slopes } = growth;
-    if (context === base || slopes) {
-      const planKey = `${range.from}/${base}`;
-      plan = series.plans.get(planKey);
-      if (!plan) {
-        plan = planOf(graphOf(growth, graphAt), base);
-        if (plan) series.plans.set(planKey, plan);
-        if (placement.devices > 1 && recent.push(series) > MOST_RECENT) recent.shift()?.plans.clear();
-      }
-      if (plan && slopes) {
-        const [baseCells, baseRows] = measuresOf(architecture, base);
-        const [cells, rows] = measuresOf(architecture, context);
-        grown = slopes;
-        beyond = [cells - baseCells, rows - baseRows];
-      }
-    }
-  }
-  plan ??= planOf(graphAt(context), context);
+  const question = { architecture, own, settings, placement, table, walk, repeated, graphKey };
+  const grown = grownPlanOf(question, settingsKey, series);
+  const plan = grown?.plan ?? planOf(question, graphAt(question, context), context);
   if (!plan) {
     Object.assign(whole, wholeWalk(architecture));
     return bytesOf(architecture, scheme, asked, placement, options);
   }
-  const highest = runAllocations(plan, bytesAt(plan, grown, beyond, bytesByWeight));
+  const highest = runAllocations(plan, bytesAt(plan, grown, bytesByWeight));
   if (series.results.size >= MOST_RESULTS) series.results.clear();
   series.results.set(resultKey, highest);
   return highest;
 }
 
 /** The graph at the base of a range. Notes that it was used, and lets the one go that was not for longest. */
-function graphOf(growth: Growth, graphAt: (context: number) => Graph): Graph {
-  growth.graph ??= graphAt(growth.base);
+function graphOf(growth: Growth, question: Question): Graph {
+  growth.graph ??= graphAt(question, growth.base);
   recentGraphs.delete(growth);
   recentGraphs.add(growth);
   const [oldest] = recentGraphs;
@@ -371,15 +405,10 @@ export function differInSizes(a: Graph, b: Graph): boolean {
 }
 
 /** How tensors grow in a range, from the graph at its base; `false` where graphs differ in more than sizes. */
-function slopesOf(
-  architecture: Architecture,
-  { from, to }: Range,
-  base: number,
-  first: Graph,
-  graphAt: (context: number) => Graph,
-): Slopes | false {
+function slopesOf(question: Question, { from, to }: Range, base: number, first: Graph): Slopes | false {
+  const { architecture } = question;
   const end = base < to ? to : from;
-  const last = graphAt(end);
+  const last = graphAt(question, end);
   if (!differInSizes(first, last)) return false;
   const [firstCells, firstRows] = measuresOf(architecture, base);
   const [lastCells, lastRows] = measuresOf(architecture, end);
@@ -389,7 +418,7 @@ function slopesOf(
   const block = 4 * CELL_PADDING;
   const step =
     rows === 0 ? cells : measuresOf(architecture, base + block)[1] === firstRows && base < to ? block : -block;
-  const next = rows === 0 ? last : graphAt(base + step);
+  const next = rows === 0 ? last : graphAt(question, base + step);
   const tensors = first.bytes.length;
   const perCell = new Float64Array(tensors);
   const perRow = new Float64Array(tensors);
@@ -407,15 +436,16 @@ let slotBytes = new Float64Array(0);
 /**
  * Bytes of every slot of a plan, and what else the array has room for. Read them before asking again.
  *
- * @param cells of the context beyond those at the base of the slopes; `rows` likewise
+ * @param grown the plan where it was made at another context
  * @param bytesByWeight of weights that the slots may hold copies of
  */
 function bytesAt(
   { bytesOf, tensorOf, weightOf }: AllocationPlan,
-  slopes: Slopes | undefined,
-  [cells, rows]: Measures,
+  grown: GrownPlan | undefined,
   bytesByWeight: Float64Array | undefined,
 ): Float64Array {
+  const slopes = grown?.slopes;
+  const [cells, rows] = grown?.beyond ?? [0, 0];
   const slots = bytesOf.length;
   if (slotBytes.length < slots) slotBytes = new Float64Array(2 * slots);
   for (let slot = 0; slot < slots; slot++) {
