@@ -134,7 +134,7 @@ describe('the browser loads', () => {
     visit(face);
     return [...reached];
   };
-  const OTHER_ENGINES = /vllm|mlx|front-ends|paged-cache|checkpoint|served/;
+  const OTHER_ENGINES = /vllm|mlx|paged-cache|checkpoint|served/;
 
   test.each(['src/vram/browser.ts', 'src/vram/browser-config.ts'])('no other engine than llama.cpp with %s', (face) => {
     expect(reachedFrom(face)).toContain('src/vram/architecture.ts');

@@ -129,7 +129,6 @@ export const deviceOf = memoized((gpu: GpuRecord): CatalogDevice | undefined => 
       vendor,
       usableBytes: bytes,
       ...(kind === 'unified' && { hostRoomBytes: hostRoomOf(gpu, bytes) }),
-      ...(gpu.nodeSize !== undefined && { nodeSize: gpu.nodeSize }),
     },
     kind,
     ...(gpu.bandwidth && { speed: speedOf(gpu, gpu.bandwidth.GBps) }),

@@ -15,8 +15,6 @@ export interface Device {
   readonly hostRoomBytes?: number;
   /** Driver context that a program pays for on each device; absent = {@link DRIVER_OVERHEAD_BYTES} of the vendor. */
   readonly overheadBytes?: number;
-  /** Devices of a usual server; absent = 8. */
-  readonly nodeSize?: number;
 }
 
 /**

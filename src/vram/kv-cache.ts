@@ -141,7 +141,7 @@ export function statesOf(linear: LinearShape, hiddenSize: number): number[] {
 }
 
 /** Tokens of the longest n-gram that Qwen3.8 Flash Next looks up: its convolution steps over so many tokens at a time. */
-export const NGRAM_TOKENS = 3;
+const NGRAM_TOKENS = 3;
 
 /** Layers that own an indexer: as listed, or the last so many of the attention layers (leading dense layers have none). */
 function indexedLayers(indexer: IndexerShape, attentionLayers: readonly number[]): ReadonlySet<number> {
@@ -314,7 +314,7 @@ export interface CacheBytes {
  *
  * @param kept times that states are kept: once for every drafted token on top of their own
  */
-export function layerCacheBytes(cache: LayerCache, layout: CacheLayout, settings: CacheSettings, kept = 1): CacheBytes {
+function layerCacheBytes(cache: LayerCache, layout: CacheLayout, settings: CacheSettings, kept = 1): CacheBytes {
   let kvCache = 0;
   for (const tensor of cache.tensors) {
     const width = tensor.holds === 'values' && settings.transposedValues ? layout.widestValues : tensor.width;

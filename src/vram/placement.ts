@@ -1,4 +1,4 @@
-/** Holds a model against devices: fits, tight or no; largest context, fewest devices, whole nodes, experts in RAM. */
+/** Holds a model against devices: fits, tight or no; largest context, fewest devices, experts in RAM. */
 import type { Allocation, Settings } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
 import { type Device, overheadOf, roomOn } from './device.ts';
@@ -204,21 +204,6 @@ export function fewestDevices(
   return undefined;
 }
 
-/** Whole servers of `device.nodeSize` (8) devices that hold the model, or `undefined` where the engine's limit is reached first. */
-export function wholeNodes(
-  model: ModelFile,
-  settings: Settings,
-  device: Device,
-  atLeast: FitAtLeast = 'fits',
-): { readonly nodes: number; readonly devices: number } | undefined {
-  const nodeSize = device.nodeSize ?? 8;
-  for (let nodes = 1; nodes * nodeSize <= MOST_DEVICES; nodes++) {
-    const devices = nodes * nodeSize;
-    if (holds(model, { ...settings, devices }, device, atLeast)) return { nodes, devices };
-  }
-  return undefined;
-}
-
 /** Experts kept in RAM: how many layers', and the memory of both sides. */
 export interface ExpertsInRam {
   /** llama.cpp's --n-cpu-moe. */
@@ -228,11 +213,6 @@ export interface ExpertsInRam {
   /** In RAM: experts, embedding table, host buffers. */
   readonly hostBytes: number;
   readonly placement: Placement;
-}
-
-function expertsOf(placement: Placement, cpuMoeLayers: number): ExpertsInRam {
-  const { allocation } = placement;
-  return { cpuMoeLayers, deviceBytes: allocation.device.total, hostBytes: hostBytesOf(allocation), placement };
 }
 
 /**
@@ -254,11 +234,7 @@ export function expertsInRam(
     headroomWith(0) >= 0 ? layers : largestThat(0, layers - 1, (onDevice) => headroomWith(layers - onDevice));
   if (kept === undefined) return undefined;
   const cpuMoeLayers = layers - kept;
-  return expertsOf(placeOn(model, { ...settings, cpuMoeLayers }, device), cpuMoeLayers);
-}
-
-/** The footprint with the experts of every layer in RAM (--cpu-moe); `undefined` for dense models. */
-export function allExpertsInRam(model: ModelFile, settings: Settings, device: Device): ExpertsInRam | undefined {
-  if (!model.architecture.feedForward.experts) return undefined;
-  return expertsOf(placeOn(model, { ...settings, cpuMoeLayers: -1 }, device), model.architecture.layers);
+  const placement = placeOn(model, { ...settings, cpuMoeLayers }, device);
+  const { allocation } = placement;
+  return { cpuMoeLayers, deviceBytes: allocation.device.total, hostBytes: hostBytesOf(allocation), placement };
 }

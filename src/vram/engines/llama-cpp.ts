@@ -19,7 +19,7 @@ import { type LayerPlacement, placeLayers } from '../layer-split.ts';
 import { draftOf } from '../llama-graphs/classes.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
 import { type LayerWeights, type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
-import type { Engine, EstimateOptions } from './engine.ts';
+import type { EstimateOptions } from './engine.ts';
 
 /** The version every figure of this module is for. */
 export const LLAMA_CPP_VERSION = 'v0.5.0';
@@ -110,7 +110,7 @@ function checkWidth(side: 'K' | 'V', type: KvType, width: number): void {
  *
  * @throws {EstimateError} `refused-by-engine` where the types of the cache do not go with it or with the widths of the heads
  */
-export function resolveFlashAttention(
+function resolveFlashAttention(
   architecture: Architecture,
   settings: Pick<Settings, 'kType' | 'vType' | 'flashAttention'>,
 ): boolean {
@@ -329,5 +329,3 @@ export function estimateLlamaCpp(
     notes: explain(architecture, settings, drafts !== undefined),
   };
 }
-
-export const llamaCpp: Engine = { ...IDENTITY, estimate: estimateLlamaCpp };

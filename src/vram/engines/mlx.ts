@@ -18,7 +18,7 @@ import { weighCheckpoint } from '../checkpoint-weights.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { statesOf } from '../kv-cache.ts';
 import type { CheckpointFormat } from '../quantization/checkpoint-formats.ts';
-import type { Engine, EstimateOptions } from './engine.ts';
+import type { EstimateOptions } from './engine.ts';
 
 /** mlx-lm 0.32.0 on mlx 0.32.2. */
 export const MLX_VERSION = '0.32.2';
@@ -182,5 +182,3 @@ export function estimateMlx(
     notes: NOTES,
   };
 }
-
-export const mlx: Engine<CheckpointFormat, MlxSettings> = { ...IDENTITY, estimate: estimateMlx };

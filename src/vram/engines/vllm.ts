@@ -18,7 +18,7 @@ import {
 } from '../paged-cache.ts';
 import type { CheckpointFormat } from '../quantization/checkpoint-formats.ts';
 import { GiB, MiB } from '../units.ts';
-import type { Engine, EstimateOptions } from './engine.ts';
+import type { EstimateOptions } from './engine.ts';
 
 /** The code that was read: main at 017e9f4448 of 2026-08-17, after 0.27.1 and before 0.28. */
 export const VLLM_VERSION = '0.27.1+';
@@ -215,7 +215,7 @@ function planOf(architecture: Architecture, format: CheckpointFormat, settings: 
 }
 
 /** Blocks in `bytes`, and what they hold: `sequences` requests of `context` tokens. */
-export function poolIn(
+function poolIn(
   cache: PagedCache,
   paged: PagedSettings,
   bytes: number,
@@ -318,5 +318,3 @@ export function estimateVllm(
     }),
   };
 }
-
-export const vllm: Engine<CheckpointFormat, VllmSettings, VllmAllocation> = { ...IDENTITY, estimate: estimateVllm };

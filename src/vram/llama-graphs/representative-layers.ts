@@ -5,10 +5,10 @@ const WALKED_PERIODS = 3;
 /** Periods are left out in multiples of this, because the free blocks may repeat only every second or fourth time. */
 const SKIPPED_TOGETHER = 4;
 /** Longest pattern looked for. */
-export const LONGEST_PERIOD = 12;
+const LONGEST_PERIOD = 12;
 
 /** How many whole periods of `period` layers follow each other from `start`. */
-export function repeats(signatures: readonly unknown[], start: number, period: number): number {
+function repeats(signatures: readonly unknown[], start: number, period: number): number {
   let end = start + period;
   while (end < signatures.length && signatures[end] === signatures[end - period]) end++;
   return Math.floor((end - start) / period);

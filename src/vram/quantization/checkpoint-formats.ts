@@ -40,7 +40,7 @@ export interface CheckpointFormat {
 }
 
 const BITS_OF_FLOAT = 16;
-export const FLOAT16: Encoding = { bits: BITS_OF_FLOAT };
+const FLOAT16: Encoding = { bits: BITS_OF_FLOAT };
 
 /** AutoAWQ and GPTQ: a 16-bit scale and a 4-bit zero point per 128 values. */
 const INT4_ZERO_POINTS: Encoding = { bits: 4, group: { values: 128, bits: 16 + 4 } };
@@ -75,7 +75,7 @@ function exl3Format(bits: number): CheckpointFormat {
   };
 }
 
-const FORMATS: readonly CheckpointFormat[] = [
+export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [
   { name: 'BF16', engines: ['vLLM', 'MLX'], linear: null, aliases: ['FP16', 'F16', 'safetensors'] },
   { name: 'AWQ', engines: ['vLLM'], linear: INT4_ZERO_POINTS, aliases: ['AWQ_INT4', 'INT4_AWQ'] },
   { name: 'GPTQ_INT4', engines: ['vLLM'], linear: INT4_ZERO_POINTS, aliases: ['GPTQ', 'INT4_GPTQ'] },
@@ -108,8 +108,7 @@ const FORMATS: readonly CheckpointFormat[] = [
   },
 ];
 
-export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = FORMATS;
-export const FORMAT_NAMES: readonly string[] = FORMATS.map(({ name }) => name);
+export const FORMAT_NAMES: readonly string[] = CHECKPOINT_FORMATS.map(({ name }) => name);
 
 const canonical = (name: string): string =>
   name
@@ -118,12 +117,14 @@ const canonical = (name: string): string =>
     .replace(/[-\s]+/g, '_');
 
 const byName = new Map<string, CheckpointFormat>(
-  FORMATS.flatMap((format) => [format.name, ...(format.aliases ?? [])].map((name) => [canonical(name), format])),
+  CHECKPOINT_FORMATS.flatMap((format) =>
+    [format.name, ...(format.aliases ?? [])].map((name) => [canonical(name), format]),
+  ),
 );
 
 /** The formats that an engine loads. */
 export const formatsOf = (engine: FormatEngine): readonly CheckpointFormat[] =>
-  FORMATS.filter(({ engines }) => engines.includes(engine));
+  CHECKPOINT_FORMATS.filter(({ engines }) => engines.includes(engine));
 
 /**
  * The format of a name in any spelling people use: `AWQ`, `fp8-block`, `MLX 4bit`.

@@ -1,6 +1,6 @@
 /** ggml's tensor types: how many elements a block holds and how many bytes it takes. */
 
-export interface GgmlTypeShape {
+interface GgmlTypeShape {
   /** Elements per block; a row is stored as whole blocks. */
   readonly blockElements: number;
   readonly blockBytes: number;
@@ -66,7 +66,7 @@ export function fileBytes(type: GgmlType, shape: readonly number[]): number {
   return align(tensorBytes(type, shape), FILE_ALIGNMENT);
 }
 
-export function isQuantized(type: GgmlType): boolean {
+function isQuantized(type: GgmlType): boolean {
   return GGML_TYPES[type].blockElements > 1;
 }
 

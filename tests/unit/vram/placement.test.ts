@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  allExpertsInRam,
   DEFAULT_SETTINGS,
   type Device,
   DRIVER_OVERHEAD_BYTES,
-  estimateLlamaCpp,
   expertsInRam,
   fewestDevices,
   GiB,
@@ -16,7 +14,6 @@ import {
   placeOn,
   roomOn,
   type Settings,
-  wholeNodes,
 } from '../../../src/vram/index.ts';
 import { placeLayers } from '../../../src/vram/layer-split.ts';
 import { plannedModel } from './weights-fixtures.ts';
@@ -189,12 +186,6 @@ describe('searches', () => {
     expect(fewestDevices(llama, at(8192), card(24))).toBe(1);
   });
 
-  test('whole servers come in their own size', () => {
-    expect(wholeNodes(qwen, at(32_768), card(12))).toEqual({ nodes: 1, devices: 8 });
-    expect(wholeNodes(qwen, at(32_768), { ...card(12), nodeSize: 4 })).toEqual({ nodes: 1, devices: 4 });
-    expect(wholeNodes(qwen, at(32_768), card(1))).toBeUndefined();
-  });
-
   test('as few experts as possible wait in RAM', () => {
     const device = card(12);
     const found = expertsInRam(qwen, at(8192), device);
@@ -206,14 +197,5 @@ describe('searches', () => {
     expect(expertsInRam(qwen, at(8192), card(80))?.cpuMoeLayers).toBe(0);
     expect(expertsInRam(qwen, at(8192), card(2))).toBeUndefined();
     expect(expertsInRam(llama, at(8192), card(2))).toBeUndefined();
-  });
-
-  test('the footprint with every expert in RAM', () => {
-    const found = allExpertsInRam(qwen, at(8192), card(24));
-    const whole = estimateLlamaCpp(qwen.architecture, 'Q4_K_M', at(8192));
-    expect(found?.cpuMoeLayers).toBe(48);
-    expect(found?.deviceBytes).toBeLessThan(whole.device.total / 4);
-    expect((found?.hostBytes ?? 0) + (found?.deviceBytes ?? 0)).toBeGreaterThan(whole.device.total);
-    expect(allExpertsInRam(llama, at(8192), card(24))).toBeUndefined();
   });
 });
