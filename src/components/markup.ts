@@ -4,6 +4,7 @@
  */
 import { COMMAND_OPTIONS } from '../islands/command-options.ts';
 import type { FitWord } from '../scenarios/views.ts';
+import { FIT_TEXT } from '../scenarios/words.ts';
 import { keepUnits } from '../vram/index.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -35,7 +36,6 @@ export const words = (text: string): string => {
 export const commandLine = (text: string): string =>
   escaped(text).replace(COMMAND_OPTIONS, '<span class="one">$&</span>');
 
-const SIGN_WORDS: Readonly<Record<FitWord, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
 const withSign = (fit: FitWord, markup: string): string =>
   `<span class="fit ${fit}"><svg aria-hidden="true"><use href="#${fit}"></use></svg>${markup}</span>`;
 
@@ -43,7 +43,7 @@ const withSign = (fit: FitWord, markup: string): string =>
 export const verdict = (fit: FitWord, text: string): string => withSign(fit, escaped(text));
 
 /** Whether a text is the word of the verdict, so that the sign needs none of its own. */
-export const isWordOf = (fit: FitWord, text: string): boolean => SIGN_WORDS[fit] === text;
+export const isWordOf = (fit: FitWord, text: string): boolean => FIT_TEXT[fit] === text;
 
 /** The sign where the word has no room: it is there for readers who do not see the sign. */
-export const sign = (fit: FitWord): string => withSign(fit, `<span class="hidden">${SIGN_WORDS[fit]}</span>`);
+export const sign = (fit: FitWord): string => withSign(fit, `<span class="hidden">${FIT_TEXT[fit]}</span>`);

@@ -1,6 +1,5 @@
-import { type DeviceMemory, formatGB, GiB, perMille } from '../vram/index.ts';
+import { type DeviceMemory, formatGB, formatMemory, GiB, perMille } from '../vram/index.ts';
 import type { BarSegment, HeldParts, MemoryBar, MiniBar, Part } from './views.ts';
-import { memory } from './words.ts';
 
 type SegmentPart = BarSegment['part'];
 
@@ -57,7 +56,7 @@ function segmentsOf(amounts: readonly Amount[], scaleBytes: number): BarSegment[
   return spansOf(amounts, scaleBytes).map(({ part, start, width }) => ({
     part,
     label: LABELS[part],
-    amount: memory(bytesOf.get(part) ?? 0).gb,
+    amount: formatMemory(bytesOf.get(part) ?? 0).gb,
     start,
     width,
   }));
@@ -133,5 +132,5 @@ export function miniBar(shareBytes: number, overheadBytes: number, usableBytes: 
 
 /** One line of the answer card. */
 export function partOf(part: SegmentPart, bytes: number, detail: string): Part {
-  return { part, label: LABELS[part], memory: memory(bytes), detail };
+  return { part, label: LABELS[part], memory: formatMemory(bytes), detail };
 }

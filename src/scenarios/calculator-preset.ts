@@ -1,12 +1,12 @@
 import { calculatorDataPath } from '../site/routes.ts';
-import { contextLabel, DEFAULT_SETTINGS } from '../vram/index.ts';
+import { contextLabel, DEFAULT_SETTINGS, formatMemory } from '../vram/index.ts';
 import { devicesOf } from './devices.ts';
 import type { DeviceSet, Facts } from './facts.ts';
-import { FIT_TEXT, headroomText, largestContextText } from './hardware.ts';
+import { headroomText, largestContextText } from './hardware.ts';
 import { partsOf } from './parts.ts';
 import { bestOf, namedSets } from './verdict.ts';
 import type { CalculatorPreset } from './views.ts';
-import { memory } from './words.ts';
+import { FIT_TEXT } from './words.ts';
 
 /** The device that the calculator starts with: the smallest that many people own and that holds the scenario, otherwise the smallest of all, otherwise the fewest of the largest kind. */
 function presetDevice(facts: Facts): DeviceSet {
@@ -42,8 +42,8 @@ export function calculatorPreset(facts: Facts): CalculatorPreset {
     gpuName: own.gpu.shortName,
     contextLabel: contextLabel(contextTokens),
     parts: partsOf(scenario),
-    needsMemory: memory(scenario.needsBytes),
-    planForMemory: memory(scenario.planForBytes),
+    needsMemory: formatMemory(scenario.needsBytes),
+    planForMemory: formatMemory(scenario.planForBytes),
     fit: held.fit,
     fitText: FIT_TEXT[held.fit],
     headroom: headroomText(held, count),

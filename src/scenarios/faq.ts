@@ -6,6 +6,7 @@ import {
   formatCount,
   formatDivergence,
   formatGB,
+  formatMemory,
   formatParameters,
   formatPercent,
 } from '../vram/index.ts';
@@ -21,10 +22,9 @@ import type { Question } from './views.ts';
 import {
   contextTitle,
   expertsOfFirst,
-  joinWords,
-  memory,
   nameAgainst,
   nameWithMemory,
+  shortNames,
   tokensText,
   withArticle,
 } from './words.ts';
@@ -273,10 +273,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const own = bestOf(tier);
       const { usableBytes } = at.fitOn(own.device, 1, contextTokens);
       const largest = at.largestContext(own.device, 1);
-      return `Yes, from ${tier.memoryGB} GB of memory: ${joinWords(
-        tier.devices.slice(0, 3).map(({ gpu }) => gpu.shortName),
-        'or',
-      )}. The GPU of the ${own.gpu.shortName} may use ${formatGB(usableBytes)} of it, enough for ${tokensText(largest)} of context.`;
+      return `Yes, from ${tier.memoryGB} GB of memory: ${shortNames(tier.devices.slice(0, 3))}. The GPU of the ${own.gpu.shortName} may use ${formatGB(usableBytes)} of it, enough for ${tokensText(largest)} of context.`;
     },
   },
   {
@@ -299,7 +296,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
     ask: (facts) => `How large is the ${facts.scenario.quant.name} file of ${name(facts)}?`,
     say: ({ scenario }) => {
       const { fileBytes, bitsPerWeight, parameters, device } = scenario.allocation;
-      const { gb, gib } = memory(fileBytes);
+      const { gb, gib } = formatMemory(fileBytes);
       const loaded =
         device.weights < fileBytes
           ? `${formatGB(device.weights) === gb ? `All but ${formatBytes(fileBytes - device.weights)}` : formatBytes(device.weights)} of it go to the GPU.`

@@ -44,12 +44,11 @@ import { cachingLayers } from './cache-note.ts';
 import { cacheSteps, calculationSteps, kvTerms } from './calculation.ts';
 import { deviceOf, roomOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, maximumContext } from './expand.ts';
-import { FIT_TEXT } from './hardware.ts';
 import { memoized } from './memoized.ts';
 import { computeScenario, type ModelAtQuant, modelAtQuant, type Scenario } from './scenario.ts';
 import { SPEED_DEPTH } from './speed.ts';
 import type { CalculationStep, FigureTable } from './views.ts';
-import { contextTitle, counted, deviceLabel, joinWords } from './words.ts';
+import { contextTitle, counted, deviceLabel, FIT_TEXT, joinWords } from './words.ts';
 
 /** Attributes of an element as they are written, all of them text. */
 export type Attributes = Readonly<Record<string, string>>;

@@ -10,9 +10,7 @@ import type { DeviceFit, ModelAtQuant, Scenario } from './scenario.ts';
 import { speedText } from './speed.ts';
 import { namedSets, setNames, tierNames } from './verdict.ts';
 import type { DeviceGroup, DeviceRow } from './views.ts';
-import { deviceLabel, expertsOfFirst, joinWords, nameWithMemory, tokensText, withArticle } from './words.ts';
-
-export const FIT_TEXT: Readonly<Record<Fit, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
+import { deviceLabel, expertsOfFirst, FIT_TEXT, nameWithMemory, shortNames, tokensText, withArticle } from './words.ts';
 
 /** Rows of each kind on a scenario page: around the point where devices begin to hold it. */
 const ROWS: Readonly<Record<DeviceKind, number>> = { consumer: 5, professional: 5, unified: 4 };
@@ -176,10 +174,7 @@ function whatHolds(facts: Facts): string {
     const mac = unified
       ? ` Machines with unified memory start at ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).`
       : '';
-    const names = joinWords(
-      card.devices.slice(0, 3).map(({ gpu }) => gpu.shortName),
-      'or',
-    );
+    const names = shortNames(card.devices.slice(0, 3));
     const fits = card.notAll
       ? card.devices.length === 1
         ? `${planFor} fit one card of ${card.memoryGB} GB, the ${names}; others of that size leave less.`
@@ -199,12 +194,7 @@ function whatHolds(facts: Facts): string {
       : '';
     return `The smallest single GPU that holds ${planFor} is the ${tierNames(card, scenario.planForBytes)}.${desktop}${mac} ${speed}`;
   }
-  const machine = unified
-    ? ` One machine does: ${joinWords(
-        unified.devices.slice(0, 2).map(({ gpu }) => gpu.shortName),
-        'or',
-      )}.`
-    : '';
+  const machine = unified ? ` One machine does: ${shortNames(unified.devices.slice(0, 2))}.` : '';
   const sets = namedSets(facts);
   const together =
     sets.length > 0

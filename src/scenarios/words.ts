@@ -1,11 +1,11 @@
 /** Small pieces of wording that several pages share. Amounts are rounded in `vram/units.ts`, never here. */
 import type { GpuRecord } from '../catalog/gpu.schema.ts';
-import { formatCount, formatGB, formatMemory, formatTokens, formatWholePercent, GB } from '../vram/index.ts';
+import { type Fit, formatCount, formatGB, formatTokens, formatWholePercent, GB } from '../vram/index.ts';
 import type { CatalogDevice } from './devices.ts';
 import { memoized } from './memoized.ts';
-import type { Memory } from './views.ts';
 
-export const memory = (bytes: number): Memory => formatMemory(bytes);
+/** The words of the verdicts. */
+export const FIT_TEXT: Readonly<Record<Fit, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
 
 /** "a", "a and b", "a, b and c"; `word` replaces "and". */
 export function joinWords(words: readonly string[], word = 'and'): string {
@@ -17,6 +17,13 @@ export function joinWords(words: readonly string[], word = 'and'): string {
 export function deviceLabel(gpu: GpuRecord, count = 1): string {
   return count === 1 ? gpu.shortName : `${count} x ${gpu.shortName}`;
 }
+
+/** "RTX 4090", "RTX 4090, RTX 3090 or RTX 3090 Ti": devices of which any does. */
+export const shortNames = (devices: readonly CatalogDevice[]): string =>
+  joinWords(
+    devices.map(({ gpu }) => gpu.shortName),
+    'or',
+  );
 
 /** A context as a reader says it in a sentence: "8K tokens", "1M tokens", "1,000,000 tokens". */
 export const tokensText = (tokens: number): string => `${formatTokens(tokens)} tokens`;
@@ -84,10 +91,7 @@ export const nameAgainst = (own: CatalogDevice, bytes: number): string =>
 export function namesAgainst(devices: readonly CatalogDevice[], bytes: number): string {
   const [first] = devices;
   if (first && devices.every((own) => labelledLess(own.gpu, bytes) && usableText(own) === usableText(first)))
-    return `${joinWords(
-      devices.map(({ gpu }) => gpu.shortName),
-      'or',
-    )} ${usableText(first)}`;
+    return `${shortNames(devices)} ${usableText(first)}`;
   return joinWords(
     devices.map((own) => nameAgainst(own, bytes)),
     'or',

@@ -1,4 +1,5 @@
 /** A result as a table for people. */
+import { FIT_TEXT } from '../../scenarios/words.ts';
 import {
   type DeviceMemory,
   formatBitsPerWeight,
@@ -34,8 +35,6 @@ function amount(label: string, bytes: number): Row {
   return [label, formatGB(bytes), formatGiB(bytes)];
 }
 
-const FIT_WORDS = { fits: 'fits', tight: 'tight', no: 'does not fit' } as const;
-
 function placementText(placement: PlacementAnswer, label: string): string {
   const {
     fit,
@@ -47,7 +46,7 @@ function placementText(placement: PlacementAnswer, label: string): string {
   const room = `${formatBytes(Math.abs(headroomBytes))} ${headroomBytes < 0 ? 'short' : 'free'} on the fullest device`;
   const context = largestContext === 0 ? 'no context fits' : `largest context ${formatTokens(largestContext)}`;
   return [
-    `${label}: ${FIT_WORDS[fit]} (${formatGB(placement.usableBytes)} usable, ${room}); ${context}`,
+    `${label}: ${FIT_TEXT[fit]} (${formatGB(placement.usableBytes)} usable, ${room}); ${context}`,
     ...(speed && fit !== 'no'
       ? [`Decode: ${formatSpeedRange(speed.low, speed.high)}, one user, the whole context in use`]
       : []),

@@ -16,11 +16,20 @@ import { type DevicePair, type ModelPair, type Pair, pairsOf, sideOf } from '../
 import { type CatalogDevice, devicesOf, holds, roomOf } from '../devices.ts';
 import { contextsOf, maximumContext, namedParameters, quantsOf } from '../expand.ts';
 import { tierFor } from '../facts.ts';
-import { FIT_TEXT, shortContext } from '../hardware.ts';
+import { shortContext } from '../hardware.ts';
 import { type ModelAtQuant, modelAtQuant } from '../scenario.ts';
 import { SPEED_DEPTH, speedText } from '../speed.ts';
 import type { ComparePage, LinkWithFigure, ListPage } from '../views.ts';
-import { capitalize, contextTitle, counted, joinWords, nameWithMemory, tokensText, withArticle } from '../words.ts';
+import {
+  capitalize,
+  contextTitle,
+  counted,
+  FIT_TEXT,
+  joinWords,
+  nameWithMemory,
+  tokensText,
+  withArticle,
+} from '../words.ts';
 import { engineUpdated, metaOf, newest } from './meta.ts';
 import {
   type Cell,

@@ -6,6 +6,7 @@ import {
   formatBytes,
   formatGB,
   formatHundredths,
+  formatMemory,
   formatParameters,
   formatPercent,
 } from '../../vram/index.ts';
@@ -29,7 +30,7 @@ import { relatedTo } from '../related.ts';
 import { computeScenario, type ModelAtQuant, type Scenario } from '../scenario.ts';
 import { bestOf, namedSets, setNames, verdictOf } from '../verdict.ts';
 import type { ScenarioPage } from '../views.ts';
-import { contextTitle, memory, nameAgainst, nameForBytes, nameWithMemory, tokensText, withArticle } from '../words.ts';
+import { contextTitle, nameAgainst, nameForBytes, nameWithMemory, tokensText, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLinks } from './meta.ts';
 
 /**
@@ -43,8 +44,8 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
   const context = contextTitle(contextTokens);
   const path = scenarioPath(model.id, quant.id, contextLabel(contextTokens));
   const faq = faqOf(facts);
-  const planFor = memory(planForBytes);
-  const needs = memory(needsBytes);
+  const planFor = formatMemory(planForBytes);
+  const needs = formatMemory(needsBytes);
   const engine = `${allocation.engine.name} ${allocation.engine.version}`;
   const note = cacheNote(scenario);
   const experts = expertsInRamText(facts);
@@ -171,7 +172,7 @@ function ruleOfThumbOf(scenario: Scenario): ScenarioPage['ruleOfThumb'] {
       partOf('kv-cache', kvCache, ruleOfThumbCacheDetail(scenario)),
       { ...partOf('overhead', overhead, '10 % of both'), label: 'Overhead' },
     ],
-    total: memory(total),
+    total: formatMemory(total),
   };
 }
 

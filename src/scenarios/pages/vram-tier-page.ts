@@ -4,7 +4,7 @@ import { contextLabel, formatGB, formatGiB, planForBytes } from '../../vram/inde
 import { type CatalogDevice, devicesOf, preferenceOf, roomOf, sharedMemoryNote } from '../devices.ts';
 import { memoized } from '../memoized.ts';
 import type { Grid, LinkWithFigure, ListPage, VramTierPage } from '../views.ts';
-import { counted, joinWords, withArticle } from '../words.ts';
+import { counted, FIT_TEXT, joinWords, withArticle } from '../words.ts';
 import { metaOf } from './meta.ts';
 import { addedBy, picksGrid } from './picks.ts';
 import {
@@ -139,7 +139,7 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
       rows: whatFitsRows(catalog, least, (model) => {
         const { planForBytes: planned, hostBytes, contextTokens } = usualOf(catalog, model);
         const left = roomOf(least, hostBytes) - planned;
-        return { ...textCell(left >= 0 ? formatGB(left) : 'does not fit'), ...shorterContextNote(contextTokens) };
+        return { ...textCell(left >= 0 ? formatGB(left) : FIT_TEXT.no), ...shorterContextNote(contextTokens) };
       }),
     },
     related: [
