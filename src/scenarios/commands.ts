@@ -1,7 +1,7 @@
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { formatBytes, formatGB } from '../vram/index.ts';
 import { engineRowsBeside, publishedRow, towerBytesOf } from './engines.ts';
-import { defaultQuantOf } from './expand.ts';
+import { defaultQuantOf, isForExperts, isPublishedInMxfp4 } from './expand.ts';
 import type { DeviceSet, Facts } from './facts.ts';
 import { serversOf, setToRunOn } from './verdict.ts';
 import type { CommandBlock } from './views.ts';
@@ -31,8 +31,7 @@ const COMMON_SCHEMES: ReadonlySet<string> = new Set([
 ]);
 /** The same of a model: one that is published in MXFP4 is offered so. */
 const isCommon = ({ model, quant }: Facts['scenario']): boolean =>
-  COMMON_SCHEMES.has(quant.scheme) ||
-  (quant.scheme === 'MXFP4_MOE' && model.architecture.nativeExpertFormat === 'mxfp4');
+  COMMON_SCHEMES.has(quant.scheme) || (isForExperts(quant) && isPublishedInMxfp4(model));
 
 /** A repository with GGUF files, and the tag of one of them; empty where it holds one file. */
 export interface GgufFile {
@@ -59,10 +58,10 @@ function holds(repository: string, scheme: string): boolean {
  * Where a file of a model is: in the first repository on record that can be expected to have the quant; `undefined` where
  * none is on record. Of a model that is published in MXFP4 the first repository has that one file.
  */
-export function ggufFileOf({ ggufRepositories, architecture }: EstimableModel, scheme: string): GgufFile | undefined {
-  const [first, ...others] = ggufRepositories ?? [];
+export function ggufFileOf(model: EstimableModel, scheme: string): GgufFile | undefined {
+  const [first, ...others] = model.ggufRepositories ?? [];
   if (first === undefined) return undefined;
-  const native = architecture.nativeExpertFormat === 'mxfp4';
+  const native = isPublishedInMxfp4(model);
   if (native && scheme === 'MXFP4_MOE') return { repository: first, tag: '' };
   const offered = native && others.length > 0 ? others : [first, ...others];
   return { repository: offered.find((own) => holds(own, scheme)) ?? first, tag: scheme };
@@ -129,12 +128,11 @@ export function commandsOf(facts: Facts): readonly CommandBlock[] {
   ];
   if (experts) {
     const { partly } = experts;
-    const some = partly && partly.cpuMoeLayers < model.architecture.layers ? partly : undefined;
     commands.push({
-      tool: some ? `llama-server, experts in RAM, ${nameWithMemory(some.own.gpu)}` : 'llama-server, experts in RAM',
-      command: `${server} ${some ? `--n-cpu-moe ${some.cpuMoeLayers}` : '--cpu-moe'}${rope}`,
-      note: some
-        ? `Keeps ${expertsOfFirst(some.cpuMoeLayers, model.architecture)} in RAM: about ${formatGB(some.deviceBytes)} on the card, ${formatGB(some.hostBytes)} in RAM.`
+      tool: partly ? `llama-server, experts in RAM, ${nameWithMemory(partly.own.gpu)}` : 'llama-server, experts in RAM',
+      command: `${server} ${partly ? `--n-cpu-moe ${partly.cpuMoeLayers}` : '--cpu-moe'}${rope}`,
+      note: partly
+        ? `Keeps ${expertsOfFirst(partly.cpuMoeLayers, model.architecture)} in RAM: about ${formatGB(partly.deviceBytes)} on the card, ${formatGB(partly.hostBytes)} in RAM.`
         : `About ${formatGB(experts.deviceBytes)} on the GPU, ${formatGB(experts.hostBytes)} in RAM.`,
     });
   }
@@ -151,7 +149,7 @@ function ollama({ scenario }: Facts): CommandBlock[] {
   if (!model.ollama || contextTokens > model.context.native) return [];
   // What a tag holds is only certain where it names its quant.
   const named = /:.*?-((?:i?q\d\w*)|f16|bf16|mxfp4)$/i.exec(model.ollama)?.[1]?.toUpperCase();
-  const held = named ?? (model.architecture.nativeExpertFormat === 'mxfp4' ? 'MXFP4_MOE' : OLLAMA_USUAL_SCHEME);
+  const held = named ?? (isPublishedInMxfp4(model) ? 'MXFP4_MOE' : OLLAMA_USUAL_SCHEME);
   const file = held === quant.scheme ? model.ollama : fileForOllama(scenario);
   if (!file) return [];
   const tag = `the tag ${model.ollama} is ${named ? '' : 'most likely '}${held}`;

@@ -33,10 +33,14 @@ export const contextsOf = memoized((model: ModelRecord): readonly number[] => {
   return [...stops].sort((a, b) => a - b);
 });
 
-/**
- * Quants with pages for this model, fewest bits first. Left out is only what no file can exist for:
- * MXFP4_MOE changes the type of expert tensors, and a dense model has none.
- */
+/** Whether the experts of a model are published in MXFP4, which every converter keeps (gpt-oss). */
+export const isPublishedInMxfp4 = ({ architecture }: ModelRecord): boolean =>
+  architecture?.nativeExpertFormat === 'mxfp4';
+
+/** Whether a quant changes the type of experts: a dense model has none. */
+export const isForExperts = ({ scheme }: QuantRecord): boolean => scheme === 'MXFP4_MOE';
+
+/** Quants with pages for this model, fewest bits first. Left out is only what no file can exist for. */
 export function quantsOf(catalog: Catalog, model: ModelRecord): readonly QuantRecord[] {
   return model.architecture?.feedForward.experts ? scenarioQuants(catalog) : denseQuants(catalog);
 }
@@ -47,7 +51,7 @@ export const scenarioQuants = memoized((catalog: Catalog): readonly QuantRecord[
 );
 
 const denseQuants = memoized((catalog: Catalog): readonly QuantRecord[] =>
-  scenarioQuants(catalog).filter(({ scheme }) => scheme !== 'MXFP4_MOE'),
+  scenarioQuants(catalog).filter((quant) => !isForExperts(quant)),
 );
 
 /** Formats that lose more at the same size than their newer neighbours: they have pages, but no page recommends them. */
@@ -58,28 +62,27 @@ const OUTDATED_SCHEMES: ReadonlySet<string> = new Set(['Q4_0', 'Q4_1', 'Q5_0', '
  * that one alone, because every other keeps those experts and changes the small rest.
  */
 export function recommendedQuants(catalog: Catalog, model: ModelRecord): readonly QuantRecord[] {
-  return model.architecture?.nativeExpertFormat === 'mxfp4' ? publishedInMxfp4(catalog) : recommendedElsewhere(catalog);
+  return isPublishedInMxfp4(model) ? quantsForExperts(catalog) : recommendedElsewhere(catalog);
 }
 
-const publishedInMxfp4 = memoized((catalog: Catalog): readonly QuantRecord[] =>
-  scenarioQuants(catalog).filter(({ scheme }) => scheme === 'MXFP4_MOE'),
+const quantsForExperts = memoized((catalog: Catalog): readonly QuantRecord[] =>
+  scenarioQuants(catalog).filter(isForExperts),
 );
 const recommendedElsewhere = memoized((catalog: Catalog): readonly QuantRecord[] =>
-  scenarioQuants(catalog).filter(({ scheme }) => !OUTDATED_SCHEMES.has(scheme) && scheme !== 'MXFP4_MOE'),
+  denseQuants(catalog).filter(({ scheme }) => !OUTDATED_SCHEMES.has(scheme)),
 );
 
 /** The context of a model's headline figures: {@link DEFAULT_CONTEXT}, or the model's maximum where that is shorter. */
 export const defaultContextOf = (model: ModelRecord): number => Math.min(DEFAULT_CONTEXT, maximumContext(model));
 
 /**
- * The quant of a model's headline figures: MXFP4_MOE where the experts are published in MXFP4 and every converter keeps
- * them so (gpt-oss), because requantizing the rest saves next to nothing; otherwise Q4_K_M, the quant most people run.
+ * The quant of a model's headline figures: MXFP4_MOE where the experts are published in MXFP4, because requantizing the
+ * rest saves next to nothing; otherwise Q4_K_M, the quant most people run.
  */
 export function defaultQuantOf(catalog: Catalog, model: ModelRecord): QuantRecord {
   const quants = quantsOf(catalog, model);
-  const scheme = model.architecture?.nativeExpertFormat === 'mxfp4' ? 'MXFP4_MOE' : 'Q4_K_M';
-  const chosen =
-    quants.find((quant) => quant.scheme === scheme) ?? quants.find((quant) => quant.scheme === 'Q4_K_M') ?? quants[0];
+  const native = isPublishedInMxfp4(model) ? quants.find(isForExperts) : undefined;
+  const chosen = native ?? quants.find(({ scheme }) => scheme === 'Q4_K_M') ?? quants[0];
   if (!chosen)
     throw new Error(`${model.id}: no quant has scenario pages; set scenarioPages: true in one of content/quants`);
   return chosen;

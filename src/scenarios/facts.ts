@@ -35,7 +35,7 @@ export interface ExpertsFacts {
   readonly deviceBytes: number;
   readonly hostBytes: number;
   readonly tier?: Tier;
-  /** The fewest layers whose experts must leave a named card, and what stays where. */
+  /** The fewest layers whose experts must leave a named card, and what stays where; absent where those of all layers must. */
   readonly partly?: {
     readonly own: CatalogDevice;
     readonly cpuMoeLayers: number;
@@ -56,7 +56,6 @@ export interface Sibling {
 export interface Facts {
   readonly catalog: Catalog;
   readonly scenario: Scenario;
-  readonly moe: boolean;
   /** Smallest single graphics card or accelerator that Plan for fits on. */
   readonly card: Tier | undefined;
   /** The same among desktop cards: never smaller than `card`. */
@@ -88,6 +87,7 @@ export interface Facts {
   readonly betterQuant: (Alternative & { readonly quant: QuantRecord }) | undefined;
   /** The longest context with a page that a smaller single card holds. */
   readonly shorterContext: (Alternative & { readonly contextTokens: number; readonly tier: Tier }) | undefined;
+  /** Absent for dense models. */
   readonly experts: ExpertsFacts | undefined;
   readonly smallerSibling: Sibling | undefined;
   /**
@@ -162,7 +162,6 @@ export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
   return {
     catalog,
     scenario,
-    moe: model.architecture.feedForward.experts !== undefined,
     card,
     consumer,
     unified: tierFor(devices.unified, planForBytes, hostBytes),
@@ -323,7 +322,8 @@ function expertsOf(scenario: Scenario, devices: Devices): ExpertsFacts | undefin
   const own =
     namedCards(devices).find((card) => card.kind === 'consumer' && asked(card)) ?? namedCards(devices).find(asked);
   const split = own && at.expertsInRam(contextTokens, roomOf(own));
-  return { ...all, ...(tier && { tier }), ...(own && split && { partly: { own, ...split } }) };
+  const isPart = split !== undefined && split.cpuMoeLayers < scenario.model.architecture.layers;
+  return { ...all, ...(tier && { tier }), ...(own && isPart && { partly: { own, ...split } }) };
 }
 
 function smallerSiblingOf(catalog: Catalog, scenario: Scenario): Sibling | undefined {

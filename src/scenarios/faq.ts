@@ -199,17 +199,15 @@ export const FAQ_RULES: readonly FaqRule[] = [
   },
   {
     name: 'experts-in-vram',
-    when: ({ moe, experts, scenario }) =>
-      moe && experts !== undefined && scenario.model.parameters.active !== undefined,
+    when: ({ experts, scenario }) => experts !== undefined && scenario.model.parameters.active !== undefined,
     ask: (facts) =>
       `Only ${formatParameters(known(facts.scenario.model.parameters.active))} parameters are active. Does ${name(facts)} need less VRAM for that?`,
     say: (facts) => {
       const { model, allocation } = facts.scenario;
       const { deviceBytes, hostBytes, partly } = known(facts.experts);
-      const half =
-        partly && partly.cpuMoeLayers < model.architecture.layers
-          ? ` On ${withArticle(nameWithMemory(partly.own.gpu))} ${expertsOfFirst(partly.cpuMoeLayers, model.architecture)} have to stay in RAM (${formatGB(partly.hostBytes)}).`
-          : '';
+      const half = partly
+        ? ` On ${withArticle(nameWithMemory(partly.own.gpu))} ${expertsOfFirst(partly.cpuMoeLayers, model.architecture)} have to stay in RAM (${formatGB(partly.hostBytes)}).`
+        : '';
       return `Not by itself: any token may call any expert, so all ${formatGB(allocation.device.weights)} of weights have to be somewhere. With --cpu-moe the experts wait in RAM: about ${formatGB(deviceBytes)} of VRAM and ${formatGB(hostBytes)} of RAM.${half}`;
     },
   },

@@ -203,26 +203,19 @@ function whatHolds(facts: Facts): string {
   return `No single GPU of the ${devicesOf(catalog).cards.length} in the catalogue holds ${planFor}.${machine}${together} ${speed}`;
 }
 
-/** The fewest layers whose experts leave a named card; `undefined` where no card is named, or all layers' must. */
-function partlyInRam({ experts, scenario }: Facts): NonNullable<Facts['experts']>['partly'] {
-  const partly = experts?.partly;
-  return partly && partly.cpuMoeLayers < scenario.model.architecture.layers ? partly : undefined;
-}
-
 /** A named card with part of the experts in RAM, in a sentence; empty where no card is named. */
-export function partlyInRamText(facts: Facts): string {
-  const partly = partlyInRam(facts);
-  if (!partly) return '';
-  const { own, cpuMoeLayers, deviceBytes, hostBytes } = partly;
-  return `On ${withArticle(deviceLabel(own.gpu))} keep ${expertsOfFirst(cpuMoeLayers, facts.scenario.model.architecture)} in RAM (--n-cpu-moe ${cpuMoeLayers}): about ${formatGB(deviceBytes)} on the card, ${formatGB(hostBytes)} in RAM.`;
+export function partlyInRamText({ experts, scenario }: Facts): string {
+  if (!experts?.partly) return '';
+  const { own, cpuMoeLayers, deviceBytes, hostBytes } = experts.partly;
+  return `On ${withArticle(deviceLabel(own.gpu))} keep ${expertsOfFirst(cpuMoeLayers, scenario.model.architecture)} in RAM (--n-cpu-moe ${cpuMoeLayers}): about ${formatGB(deviceBytes)} on the card, ${formatGB(hostBytes)} in RAM.`;
 }
 
 /** " With the experts of the first 24 of 36 layers in RAM (41.4 GB) one RTX 4090 (24 GB) runs it." where no desktop card alone does; else empty. */
-export function orWithExpertsInRam(facts: Facts): string {
-  const partly = facts.consumer ? undefined : partlyInRam(facts);
-  if (partly?.own.kind !== 'consumer') return '';
+export function orWithExpertsInRam({ consumer, experts, scenario }: Facts): string {
+  const partly = experts?.partly;
+  if (consumer || partly?.own.kind !== 'consumer') return '';
   const { own, cpuMoeLayers, hostBytes } = partly;
-  return ` With ${expertsOfFirst(cpuMoeLayers, facts.scenario.model.architecture)} in RAM (${formatGB(hostBytes)}) one ${nameWithMemory(own.gpu)} runs it.`;
+  return ` With ${expertsOfFirst(cpuMoeLayers, scenario.model.architecture)} in RAM (${formatGB(hostBytes)}) one ${nameWithMemory(own.gpu)} runs it.`;
 }
 
 /** Why a machine whose GPU has room for the scenario does not hold it, with a space before; empty where there is none. */

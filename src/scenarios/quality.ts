@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
 import { formatBytes, formatDivergence, formatFactor, formatGB, formatPowerOfTen, perMille } from '../vram/index.ts';
-import { defaultContextOf, defaultQuantOf, quantsOf } from './expand.ts';
+import { defaultContextOf, defaultQuantOf, isPublishedInMxfp4, quantsOf } from './expand.ts';
 import { memoized } from './memoized.ts';
 import { fromZero, spaced } from './plot.ts';
 import { needOf } from './scenario.ts';
@@ -71,7 +71,7 @@ const FEWEST_POINTS = 4;
  * is on a logarithmic axis.
  */
 export function qualityPlot(catalog: Catalog, model: EstimableModel): Plot | undefined {
-  if (model.architecture.nativeExpertFormat !== undefined) return undefined;
+  if (isPublishedInMxfp4(model)) return undefined;
   const context = defaultContextOf(model);
   const points = quantsOf(catalog, model).flatMap((quant) => {
     const loss = lossIn(model, quant);

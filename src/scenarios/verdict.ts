@@ -1,7 +1,7 @@
 import type { QuantRecord } from '../catalog/quant.schema.ts';
 import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf, roomOf } from './devices.ts';
-import { defaultQuantOf, recommendedQuants } from './expand.ts';
+import { defaultQuantOf, isForExperts, isPublishedInMxfp4, recommendedQuants } from './expand.ts';
 import type { DeviceSet, Facts, Tier } from './facts.ts';
 import { LARGEST_CONSUMER_GB } from './facts.ts';
 import { lossIn, lossOf } from './quality.ts';
@@ -270,7 +270,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     topic: 'native',
     when: ({ catalog, scenario }) => {
       const { model, quant, contextTokens, needsBytes } = scenario;
-      if (model.architecture.nativeExpertFormat !== 'mxfp4' || quant.scheme === 'MXFP4_MOE') return false;
+      if (!isPublishedInMxfp4(model) || isForExperts(quant)) return false;
       const native = defaultQuantOf(catalog, model);
       return (
         needsBytes > 0.8 * needOf(catalog, { model: model.id, quant: native.id, context: contextTokens }).needsBytes

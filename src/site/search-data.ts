@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { namesOfGpu, namesOfModel, namesOfQuant } from '../catalog/names.ts';
 import { pairsOf, sideOf } from '../scenarios/comparisons.ts';
-import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf } from '../scenarios/expand.ts';
+import { contextsOf, defaultContextOf, defaultQuantOf, isForExperts, quantsOf } from '../scenarios/expand.ts';
 import { SIZE_CLASSES } from '../scenarios/pages/shared.ts';
 import { allTiersOf, tierPath } from '../scenarios/pages/vram-tier-page.ts';
 import { contextLabel } from '../vram/index.ts';
@@ -167,7 +167,7 @@ export function searchData(catalog: Catalog): SearchData {
       contexts: contextsOf(model).map(contextLabel),
       quant: defaultQuantOf(catalog, model).id,
       context: contextLabel(defaultContextOf(model)),
-      ...(quantsOf(catalog, model).some(({ scheme }) => scheme === 'MXFP4_MOE') && { experts: true as const }),
+      ...(quantsOf(catalog, model).some(isForExperts) && { experts: true as const }),
       family: model.family,
       kinds: kindsOf(model),
     })),
@@ -177,7 +177,7 @@ export function searchData(catalog: Catalog): SearchData {
       href: quantPath(quant.id),
       names: texts(namesOfQuant(quant)),
       ...(quant.scenarioPages === true && {
-        pages: quant.scheme === 'MXFP4_MOE' ? ('experts' as const) : ('all' as const),
+        pages: isForExperts(quant) ? ('experts' as const) : ('all' as const),
       }),
     })),
     gpus: catalog.gpus.map((gpu) => ({

@@ -18,7 +18,7 @@ import { calculatorPreset } from '../calculator-preset.ts';
 import { cheaperWays } from '../cheaper.ts';
 import { commandsOf } from '../commands.ts';
 import { scenarioEngines } from '../engine-table.ts';
-import type { ScenarioKey } from '../expand.ts';
+import { isPublishedInMxfp4, type ScenarioKey } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
 import { expertsInRamText, hardwareGroups, hardwareIntro, orWithExpertsInRam, tightText } from '../hardware.ts';
@@ -145,7 +145,7 @@ function runsShort(facts: Facts): string {
 function countedReason({ model, quant, file, publishedParameters }: ModelAtQuant, counted: number): string {
   if (counted < publishedParameters)
     return ` ${formatParameters(publishedParameters - counted)} parameters of embeddings per layer stay in RAM and are left out.`;
-  return model.architecture.nativeExpertFormat && bytesPerParameterOf(file.scheme) > bytesPerParameterOf('MXFP4_MOE')
+  return isPublishedInMxfp4(model) && bytesPerParameterOf(file.scheme) > bytesPerParameterOf('MXFP4_MOE')
     ? ` The experts stay in MXFP4 at ${quant.name} too, so no parameter counts more than MXFP4's bytes.`
     : '';
 }
