@@ -150,6 +150,6 @@ function expertsChange({ experts, scenario }: Facts): Change | undefined {
   return {
     say: `Experts in RAM (--cpu-moe): leaves about ${formatGB(experts.deviceBytes)} on the GPU and takes ${formatGB(experts.hostBytes)} of RAM, whose speed then sets the pace.`,
     savedBytes: scenario.needsBytes - experts.deviceBytes,
-    planForBytes: Math.ceil(experts.deviceBytes * 1.05),
+    planForBytes: planForBytes(experts.deviceBytes),
   };
 }

@@ -4,7 +4,7 @@ import type { QuantRecord } from '../catalog/quant.schema.ts';
 import { modelPath, modelQuantPath, scenarioPath } from '../site/routes.ts';
 import { contextLabel, formatGB } from '../vram/index.ts';
 import { devicesOf } from './devices.ts';
-import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf, type ScenarioKey } from './expand.ts';
+import { contextsOf, DEFAULT_CONTEXT, defaultContextOf, defaultQuantOf, quantsOf, type ScenarioKey } from './expand.ts';
 import { tierFor } from './facts.ts';
 import { memoized } from './memoized.ts';
 import { type ModelAtQuant, modelAtQuant } from './scenario.ts';
@@ -75,8 +75,8 @@ const ASKED_SCHEMES: readonly string[] = [
  * Whether search engines should index the page of a model at a quant: the usual quant, and every other whose file is not
  * practically as large as that of a better-known one. Models published in 4 bits have a dozen such quants.
  */
-export const isModelQuantIndexable = (catalog: Catalog, model: EstimableModel, quant: QuantRecord): boolean =>
-  twinOfModel(catalog, model) === undefined && indexableQuants(catalog, model).has(quant.id);
+const isModelQuantIndexable = (catalog: Catalog, model: EstimableModel, quant: QuantRecord): boolean =>
+  twinOfModel(catalog, model) === undefined && indexableQuants(catalog)(model).has(quant.id);
 
 /**
  * The best-known model that takes as much memory as `model` in every figure a page shows: as many layers of one kind, and
@@ -90,7 +90,7 @@ export function twinOfModel(catalog: Catalog, model: EstimableModel): EstimableM
 }
 
 /** Contexts at which Needs is held against that of other models, in tokens. */
-const COMPARED_CONTEXTS: readonly number[] = [8192, 32_768];
+const COMPARED_CONTEXTS: readonly number[] = [DEFAULT_CONTEXT, 32_768];
 
 function signatureOf(catalog: Catalog, model: EstimableModel): string {
   const at = modelAtQuant(catalog, model.id, defaultQuantOf(catalog, model).id);
@@ -111,16 +111,10 @@ const bestKnown = memoized((catalog: Catalog) => {
   return { first, signatures };
 });
 
-const quantSets = new WeakMap<Catalog, (model: EstimableModel) => ReadonlySet<string>>();
-
-function indexableQuants(catalog: Catalog, model: EstimableModel): ReadonlySet<string> {
-  let ofModel = quantSets.get(catalog);
-  if (!ofModel) {
-    ofModel = memoized((own) => chooseQuants(catalog, own));
-    quantSets.set(catalog, ofModel);
-  }
-  return ofModel(model);
-}
+/** Ids of the quants of a model whose pages search engines should index. */
+const indexableQuants = memoized((catalog: Catalog) =>
+  memoized((model: EstimableModel) => chooseQuants(catalog, model)),
+);
 
 function chooseQuants(catalog: Catalog, model: EstimableModel): ReadonlySet<string> {
   const usual = defaultQuantOf(catalog, model);

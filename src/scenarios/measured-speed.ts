@@ -52,17 +52,6 @@ export function medianOf(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
-}
-
 /** What makes two runs one case. */
 const caseKey = ({
   gpu,
@@ -123,7 +112,7 @@ export const speedCases = memoized((catalog: Catalog): readonly SpeedCase[] => {
   const entries = catalog.measurements
     .filter(({ engine }) => engine === 'llama-cpp')
     .flatMap((record) => (record.speed ?? []).map((run) => ({ record, run })));
-  return [...groupBy(entries, ({ run }) => caseKey(run)).values()].flatMap((group) => caseOf(catalog, group));
+  return [...Map.groupBy(entries, ({ run }) => caseKey(run)).values()].flatMap((group) => caseOf(catalog, group));
 });
 
 /** How well estimates meet measurements, every device weighing the same. */
@@ -141,7 +130,7 @@ export function scoreOf(
   cases: readonly SpeedCase[],
   estimateOf: (own: SpeedCase) => DecodeSpeed = ({ estimated }) => estimated,
 ): SpeedScore {
-  const devices = groupBy(cases, ({ run }) => run.gpu);
+  const devices = Map.groupBy(cases, ({ run }) => run.gpu);
   const weighted = [...devices.values()].flatMap((group) =>
     group.map((own) => {
       const { low, centre, high } = estimateOf(own);
@@ -171,7 +160,7 @@ const TOWARDS_POOLED = 0.1;
  */
 export function fitRule(cases: readonly SpeedCase[], towards?: SpeedRule): SpeedRule {
   if (cases.length === 0 && towards) return towards;
-  const counts = new Map([...groupBy(cases, ({ run }) => run.gpu)].map(([gpu, group]) => [gpu, group.length]));
+  const counts = new Map([...Map.groupBy(cases, ({ run }) => run.gpu)].map(([gpu, group]) => [gpu, group.length]));
   // Speed is 1 / (bytes / (share x bandwidth) + layers x time), so three evaluations give both terms of a case.
   const terms = cases.map((own) => {
     const seconds = (rule: SpeedRule): number => 1 / own.estimateWith(rule).centre;
@@ -207,7 +196,7 @@ export function fitRule(cases: readonly SpeedCase[], towards?: SpeedRule): Speed
 export const unseenEstimates = memoized((catalog: Catalog): ReadonlyMap<SpeedCase, DecodeSpeed> => {
   const plain = speedCases(catalog).filter(isPlain);
   const estimates = new Map<SpeedCase, DecodeSpeed>();
-  for (const [gpu, held] of groupBy(plain, ({ run }) => run.gpu)) {
+  for (const [gpu, held] of Map.groupBy(plain, ({ run }) => run.gpu)) {
     const others = plain.filter(({ run }) => run.gpu !== gpu);
     for (const kind of ['dense', 'moe'] as const) {
       const ofKind = others.filter((own) => own.kind === kind);

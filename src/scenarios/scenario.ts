@@ -25,6 +25,7 @@ import {
 } from '../vram/index.ts';
 import type { ScenarioKey } from './expand.ts';
 import { contextsOf, maximumContext, namedParameters } from './expand.ts';
+import { memoized } from './memoized.ts';
 
 /** Needs and Plan for with another type of KV cache. */
 export interface KvTypeNeed extends Need {
@@ -328,32 +329,32 @@ export interface Scenario extends Need {
   readonly ruleOfThumb: RuleOfThumb;
 }
 
-const byCatalog = new WeakMap<Catalog, Map<string, Map<string, ModelAtQuant>>>();
+/** By model, then by quant. */
+const known = memoized((_: Catalog) => new Map<string, Map<string, ModelAtQuant>>());
+
+/** @throws {EstimateError} `unknown-model` where there is no record with an architecture */
+export function estimableModel(catalog: Catalog, id: string): EstimableModel {
+  const model = catalog.byId.models.get(id);
+  if (model && isEstimable(model)) return model;
+  throw new EstimateError(
+    'unknown-model',
+    `Found model "${id}"; expected the id of a record in content/models with an architecture.`,
+  );
+}
 
 /**
  * A model at a quant, computed once per catalogue.
  * @throws {EstimateError} `unknown-model` or `unknown-quant`, naming the id that has no estimable record.
  */
 export function modelAtQuant(catalog: Catalog, model: string, quant: string): ModelAtQuant {
-  let known = byCatalog.get(catalog);
-  if (!known) {
-    known = new Map();
-    byCatalog.set(catalog, known);
-  }
-  let ofModel = known.get(model);
+  let ofModel = known(catalog).get(model);
   if (!ofModel) {
     ofModel = new Map();
-    known.set(model, ofModel);
+    known(catalog).set(model, ofModel);
   }
   let at = ofModel.get(quant);
   if (!at) {
-    const modelRecord = catalog.byId.models.get(model);
-    if (!modelRecord || !isEstimable(modelRecord)) {
-      throw new EstimateError(
-        'unknown-model',
-        `Found model "${model}"; expected the id of a record in content/models with an architecture.`,
-      );
-    }
+    const modelRecord = estimableModel(catalog, model);
     const quantRecord = catalog.byId.quants.get(quant);
     if (!quantRecord)
       throw new EstimateError(

@@ -1,9 +1,8 @@
 import type { Catalog } from '../../catalog/catalog.ts';
-import { type EstimableModel, isEstimable, type ModelRecord } from '../../catalog/model.schema.ts';
+import type { EstimableModel, ModelRecord } from '../../catalog/model.schema.ts';
 import { familyPath, modelApiPath, modelListPath, modelPath, modelQuantPath, scenarioPath } from '../../site/routes.ts';
 import {
   contextLabel,
-  EstimateError,
   formatBytes,
   formatCount,
   formatGB,
@@ -24,7 +23,7 @@ import { twinOfModel } from '../index-policy.ts';
 import { contextPlot } from '../plot.ts';
 import { qualityPlot } from '../quality.ts';
 import { peersOf, scenarioLink, siblingGroup } from '../related.ts';
-import { computeScenario, needOf, type Scenario } from '../scenario.ts';
+import { computeScenario, estimableModel, modelAtQuant, needOf, type Scenario } from '../scenario.ts';
 import type { Fact, Grid, ModelPage, Question } from '../views.ts';
 import { contextTitle, joinWords, tokensText } from '../words.ts';
 import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
@@ -115,23 +114,14 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
   };
 }
 
-/** @throws {EstimateError} `unknown-model` where there is no record with an architecture */
-export function estimableModel(catalog: Catalog, id: string): EstimableModel {
-  const model = catalog.byId.models.get(id);
-  if (model && isEstimable(model)) return model;
-  throw new EstimateError(
-    'unknown-model',
-    `Found model "${id}"; expected the id of a record in content/models with an architecture.`,
-  );
-}
-
 /** Plan for of every quant and context, and the memory sizes between which the cells lie. */
 function quantGrid(catalog: Catalog, model: EstimableModel, usual: Scenario): Grid {
   const contexts = contextsOf(model);
-  const rows = quantsOf(catalog, model).map((quant) => ({
-    quant,
-    needs: contexts.map((context) => needOf(catalog, { model: model.id, quant: quant.id, context })),
-  }));
+  const rows = quantsOf(catalog, model).map((quant) => {
+    const at = modelAtQuant(catalog, model.id, quant.id);
+    const { fileBytes } = at.allocation(usual.contextTokens);
+    return { quant, fileBytes, needs: contexts.map((context) => at.need(context)) };
+  });
   const sizes = sizesBetween(
     catalog,
     rows.flatMap(({ needs }) => needs),
@@ -151,9 +141,9 @@ function quantGrid(catalog: Catalog, model: EstimableModel, usual: Scenario): Gr
         chosen: smallest(usual).size ?? sizes.length - 1,
       },
     }),
-    rows: rows.map(({ quant, needs }) => ({
+    rows: rows.map(({ quant, fileBytes, needs }) => ({
       head: { text: quant.name, href: modelQuantPath(model.id, quant.id) },
-      note: `${formatGB(fileBytes(catalog, model, quant.id))} file`,
+      note: `${formatGB(fileBytes)} file`,
       cells: needs.map((need, column) => ({
         text: formatNumberOfGB(need.planForBytes),
         href: scenarioPath(model.id, quant.id, contextLabel(contexts[column] ?? 0)),
@@ -182,10 +172,6 @@ function sizesBetween(
   const enough = sizes.findIndex(({ least }) => holds(least, usual));
   const start = Math.max(0, Math.min(enough - MOST_SIZES / 2, sizes.length - MOST_SIZES));
   return sizes.slice(start, start + MOST_SIZES);
-}
-
-function fileBytes(catalog: Catalog, model: EstimableModel, quant: string): number {
-  return computeScenario(catalog, { model: model.id, quant, context: defaultContextOf(model) }).allocation.fileBytes;
 }
 
 /** From the quant with the least to plan for to the one with the most. */

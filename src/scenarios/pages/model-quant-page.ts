@@ -17,7 +17,7 @@ import { hardwareGroups, hubHardwareIntro } from '../hardware.ts';
 import { canonicalModelQuantPath } from '../index-policy.ts';
 import { lossIn } from '../quality.ts';
 import { relatedTo, scenarioLink } from '../related.ts';
-import { computeScenario } from '../scenario.ts';
+import { computeScenario, estimableModel } from '../scenario.ts';
 import { verdictOf } from '../verdict.ts';
 import type { Fact, ModelQuantPage, Question } from '../views.ts';
 import { contextTitle, tokensText, withArticle } from '../words.ts';
@@ -39,12 +39,8 @@ const QUESTIONS: ReadonlySet<string> = new Set([
  * @throws {EstimateError} where a record is missing
  */
 export function modelQuantPage(catalog: Catalog, modelId: string, quantId: string): ModelQuantPage {
-  const model = catalog.byId.models.get(modelId);
-  const usual = computeScenario(catalog, {
-    model: modelId,
-    quant: quantId,
-    context: model ? defaultContextOf(model) : 0,
-  });
+  const context = defaultContextOf(estimableModel(catalog, modelId));
+  const usual = computeScenario(catalog, { model: modelId, quant: quantId, context });
   const { at, quant, contextTokens } = usual;
   const facts = factsOf(catalog, usual);
   const contexts = contextsOf(at.model);

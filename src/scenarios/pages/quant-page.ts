@@ -216,7 +216,7 @@ function questionsOf(
     const at = modelAtQuant(catalog, example.id, quant.id);
     questions.push({
       question: `How much VRAM does ${withArticle(quant.name)} file need?`,
-      answer: `Its size less the token embedding (all of it where that is the output head too), plus cache and buffers. ${example.name}: ${withArticle(formatGB(at.allocate(context).fileBytes))} file, ${formatGB(at.need(context).needsBytes)} allocated with ${contextTitle(context)} of context, ${formatGB(at.need(context).planForBytes)} to plan for.`,
+      answer: `Its size less the token embedding (all of it where that is the output head too), plus cache and buffers. ${example.name}: ${withArticle(formatGB(at.allocation(context).fileBytes))} file, ${formatGB(at.need(context).needsBytes)} allocated with ${contextTitle(context)} of context, ${formatGB(at.need(context).planForBytes)} to plan for.`,
     });
   }
   return questions;
