@@ -30,8 +30,16 @@ export interface Devices {
   readonly reference: Readonly<Record<DeviceKind, readonly CatalogDevice[]>>;
   /** Devices that are bought by the node, in the order pages name them. */
   readonly nodes: readonly CatalogDevice[];
-  /** Consumer cards that people put two to eight of into one machine. */
+  /** Desktop and workstation cards that people put two to eight of into one machine. */
   readonly multi: readonly CatalogDevice[];
+  /** Cards that questions name, least memory first. */
+  readonly asked: readonly CatalogDevice[];
+  /** Desktop cards that most people who run models at home have, least memory first. */
+  readonly usual: readonly CatalogDevice[];
+  /** Devices whose memory is a line in plots, least memory first. */
+  readonly plotted: readonly CatalogDevice[];
+  /** Devices that the speeds of two models are compared on: the first that holds both. */
+  readonly compared: readonly CatalogDevice[];
   readonly byId: ReadonlyMap<string, CatalogDevice>;
 }
 
@@ -106,6 +114,30 @@ const MULTI: readonly string[] = [
   'rtx-5090',
   'rtx-pro-6000-bw',
 ];
+const ASKED: readonly string[] = [
+  'rtx-4060',
+  'rtx-3060-12gb',
+  'rtx-5060-ti-16gb',
+  'rtx-4090',
+  'rtx-5090',
+  'rtx-pro-6000-bw',
+];
+const USUAL: readonly string[] = ['rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-4090', 'rtx-5090'];
+const PLOTTED: readonly string[] = [
+  'rtx-4060',
+  'rtx-3060-12gb',
+  'rtx-5060-ti-16gb',
+  'rtx-4090',
+  'rtx-5090',
+  'l40s',
+  'h100-80gb-sxm',
+  'rtx-pro-6000-bw',
+  'h200-sxm',
+  'mi300x',
+  'mi355x',
+  'apple-m3-ultra-512gb',
+];
+const COMPARED: readonly string[] = ['rtx-4090', 'rtx-5090', 'rtx-pro-6000-bw', 'h200-sxm', 'apple-m3-ultra-512gb'];
 
 /** Devices that no answer names: converted cards, several GPUs on one board, chips that share a server's memory, rack-only GPUs, boards for robots, thin laptops. */
 const UNUSUAL = /mod$|a16-|mi250x|mi300a|gh200|gb200|gb300|jetson|ryzen-ai-hx/;
@@ -183,6 +215,10 @@ export const devicesOf = memoized((catalog: Catalog): Devices => {
     },
     nodes: pick(NODES),
     multi: pick(MULTI),
+    asked: pick(ASKED),
+    usual: pick(USUAL),
+    plotted: pick(PLOTTED),
+    compared: pick(COMPARED),
     byId,
   };
 });

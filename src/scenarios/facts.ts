@@ -63,7 +63,7 @@ export interface Facts {
   readonly unified: Tier | undefined;
   /** The best-known card that holds Needs but not Plan for. */
   readonly tight: CatalogDevice | undefined;
-  /** Two to eight consumer cards, where no single one holds it: least memory first. */
+  /** Two to eight desktop or workstation cards, where no single desktop card holds it: least memory first. */
   readonly consumerSets: readonly DeviceSet[];
   /** Datacenter GPUs, where no single card holds it. */
   readonly datacenterSets: readonly DeviceSet[];
@@ -202,13 +202,8 @@ function datacenterSetsOf({ at, contextTokens }: Scenario, { nodes, cards }: Dev
   return usual.length > 0 ? usual : setsOf(at, cards.slice(-1), contextTokens);
 }
 
-/** Desktop cards that most people who run models at home have. */
-const usualCards = memoized(({ byId }: Devices): readonly CatalogDevice[] =>
-  ['rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-4090', 'rtx-5090'].flatMap((id) => byId.get(id) ?? []),
-);
-
 function usualCardOf(catalog: Catalog, scenario: Scenario, consumer: Tier | undefined): Facts['usualCard'] {
-  const own = usualCards(devicesOf(catalog)).find((card) => holds(card, scenario));
+  const own = devicesOf(catalog).usual.find((card) => holds(card, scenario));
   if (!own || !consumer || own.gpu.memoryGB === consumer.memoryGB) return undefined;
   const planFor = (quant: QuantRecord): number => needOf(catalog, { ...scenario.key, quant: quant.id }).planForBytes;
   const largestQuant = recommendedQuants(catalog, scenario.model).findLast((quant) => planFor(quant) <= roomOf(own));

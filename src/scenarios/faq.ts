@@ -10,10 +10,9 @@ import {
   formatParameters,
   formatPercent,
 } from '../vram/index.ts';
-import { type CatalogDevice, type Devices, devicesOf, roomOf } from './devices.ts';
+import { type CatalogDevice, devicesOf, roomOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, maximumContext, namedParameters, recommendedQuants } from './expand.ts';
-import type { Facts } from './facts.ts';
-import { memoized } from './memoized.ts';
+import type { DeviceSet, Facts } from './facts.ts';
 import { lossesAlike, lossIn } from './quality.ts';
 import { type ModelAtQuant, modelAtQuant } from './scenario.ts';
 import { speedText } from './speed.ts';
@@ -41,24 +40,17 @@ const MOST_QUESTIONS = 7;
 /** A context that is worth naming as a way out, in tokens. */
 const SHORTEST_USEFUL_CONTEXT = 4096;
 
-/** Cards that people ask about by name, least memory first. */
-const askedCards = memoized(({ byId }: Devices): readonly CatalogDevice[] =>
-  ['rtx-4060', 'rtx-3060-12gb', 'rtx-5060-ti-16gb', 'rtx-4090', 'rtx-5090', 'rtx-pro-6000-bw'].flatMap(
-    (id) => byId.get(id) ?? [],
-  ),
-);
-
 /** The smallest card people ask about that holds the scenario, while the card is not four times too large to be asked. */
-export function askedCardThatFits({ catalog, scenario }: Facts): CatalogDevice | undefined {
-  const own = askedCards(devicesOf(catalog)).find(
+function askedCardThatFits({ catalog, scenario }: Facts): CatalogDevice | undefined {
+  const own = devicesOf(catalog).asked.find(
     ({ device }) => scenario.at.fitOn(device, 1, scenario.contextTokens).fit === 'fits',
   );
   return own && own.device.usableBytes < 4 * scenario.planForBytes ? own : undefined;
 }
 
 /** The largest card people ask about that does not hold it, while it needs less than three times its memory. */
-export function askedCardThatDoesNot({ catalog, scenario }: Facts): CatalogDevice | undefined {
-  return askedCards(devicesOf(catalog)).findLast(
+function askedCardThatDoesNot({ catalog, scenario }: Facts): CatalogDevice | undefined {
+  return devicesOf(catalog).asked.findLast(
     ({ device }) =>
       scenario.at.fitOn(device, 1, scenario.contextTokens).fit !== 'fits' &&
       scenario.planForBytes < 3 * device.usableBytes,
@@ -94,13 +86,19 @@ function wayOut(facts: Facts, own: CatalogDevice): string {
     : `It takes ${setNames(namedSets(facts))}.`;
 }
 
-/** The device whose speed is asked for: the smallest that holds the scenario, with its tokens a second. */
-function fastest({ card, unified, scenario }: Facts): { own: CatalogDevice; speed: string } | undefined {
+/** The smallest device that holds the scenario, with its tokens a second; `undefined` where no speed is known. */
+function smallestWithSpeed({ card, unified, scenario }: Facts): { own: CatalogDevice; speed: string } | undefined {
   const tier = card ?? unified;
   const own = tier && bestOf(tier);
   const speed = own && speedText(scenario.at, own, 1);
   return own && speed !== undefined ? { own, speed } : undefined;
 }
+
+/** The desktop cards that the scenario is asked about: of 24 GB and more where such do. */
+const askedSet = ({ consumerSets }: Facts): DeviceSet | undefined => {
+  const desktop = consumerSets.filter(({ own }) => own.kind === 'consumer');
+  return desktop.find(({ own }) => own.gpu.memoryGB >= 24) ?? desktop[0];
+};
 
 /** The input tables, which the engine looks up in RAM: "the token embedding (582 MB) stays in RAM". */
 function keptInRam(
@@ -177,19 +175,11 @@ export const FAQ_RULES: readonly FaqRule[] = [
   },
   {
     name: 'several-consumer-cards',
-    when: ({ consumerSets }) => consumerSets.some(({ own }) => own.kind === 'consumer'),
-    ask: (facts) => {
-      const set = known(
-        facts.consumerSets.find(({ own }) => own.kind === 'consumer' && own.gpu.memoryGB >= 24) ??
-          facts.consumerSets[0],
-      );
-      return `How many ${set.own.gpu.shortName} does ${withQuant(facts)} take at ${context(facts)}?`;
-    },
+    when: (facts) => askedSet(facts) !== undefined,
+    ask: (facts) =>
+      `How many ${known(askedSet(facts)).own.gpu.shortName} does ${withQuant(facts)} take at ${context(facts)}?`,
     say: (facts) => {
-      const set = known(
-        facts.consumerSets.find(({ own }) => own.kind === 'consumer' && own.gpu.memoryGB >= 24) ??
-          facts.consumerSets[0],
-      );
+      const set = known(askedSet(facts));
       const { at, contextTokens } = facts.scenario;
       const { shareBytes } = at.fitOn(set.own.device, set.count, contextTokens);
       const others = facts.consumerSets.filter(({ own }) => own !== set.own);
@@ -276,10 +266,11 @@ export const FAQ_RULES: readonly FaqRule[] = [
   },
   {
     name: 'how-fast',
-    when: (facts) => fastest(facts) !== undefined,
-    ask: (facts) => `How fast is ${withQuant(facts)} on ${withArticle(nameWithMemory(known(fastest(facts)).own.gpu))}?`,
+    when: (facts) => smallestWithSpeed(facts) !== undefined,
+    ask: (facts) =>
+      `How fast is ${withQuant(facts)} on ${withArticle(nameWithMemory(known(smallestWithSpeed(facts)).own.gpu))}?`,
     say: (facts) => {
-      const { own, speed } = known(fastest(facts));
+      const { own, speed } = known(smallestWithSpeed(facts));
       const { active, total } = facts.scenario.model.parameters;
       const read =
         active === undefined
@@ -335,7 +326,7 @@ function largerText({ scenario, largerQuant, betterQuant, card }: Facts): string
     : `Not if you own the ${device} anyway: it holds ${name} with ${larger} to plan for.`;
 }
 
-/** Order of the questions on a page, by what a reader asks first. */
+/** The questions of a page with their answers: what a reader asks first, then those of the model's own record. */
 export function faqOf(facts: Facts): readonly Question[] {
   const own = ownQuestions(facts);
   const rules = FAQ_RULES.values()

@@ -14,21 +14,6 @@ import { contextTitle, joinWords, nameWithMemory } from './words.ts';
 
 /** Quants of a plot where the model has them; the model's usual one is always among them. */
 const PLOTTED_SCHEMES: readonly string[] = ['Q2_K', 'Q4_K_M', 'Q6_K', 'Q8_0'];
-/** Devices whose memory is drawn as a line. */
-const LINES: readonly string[] = [
-  'rtx-4060',
-  'rtx-3060-12gb',
-  'rtx-5060-ti-16gb',
-  'rtx-4090',
-  'rtx-5090',
-  'l40s',
-  'h100-80gb-sxm',
-  'rtx-pro-6000-bw',
-  'h200-sxm',
-  'mi300x',
-  'mi355x',
-  'apple-m3-ultra-512gb',
-];
 const MOST_LINES = 5;
 /** Devices that the text below a scenario's plot names at most. */
 const MOST_NAMED = 3;
@@ -54,13 +39,17 @@ export function contextPlot(catalog: Catalog, model: EstimableModel): Plot {
     label: quant.name,
     points: contexts.map((context) => [x(context), y(planFor(quant, context))] as const),
   }));
+  const lines = apart(devicesOf(catalog).plotted, (own) => y(roomOf(own))).map((own) => ({
+    at: y(roomOf(own)),
+    label: own.gpu.shortName,
+  }));
   return {
     title: `Plan for against context, ${model.name}`,
     description: `From ${contextTitle(shortest)} to ${contextTitle(longest)} of context: ${ends.join('; ')}.`,
     series,
     xTicks: contextTicks(contexts, x),
     yTicks: ticks,
-    lines: withPlacedNames(memoryLines(devicesOf(catalog).byId, y), series).lines,
+    lines: withPlacedNames(lines, series).lines,
   };
 }
 
@@ -74,23 +63,13 @@ interface QuantPlot {
   readonly covered: Covered;
 }
 
-const quantPlots = new WeakMap<Catalog, (at: ModelAtQuant) => QuantPlot>();
-
-function quantPlotOf(catalog: Catalog, at: ModelAtQuant): QuantPlot {
-  let plotOf = quantPlots.get(catalog);
-  if (!plotOf) {
-    plotOf = memoized((own) => drawQuant(catalog, own));
-    quantPlots.set(catalog, plotOf);
-  }
-  return plotOf(at);
-}
+const quantPlots = memoized((catalog: Catalog) => memoized((at: ModelAtQuant) => drawQuant(catalog, at)));
 
 function drawQuant(catalog: Catalog, at: ModelAtQuant): QuantPlot {
   const contexts = contextsOf(at.model);
   const x = logarithmic(contexts);
   const highest = Math.max(...contexts.map((context) => at.need(context).planForBytes));
-  const { byId } = devicesOf(catalog);
-  const devices = LINES.flatMap((id) => byId.get(id) ?? []);
+  const devices = devicesOf(catalog).plotted;
   const { hostBytes } = at.need(at.maximumContext);
   const room = (own: CatalogDevice): number => roomOf(own, hostBytes);
   const above = devices.find((own) => room(own) >= highest && room(own) < 1.4 * highest);
@@ -125,7 +104,7 @@ function drawQuant(catalog: Catalog, at: ModelAtQuant): QuantPlot {
 /** Plan for and Needs against context for the quant of a scenario, its own context marked. */
 export function scenarioPlot({ catalog, scenario }: Facts): Plot {
   const { at, model, quant, contextTokens, planForBytes } = scenario;
-  const { plot, x, y, drawn, covered } = quantPlotOf(catalog, at);
+  const { plot, x, y, drawn, covered } = quantPlots(catalog)(at);
   const contexts = contextsOf(model);
   const [shortest = contextTokens] = contexts;
   const longest = contexts.at(-1) ?? contextTokens;
@@ -189,11 +168,6 @@ function plottedQuants(catalog: Catalog, model: EstimableModel): readonly QuantR
     if (chosen.every((other) => Math.abs(need(other) / need(quant) - 1) > SERIES_DISTANCE)) chosen.push(quant);
   }
   return chosen.sort((a, b) => a.order - b.order);
-}
-
-function memoryLines(byId: ReadonlyMap<string, CatalogDevice>, y: (bytes: number) => number) {
-  const devices = LINES.flatMap((id) => byId.get(id) ?? []);
-  return apart(devices, (own) => y(roomOf(own))).map((own) => ({ at: y(roomOf(own)), label: own.gpu.shortName }));
 }
 
 /** The largest devices that lie on the drawing, far enough from each other for their labels. */

@@ -52,14 +52,6 @@ const LESS = 0.93;
 const MORE = 1.1;
 /** Ranges of speed overlap: a smaller lead is none. */
 const FASTER = 1.3;
-/** Devices that speeds are compared on: the first that holds both. */
-const SPEED_DEVICES: readonly string[] = [
-  'rtx-4090',
-  'rtx-5090',
-  'rtx-pro-6000-bw',
-  'h200-sxm',
-  'apple-m3-ultra-512gb',
-];
 /** Where no figure speaks for a side. */
 const NOTHING = 'You like its answers better: no figure of memory, context or speed speaks for it here.';
 const MOST_MODELS = 24;
@@ -130,8 +122,7 @@ function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
   const path = pairPath(pair);
   const [nameA, nameB] = [a.model.name, b.model.name];
   const [light, heavy] = a.usual.planForBytes <= b.usual.planForBytes ? [a, b] : [b, a];
-  const { byId } = devicesOf(catalog);
-  const common = SPEED_DEVICES.flatMap((id) => byId.get(id) ?? []).find((own) => holds(own, heavy.usual));
+  const common = devicesOf(catalog).compared.find((own) => holds(own, heavy.usual));
   const contexts = usualContexts(a, b);
   const quants = a.usual.quant.id === b.usual.quant.id ? a.usual.quant.name : 'their usual quants';
   const saved = heavy.usual.planForBytes - light.usual.planForBytes;

@@ -26,12 +26,16 @@ describe('devices of the catalogue', () => {
     expect(devices.all.length).toBeGreaterThan(150);
   });
 
-  it('has every device that pages name by id', () => {
+  it('have every device that pages name by id', () => {
     expect(devices.reference.consumer).toHaveLength(11);
     expect(devices.reference.professional).toHaveLength(14);
     expect(devices.reference.unified).toHaveLength(11);
     expect(devices.nodes).toHaveLength(6);
     expect(devices.multi).toHaveLength(6);
+    expect(devices.asked).toHaveLength(6);
+    expect(devices.usual).toHaveLength(4);
+    expect(devices.plotted).toHaveLength(12);
+    expect(devices.compared).toHaveLength(5);
   });
 
   it('calls no laptop and no Mac a card', () => {
