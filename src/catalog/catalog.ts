@@ -1,5 +1,5 @@
 /** The catalogue: every record, checked, sorted, indexed, and never changed afterwards. */
-import { dayOf, latestOf } from './dates.ts';
+import { dayOf, newest } from './dates.ts';
 import type { EngineRecord } from './engine.schema.ts';
 import type { FamilyRecord } from './family.schema.ts';
 import type { GpuRecord } from './gpu.schema.ts';
@@ -119,7 +119,7 @@ export function buildCatalog(records: Records): Catalog {
     resolveQuant: resolver(quants, namesOfQuant),
     resolveGpu: resolver(gpus, namesOfGpu),
     membersOf: (familyId) => members.get(familyId) ?? [],
-    updated: latestOf(KINDS.flatMap((kind) => records[kind].map(dayOf))),
+    updated: newest(...KINDS.flatMap((kind) => records[kind].map(dayOf))),
   };
   return Object.freeze(catalog);
 }

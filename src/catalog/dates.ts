@@ -3,7 +3,6 @@ export function dayOf(record: { readonly updated?: string; readonly reviewed?: s
   return record.updated ?? record.reviewed;
 }
 
-/** The latest of days written YYYY-MM-DD; "" where there is none. */
-export function latestOf(days: readonly (string | undefined)[]): string {
-  return days.reduce<string>((latest, day = '') => [latest, day].sort()[1] ?? '', '');
-}
+/** The newest of days written YYYY-MM-DD; "" where there is none. */
+export const newest = (...days: readonly (string | undefined)[]): string =>
+  days.reduce<string>((latest, day = '') => (day > latest ? day : latest), '');

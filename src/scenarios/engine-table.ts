@@ -2,7 +2,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { modelQuantPath, quantPath } from '../site/routes.ts';
-import { DEFAULT_VLLM_SETTINGS, formatBytes, formatGB } from '../vram/index.ts';
+import { DEFAULT_VLLM_SETTINGS, formatBytes, formatGB, formatWholePercent } from '../vram/index.ts';
 import { type EngineRow, engineRowsBeside, enginesOf, figuresOf, type RunsOn } from './engines.ts';
 import { defaultContextOf } from './expand.ts';
 import type { Facts } from './facts.ts';
@@ -10,7 +10,8 @@ import { bestOf, namedSets } from './verdict.ts';
 import type { Grid, ModelPage, ScenarioPage } from './views.ts';
 import { contextTitle, deviceLabel, joinWords, nameWithMemory, tokensText } from './words.ts';
 
-export const engineName = ({ engine }: EngineRow): string => `${engine.name} ${engine.version}`;
+/** "llama.cpp v0.5.0". */
+export const engineName = ({ engine }: Pick<EngineRow, 'engine'>): string => `${engine.name} ${engine.version}`;
 
 /** "RTX 4090 24GB", "8 x H200 141GB". */
 export const runsOnText = (runsOn: RunsOn | undefined): string => {
@@ -71,8 +72,7 @@ export function engineTable(catalog: Catalog, model: EstimableModel): ModelPage[
   };
 }
 
-const VLLM_SHARE =
-  'vLLM fills 92 % of a GPU whatever it needs; its total is the least that this share of all its GPUs must hold, and the rest holds more requests.';
+const VLLM_SHARE = `vLLM fills ${formatWholePercent(DEFAULT_VLLM_SETTINGS.gpuMemoryUtilization)} of a GPU whatever it needs; its total is the least that this share of all its GPUs must hold, and the rest holds more requests.`;
 
 /** The scenario under its own engine and the others, each in the format nearest to the quant; `undefined` where no other has one. */
 export function scenarioEngines(facts: Facts): ScenarioPage['engines'] {

@@ -1,4 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
+import { newest } from '../catalog/dates.ts';
 import type { MeasurementRecord } from '../catalog/measurement.schema.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { ggufFileOf, readsBesideText, type Yarn, yarnOf } from '../scenarios/commands.ts';
@@ -9,7 +10,7 @@ import { isIndexable } from '../scenarios/index-policy.ts';
 import { memoryComparisons } from '../scenarios/measured-memory.ts';
 import { speedCases } from '../scenarios/measured-speed.ts';
 import { CLASS_TITLES } from '../scenarios/pages/list-pages.ts';
-import { engineUpdated, newest } from '../scenarios/pages/meta.ts';
+import { engineUpdated } from '../scenarios/pages/meta.ts';
 import { computeScenario, modelAtQuant } from '../scenarios/scenario.ts';
 import {
   type Architecture,

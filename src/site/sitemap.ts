@@ -1,7 +1,8 @@
 import type { Catalog } from '../catalog/catalog.ts';
+import { newest } from '../catalog/dates.ts';
 import { modelQuantKeys, scenarioKeys } from '../scenarios/expand.ts';
 import { canonicalModelQuantPath, canonicalPathOf } from '../scenarios/index-policy.ts';
-import { engineUpdated, newest } from '../scenarios/pages/meta.ts';
+import { engineUpdated } from '../scenarios/pages/meta.ts';
 import { contextLabel } from '../vram/index.ts';
 import {
   familyPath,
@@ -52,7 +53,7 @@ export function lastModifiedByPath(catalog: Catalog): ReadonlyMap<string, string
   for (const guide of catalog.guides) dates.set(guidePath(guide.id), guide.reviewed);
   for (const model of catalog.estimableModels) dates.set(modelPath(model.id), model.updated);
   for (const { model, quant, context } of scenarioKeys(catalog)) {
-    const date = newest(models.get(model)?.updated ?? '', quants.get(quant)?.updated ?? '', engineUpdated(catalog));
+    const date = newest(models.get(model)?.updated, quants.get(quant)?.updated, engineUpdated(catalog));
     dates.set(modelQuantPath(model, quant), date);
     dates.set(scenarioPath(model, quant, contextLabel(context)), date);
   }

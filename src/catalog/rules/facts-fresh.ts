@@ -1,4 +1,4 @@
-import { dayOf, latestOf } from '../dates.ts';
+import { dayOf, newest } from '../dates.ts';
 import { problemIn } from '../problem.ts';
 import type { Rule } from './rule.ts';
 import { everyDraft } from './source-references.ts';
@@ -6,8 +6,8 @@ import { everyDraft } from './source-references.ts';
 /** Warns of records untouched for a year before the newest one. The newest record stands in for the clock. */
 export const factsFresh: Rule = (drafts) => {
   const all = everyDraft(drafts);
-  const newest = latestOf(all.map(({ record }) => dayOf(record)));
-  const yearBefore = `${Number(newest.slice(0, 4)) - 1}${newest.slice(4)}`;
+  const latest = newest(...all.map(({ record }) => dayOf(record)));
+  const yearBefore = `${Number(latest.slice(0, 4)) - 1}${latest.slice(4)}`;
   return all.flatMap(({ kind, record }) => {
     const day = dayOf(record);
     if (day === undefined || day >= yearBefore) return [];
@@ -15,7 +15,7 @@ export const factsFresh: Rule = (drafts) => {
     return [
       problemIn(kind, record.id, [field], {
         level: 'warning',
-        found: `${day}, more than a year before the newest record (${newest})`,
+        found: `${day}, more than a year before the newest record (${latest})`,
         expected: `a day from ${yearBefore} on`,
         fix: `check every fact of the record, then set "${field}" to today`,
       }),

@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import { newest } from '../../catalog/dates.ts';
 import type { MeasurementRecord } from '../../catalog/measurement.schema.ts';
 import { SOURCE_URL } from '../../site/config.ts';
 import {
@@ -76,11 +77,7 @@ export function accuracyPage(catalog: Catalog): AccuracyPage {
       ],
       crumbs: [],
       name: 'Accuracy',
-      updated:
-        catalog.measurements
-          .map(({ updated }) => updated)
-          .toSorted()
-          .at(-1) ?? catalog.updated,
+      updated: newest(...catalog.measurements.map(({ updated }) => updated)) || catalog.updated,
     }),
     heading,
     answer,
@@ -97,7 +94,7 @@ export function accuracyPage(catalog: Catalog): AccuracyPage {
         memory.filter((own) => !isMiss(own)),
       ),
       plot: memoryPlot(memory),
-      classes: classGrid(memory),
+      classes: classGrid(catalog, memory),
       notCompared: notCompared(catalog, memory),
     },
     speed: {
@@ -224,7 +221,11 @@ function distanceCell(distance: Distance | undefined): Cell | null {
   return textCell(errorText(distance.median), note);
 }
 
-function classGrid(memory: readonly MemoryComparison[]): Grid {
+function classGrid(catalog: Catalog, memory: readonly MemoryComparison[]): Grid {
+  const engineOf = ({ record, run }: MemoryComparison): string => {
+    const { name = record.engine } = catalog.byId.engines.get(record.engine) ?? {};
+    return run.backend ? `${name}, ${run.backend}` : name;
+  };
   const kinds = Object.keys(ATTENTION_NAMES) as AttentionKind[];
   const rows = kinds.flatMap((kind) => {
     const own = memory.filter(({ attention }) => attention === kind);
@@ -243,11 +244,6 @@ function classGrid(memory: readonly MemoryComparison[]): Grid {
     rows,
   };
 }
-
-const ENGINE_NAMES: Readonly<Record<string, string>> = { 'llama-cpp': 'llama.cpp', vllm: 'vLLM' };
-
-const engineOf = ({ record, run }: MemoryComparison): string =>
-  `${ENGINE_NAMES[record.engine] ?? record.engine}${run.backend ? `, ${run.backend}` : ''}`;
 
 function notCompared(catalog: Catalog, memory: readonly MemoryComparison[]): readonly string[] {
   const compared = new Set(memory.map(({ run }) => run));

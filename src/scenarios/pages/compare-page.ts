@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import { newest } from '../../catalog/dates.ts';
 import type { EstimableModel } from '../../catalog/model.schema.ts';
 import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { compareListPath, comparePath, familyPath, gpuPath, modelPath } from '../../site/routes.ts';
@@ -30,7 +31,7 @@ import {
   tokensText,
   withArticle,
 } from '../words.ts';
-import { engineUpdated, metaOf, newest } from './meta.ts';
+import { engineUpdated, metaOf } from './meta.ts';
 import {
   type Cell,
   countOn,

@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import { newest } from '../../catalog/dates.ts';
 import type { FamilyRecord } from '../../catalog/family.schema.ts';
 import { type EstimableModel, isEstimable } from '../../catalog/model.schema.ts';
 import { familyListPath, familyPath, modelPath } from '../../site/routes.ts';
@@ -8,7 +9,7 @@ import { maximumContext } from '../expand.ts';
 import { needOf } from '../scenario.ts';
 import type { FamilyPage, Grid, Question } from '../views.ts';
 import { allOf, contextTitle, counted, joinWords } from '../words.ts';
-import { metaOf, newest, sourceLinks } from './meta.ts';
+import { metaOf, sourceLinks } from './meta.ts';
 import {
   FEWEST_GOOD_BITS,
   holdsUsual,

@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import { newest } from '../../catalog/dates.ts';
 import type { GpuRecord } from '../../catalog/gpu.schema.ts';
 import { usableMemoryOf } from '../../catalog/usable-memory.ts';
 import { gpuListPath, gpuPath, guidePath, vramTierPath } from '../../site/routes.ts';
@@ -19,7 +20,7 @@ import { modelAtQuant } from '../scenario.ts';
 import { speedText } from '../speed.ts';
 import type { Fact, GpuPage, LinkWithFigure, Question } from '../views.ts';
 import { capitalize, nameWithMemory, withArticle } from '../words.ts';
-import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
+import { engineUpdated, metaOf, sourceLink, sourceLinks } from './meta.ts';
 import { addedBy, picksGrid } from './picks.ts';
 import {
   countOn,

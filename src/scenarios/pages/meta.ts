@@ -45,9 +45,6 @@ function shortened(sentences: readonly string[]): string {
   return text;
 }
 
-/** The newest of the dates ("2026-11", "2026-11-25"). */
-export const newest = (...dates: readonly string[]): string => dates.toSorted().at(-1) ?? '';
-
 interface Sourced {
   readonly sources?: Readonly<Record<string, { readonly title: string; readonly url: string }>>;
 }
@@ -68,5 +65,5 @@ export function sourceLink(record: Sourced, key: string | undefined): Link | und
   return source && { text: source.title, href: source.url };
 }
 
-/** The date of the engine behind every figure; empty where the catalogue has no record of it. */
-export const engineUpdated = (catalog: Catalog): string => catalog.byId.engines.get('llama-cpp')?.updated ?? '';
+/** The date of the engine behind every figure; absent where the catalogue has no record of it. */
+export const engineUpdated = (catalog: Catalog): string | undefined => catalog.byId.engines.get('llama-cpp')?.updated;

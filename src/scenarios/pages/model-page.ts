@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import { newest } from '../../catalog/dates.ts';
 import type { EstimableModel, ModelRecord } from '../../catalog/model.schema.ts';
 import { familyPath, modelApiPath, modelListPath, modelPath, modelQuantPath, scenarioPath } from '../../site/routes.ts';
 import {
@@ -14,7 +15,7 @@ import { heldParts, scenarioBar } from '../bars.ts';
 import { cacheNote, layerCounts } from '../cache-note.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
 import { type CatalogDevice, holds } from '../devices.ts';
-import { engineTable } from '../engine-table.ts';
+import { engineName, engineTable } from '../engine-table.ts';
 import { contextsOf, defaultContextOf, defaultQuantOf, quantsOf } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
@@ -26,7 +27,7 @@ import { peersOf, scenarioLink, siblingGroup } from '../related.ts';
 import { computeScenario, estimableModel, modelAtQuant, needOf, type Scenario } from '../scenario.ts';
 import type { Fact, Grid, ModelPage, Question } from '../views.ts';
 import { contextTitle, joinWords, tokensText } from '../words.ts';
-import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
+import { engineUpdated, metaOf, sourceLink, sourceLinks } from './meta.ts';
 import { runs } from './scenario-page.ts';
 import { tierDevices } from './vram-tier-page.ts';
 
@@ -57,7 +58,7 @@ export function modelPage(catalog: Catalog, id: string): ModelPage {
   const planFor = formatGB(scenario.planForBytes);
   const needs = formatGB(scenario.needsBytes);
   const note = cacheNote(computeScenario(catalog, { model: id, quant: quant.id, context: model.context.native }));
-  const engine = `${scenario.allocation.engine.name} ${scenario.allocation.engine.version}`;
+  const engine = engineName(scenario.allocation);
   return {
     kind: 'model',
     id,

@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import { newest } from '../../catalog/dates.ts';
 import { modelListPath, modelPath, modelQuantPath, quantPath, scenarioPath } from '../../site/routes.ts';
 import {
   contextLabel,
@@ -10,6 +11,7 @@ import {
 } from '../../vram/index.ts';
 import { heldParts, scenarioBar } from '../bars.ts';
 import { commandsOf } from '../commands.ts';
+import { engineName } from '../engine-table.ts';
 import { contextsOf, defaultContextOf } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { FAQ_RULES } from '../faq.ts';
@@ -21,7 +23,7 @@ import { computeScenario, estimableModel } from '../scenario.ts';
 import { verdictOf } from '../verdict.ts';
 import type { Fact, ModelQuantPage, Question } from '../views.ts';
 import { contextTitle, tokensText, withArticle } from '../words.ts';
-import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
+import { engineUpdated, metaOf, sourceLink, sourceLinks } from './meta.ts';
 import { runs } from './scenario-page.ts';
 import { smallestDeviceText, textCell } from './shared.ts';
 
@@ -52,7 +54,7 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
   const range = from === to ? from : `${from} to ${to}`;
   const faq = questionsOf(facts);
   const groups = hardwareGroups(facts);
-  const engine = `${usual.allocation.engine.name} ${usual.allocation.engine.version}`;
+  const engine = engineName(usual.allocation);
   return {
     kind: 'model-quant',
     meta: metaOf({

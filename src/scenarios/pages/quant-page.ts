@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import { newest } from '../../catalog/dates.ts';
 import type { EstimableModel } from '../../catalog/model.schema.ts';
 import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { modelQuantPath, quantListPath, quantPath } from '../../site/routes.ts';
@@ -8,7 +9,7 @@ import { modelAtQuant } from '../scenario.ts';
 import type { Fact, QuantPage, Question } from '../views.ts';
 import { contextTitle, withArticle } from '../words.ts';
 import { checkpointQuantParts } from './checkpoint-quant-page.ts';
-import { engineUpdated, metaOf, newest, sourceLink, sourceLinks } from './meta.ts';
+import { engineUpdated, metaOf, sourceLink, sourceLinks } from './meta.ts';
 import { modelHead, planForCell, smallestDeviceText, textCell } from './shared.ts';
 
 /**
@@ -97,7 +98,7 @@ function checkpointPage(catalog: Catalog, quant: QuantRecord): QuantPage {
       crumbs: [{ text: 'Quants', href: quantListPath() }],
       name: quant.name,
       questions: faq,
-      updated: newest(quant.updated, catalog.byId.engines.get(quant.engine)?.updated ?? ''),
+      updated: newest(quant.updated, catalog.byId.engines.get(quant.engine)?.updated),
     }),
     heading: `${quant.name}: what it costs in memory`,
     answer: [
@@ -138,7 +139,7 @@ function weightsPage(catalog: Catalog, quant: QuantRecord): QuantPage {
       crumbs: [{ text: 'Quants', href: quantListPath() }],
       name: quant.name,
       questions: [],
-      updated: newest(quant.updated, engine?.updated ?? ''),
+      updated: newest(quant.updated, engine?.updated),
     }),
     heading: `${quant.name}: what its weights take`,
     answer: [

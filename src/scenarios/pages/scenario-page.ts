@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import { newest } from '../../catalog/dates.ts';
 import { modelApiPath, modelListPath, modelPath, modelQuantPath, scenarioPath } from '../../site/routes.ts';
 import {
   bytesPerParameterOf,
@@ -17,7 +18,7 @@ import { calculationSteps, ruleOfThumbCacheDetail } from '../calculation.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
 import { cheaperWays } from '../cheaper.ts';
 import { commandsOf } from '../commands.ts';
-import { scenarioEngines } from '../engine-table.ts';
+import { engineName, scenarioEngines } from '../engine-table.ts';
 import { isPublishedInMxfp4, type ScenarioKey } from '../expand.ts';
 import { type Facts, factsOf } from '../facts.ts';
 import { faqOf } from '../faq.ts';
@@ -31,7 +32,7 @@ import { computeScenario, type ModelAtQuant, type Scenario } from '../scenario.t
 import { bestOf, namedSets, setNames, verdictOf } from '../verdict.ts';
 import type { ScenarioPage } from '../views.ts';
 import { contextTitle, nameAgainst, nameForBytes, nameWithMemory, tokensText, withArticle } from '../words.ts';
-import { engineUpdated, metaOf, newest, sourceLinks } from './meta.ts';
+import { engineUpdated, metaOf, sourceLinks } from './meta.ts';
 
 /**
  * The page of one model at one quant and one context.
@@ -46,7 +47,7 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
   const faq = faqOf(facts);
   const planFor = formatMemory(planForBytes);
   const needs = formatMemory(needsBytes);
-  const engine = `${allocation.engine.name} ${allocation.engine.version}`;
+  const engine = engineName(allocation);
   const note = cacheNote(scenario);
   const experts = expertsInRamText(facts);
   const groups = hardwareGroups(facts);
@@ -180,7 +181,7 @@ function accuracyOf(catalog: Catalog, { allocation, needsBytes, model }: Scenari
   const { weights, kvCache, compute, overhead } = allocation.device;
   const { text: measured, link } = classAccuracies(catalog)[model.architecture.attention.kind];
   const text =
-    `Weights (${formatGB(weights)}) and KV cache (${formatBytes(kvCache)}) are counted tensor by tensor, as ${allocation.engine.name} ${allocation.engine.version} ` +
+    `Weights (${formatGB(weights)}) and KV cache (${formatBytes(kvCache)}) are counted tensor by tensor, as ${engineName(allocation)} ` +
     `allocates them for a file that llama-quantize writes; files with another recipe, such as Unsloth's UD quants, differ. ` +
     `The compute buffer (${formatBytes(compute)}, ${formatPercent(compute / needsBytes)} of the total) changes with the engine's version. ` +
     `The driver takes about ${formatBytes(overhead)} more on each GPU; it is not part of Needs, but counted when a device is called fitting.`;
