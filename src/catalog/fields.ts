@@ -4,6 +4,13 @@ import { z } from 'astro/zod';
 /** Ids are file names and parts of URLs: lower case, words and version dots joined by "-". */
 export const ID_PATTERN = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
+/** The id that a name makes: "qwen3-30b-a3b" of "Qwen3 30B-A3B"; not of a name without any letter or digit. */
+export const idOf = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+
 const FULL_DATE = /^\d{4}-\d{2}-\d{2}$/;
 const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 
@@ -50,8 +57,11 @@ export const source = z.strictObject({
   what: sentence.exactOptional().describe('What was read there. Example: "layer count and expert widths".'),
 });
 
+/** What an entry of `sources` is called, in words. */
+export const SOURCE_KEY_FORM = 'a key in lower case, words joined by "-"';
+
 export const sources = z
-  .record(z.string().regex(ID_PATTERN, 'a key in lower case, words joined by "-"'), source)
+  .record(z.string().regex(ID_PATTERN, SOURCE_KEY_FORM), source)
   .refine((all) => Object.keys(all).length > 0, 'at least one source')
   .describe('Every source of this record, each under a short key that the `source` keys name.');
 

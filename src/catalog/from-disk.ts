@@ -274,9 +274,11 @@ export function readRecords(root: string, kind: Kind): readonly RawRecord[] {
   return listFolder(root, kind).ids.map((id) => readRecord(root, kind, id).record);
 }
 
-/** What is on disk: all records that could be read, checked; problems carry line and column. */
+/** What is under `root`/content: all records that could be read, checked. */
 export function checkDisk(root: string): {
+  /** With line and column, in their order; warnings are among them. */
   readonly problems: readonly Problem[];
+  /** How many records were read. */
   readonly count: number;
   /** Elements in the text of records, in the order of files and lines. */
   readonly elements: readonly BodyElement[];
@@ -300,11 +302,6 @@ export function checkDisk(root: string): {
   if (checked.records === undefined || sorted.some(({ level }) => level === 'error'))
     return { problems: sorted, count, elements };
   return { problems: sorted, count, elements, catalog: buildCatalog(checked.records) };
-}
-
-/** Every problem of every file under `root`/content, warnings included, by file and line. */
-export function problemsOfDisk(root: string): readonly Problem[] {
-  return checkDisk(root).problems;
 }
 
 /** The catalogue of `root`/content. Throws a {@link CatalogError} with all problems when there is one. */

@@ -1,20 +1,22 @@
 /** What a schema says against a record, as problems: every one of them, worded for editors. */
 import { z } from 'astro/zod';
-import { ID_PATTERN } from './fields.ts';
+import { ID_PATTERN, idOf, SOURCE_KEY_FORM } from './fields.ts';
+import { nearestOf } from './nearest.ts';
 import { type FieldPath, type Problem, problemIn, showValue } from './problem.ts';
 import { type Kind, recordEnding } from './record.ts';
 
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
 
+const BLOCK = 'a block of keys';
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',
   array: 'a list',
-  object: 'a block of keys',
-  record: 'a block of keys',
+  object: BLOCK,
+  record: BLOCK,
 };
 
 /** What was expected, in words; schemas that carry a message of their own have said it there. */
@@ -31,7 +33,7 @@ function expectationOf(issue: RawIssue): string {
     case 'invalid_format':
       return `text in the form ${String(issue.pattern ?? issue.format)}`;
     case 'invalid_key':
-      return 'a key in lower case, words joined by "-"';
+      return SOURCE_KEY_FORM;
     default:
       return 'another value';
   }
@@ -91,13 +93,13 @@ function schemasAt(schema: z.core.$ZodType, data: unknown, path: FieldPath): z.c
   return here;
 }
 
-/** What the schema says of the field at `path` (`.describe()`). */
+/** What the schema says of the field at `path` (`.describe()`), or else of the nearest list or block around it. */
 function descriptionAt(schema: z.core.$ZodType, data: unknown, path: FieldPath): string | undefined {
   for (const one of schemasAt(schema, data, path)) {
     const text = one instanceof z.ZodType ? one.description : undefined;
     if (text !== undefined) return text;
   }
-  return undefined;
+  return path.length === 0 ? undefined : descriptionAt(schema, data, path.slice(0, -1));
 }
 
 /** Keys that the block at `path` may have. */
@@ -106,34 +108,6 @@ function knownKeys(schema: z.core.$ZodType, data: unknown, path: FieldPath): str
   const objects = schemasAt(schema, data, path).flatMap(alternatives);
   const fitting = objects.filter((one) => literalsMatch(one, value));
   return [...new Set((fitting.length > 0 ? fitting : objects).flatMap((one) => Object.keys(shapeOf(one) ?? {})))];
-}
-
-/** Letters to insert, delete or replace to make `b` of `a`, capitals aside. */
-export function editDistance(a: string, b: string): number {
-  const target = b.toLowerCase();
-  const row = Array.from({ length: target.length + 1 }, (_, index) => index);
-  for (const letter of a.toLowerCase()) {
-    let diagonal = row[0] ?? 0;
-    row[0] = diagonal + 1;
-    for (let index = 1; index < row.length; index++) {
-      const above = row[index] ?? 0;
-      row[index] = Math.min(above + 1, (row[index - 1] ?? 0) + 1, diagonal + (letter === target[index - 1] ? 0 : 1));
-      diagonal = above;
-    }
-  }
-  return row[target.length] ?? 0;
-}
-
-/** The candidate that `word` was probably meant to be: at most a third of its letters differ. */
-export function nearestOf(word: string, candidates: readonly string[]): string | undefined {
-  let best: { name: string; distance: number } | undefined;
-  for (const name of candidates) {
-    const distance = editDistance(word, name);
-    if (distance <= Math.max(1, Math.ceil(name.length / 3)) && (best === undefined || distance < best.distance)) {
-      best = { name, distance };
-    }
-  }
-  return best?.name;
 }
 
 /** The issues of the member of a union that the value comes nearest to. */
@@ -182,13 +156,15 @@ function valueProblem(
 ): Problem {
   const value = valueAt(data, path);
   const description = descriptionAt(schema, data, path);
+  const keys = expected === BLOCK ? knownKeys(schema, data, path) : [];
   const last = path.at(-1);
   const about = description === undefined ? '' : ` ${description}`;
   let fix = `correct the value.${about}`;
   if (value === undefined) fix = typeof last === 'string' ? `add "${last}:".${about}` : `add it.${about}`;
   else if (value instanceof Date) fix = `write it in quotes: "${value.toISOString().slice(0, 10)}"`;
   else if (expected === 'text' && typeof value !== 'object') fix = `write it in quotes: "${String(value)}"`;
-  return problemIn(kind, id, path, { found: showValue(value), expected, fix });
+  const form = keys.length > 0 ? `${expected}: ${keys.join(', ')}` : expected;
+  return problemIn(kind, id, path, { found: showValue(value), expected: form, fix });
 }
 
 function problemsOfIssue(kind: Kind, id: string, schema: z.core.$ZodType, data: unknown, issue: Issue): Problem[] {
@@ -198,8 +174,8 @@ function problemsOfIssue(kind: Kind, id: string, schema: z.core.$ZodType, data: 
   }
   if (issue.code === 'invalid_key') {
     const key = String(path.at(-1));
-    const expected = 'a key in lower case, words joined by "-"';
-    return [problemIn(kind, id, path, { at: 'key', found: `the key "${key}"`, expected, fix: 'rename the key' })];
+    const wording = { found: `the key "${key}"`, expected: issue.message, fix: `rename it to "${idOf(key)}"` };
+    return [problemIn(kind, id, path, { at: 'key', ...wording })];
   }
   if (issue.code === 'invalid_union') {
     const known = 'options' in issue ? (issue.options as readonly unknown[] | undefined) : undefined;
@@ -235,15 +211,11 @@ export function schemaProblems(
 /** A file name that is no id. */
 export function idProblems(kind: Kind, id: string): Problem[] {
   if (ID_PATTERN.test(id)) return [];
-  const suggestion = id
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
   return [
     problemIn(kind, id, [], {
       found: `the file name "${id}${recordEnding(kind)}"`,
       expected: 'an id as the name: lower-case letters and digits, joined by "-"',
-      fix: `rename the file to "${suggestion}${recordEnding(kind)}"`,
+      fix: `rename the file to "${idOf(id)}${recordEnding(kind)}"`,
     }),
   ];
 }

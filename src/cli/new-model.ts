@@ -1,7 +1,7 @@
 /** `npm run new:model`: a record of a model from its Hugging Face repository, and what a human must still fill in. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ID_PATTERN } from '../catalog/fields.ts';
+import { ID_PATTERN, idOf } from '../catalog/fields.ts';
 import { checkDisk, readRecords } from '../catalog/from-disk.ts';
 import { formatProblem } from '../catalog/problem.ts';
 import { recordFile } from '../catalog/record.ts';
@@ -9,7 +9,7 @@ import { type Architecture, architectureFromConfig, EstimateError } from '../vra
 import { type Arguments, HELP, NewModelError, parseArguments } from './new-model/flags.ts';
 import { findingsOf } from './new-model/hub.ts';
 import { mdxOf } from './new-model/mdx.ts';
-import { familiesOf, idOfName, nameOfRepository, ownerOf, siblingOf, textOf, vendorOf } from './new-model/names.ts';
+import { familiesOf, nameOfRepository, ownerOf, siblingOf, textOf, vendorOf } from './new-model/names.ts';
 import { recordOf, summaryOf } from './new-model/record.ts';
 import { explainUnknownClass } from './new-model/unknown-class.ts';
 
@@ -30,7 +30,7 @@ async function write(args: Arguments): Promise<void> {
   const { repository } = args;
   const models = readRecords(ROOT, 'models');
   const name = nameOfRepository(repository);
-  const id = args.id ?? idOfName(name);
+  const id = args.id ?? idOf(name);
   const file = recordFile('models', id);
   if (!ID_PATTERN.test(id)) {
     throw new NewModelError(`--id is "${id}", expected lower-case letters and digits joined by "-"`);

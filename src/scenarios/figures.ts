@@ -5,8 +5,8 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { GpuRecord } from '../catalog/gpu.schema.ts';
 import { isEstimable } from '../catalog/model.schema.ts';
+import { nearestOf } from '../catalog/nearest.ts';
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { nearestOf } from '../catalog/schema-problems.ts';
 import { gpuPath, modelPath, quantPath } from '../site/routes.ts';
 import {
   type Allocation,

@@ -2,7 +2,7 @@ import { problemIn } from '../problem.ts';
 import type { Rule } from './rule.ts';
 
 /** Shorter is a slip: thousands written as units. */
-const SHORTEST_CONTEXT_TOKENS = 1024;
+export const SHORTEST_CONTEXT_TOKENS = 1024;
 const LONGEST_CONTEXT_TOKENS = 100_000_000;
 
 /** Contexts are token counts, and an extended one is longer than the native one. */

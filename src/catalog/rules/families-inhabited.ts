@@ -1,5 +1,5 @@
+import { nearestOf } from '../nearest.ts';
 import { problemIn } from '../problem.ts';
-import { nearestOf } from '../schema-problems.ts';
 import type { Rule } from './rule.ts';
 
 /** Every family has a model. */

@@ -1,4 +1,5 @@
 import { problemIn } from '../problem.ts';
+import { SHORTEST_CONTEXT_TOKENS } from './context-lengths.ts';
 import type { Rule } from './rule.ts';
 
 /** A measured run can be held against an estimate: its context or depth is within the model's. */
@@ -25,7 +26,7 @@ export const measuredContexts: Rule = (drafts) =>
       if (!model) return [];
       const { context } = model;
       // A context in thousands is a mistake of the model's record, and reported there.
-      if (context === undefined || context.native < 1024) return [];
+      if (context === undefined || context.native < SHORTEST_CONTEXT_TOKENS) return [];
       // llama.cpp pads the context, and benchmarks add the tokens that they measure.
       const most = 1.05 * Math.max(context.native, context.extended ?? 0);
       if (tokens <= most) return [];

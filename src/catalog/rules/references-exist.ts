@@ -1,6 +1,6 @@
+import { nearestOf } from '../nearest.ts';
 import { type FieldPath, type Problem, problemIn } from '../problem.ts';
 import { type Kind, recordFile } from '../record.ts';
-import { nearestOf } from '../schema-problems.ts';
 import type { Rule } from './rule.ts';
 
 /**

@@ -9,9 +9,9 @@ import {
   SCHEMES,
 } from '../../vram/index.ts';
 import type { Draft } from '../kinds.ts';
+import { nearestOf } from '../nearest.ts';
 import { type Problem, problemIn } from '../problem.ts';
 import type { QuantRecord } from '../quant.schema.ts';
-import { nearestOf } from '../schema-problems.ts';
 import type { Rule } from './rule.ts';
 
 /** Formats with scenario pages are formats that the estimator knows, and the records say what it says of them. */

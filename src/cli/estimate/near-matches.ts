@@ -1,4 +1,4 @@
-import { editDistance } from '../../catalog/schema-problems.ts';
+import { editDistance } from '../../catalog/nearest.ts';
 
 /** Letters and digits of a name in lower case: "Q4_K_M" and "q4-k-m" are the same name. */
 function normalizeName(name: string): string {

@@ -11,14 +11,6 @@ export function nameOfRepository(repository: string): string {
   return name.replace(/[-_]+/g, ' ').replace(/(\d[TBM]) (A\d)/gi, '$1-$2');
 }
 
-/** "qwen3-30b-a3b" of "Qwen3 30B-A3B". */
-export function idOfName(name: string): string {
-  return name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
-}
-
 function fieldOf(record: RawRecord, ...path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (value, key) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined),

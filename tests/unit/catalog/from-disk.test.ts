@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { checkDisk, loadCatalogFromDisk, problemsOfDisk } from '../../../src/catalog/from-disk.ts';
+import { checkDisk, loadCatalogFromDisk } from '../../../src/catalog/from-disk.ts';
 import { CatalogError, fieldName, formatProblem, type Problem } from '../../../src/catalog/problem.ts';
 import { FILES, projectOf } from './made-up.ts';
 
@@ -14,7 +14,7 @@ type Files = Readonly<Record<string, string>>;
 function problemsOf(files: Files): readonly Problem[] {
   const root = projectOf(files);
   roots.push(root);
-  return problemsOfDisk(root);
+  return checkDisk(root).problems;
 }
 
 /** FILES with one text of one file replaced; the text must be there. */
@@ -153,13 +153,20 @@ const MISTAKES: readonly Mistake[] = [
     field: 'modalities[2]',
     found: '"smell"',
     expected: 'one of: text, image, video, audio',
-    fix: 'correct the value',
+    fix: 'What the model reads',
   }),
   mistake('an unknown kind of attention', MODEL, 'kind: full', 'kind: flash', {
     at: 'flash',
     field: 'architecture.attention.kind',
     found: '"flash"',
     expected: 'one of: full, latent, sliding-window, linear-hybrid, compressed',
+    fix: 'How the model attends',
+  }),
+  mistake('a word for a block', MODEL, 'license: { name: MIT, source: page }', 'license: MIT', {
+    at: 'MIT',
+    field: 'license',
+    found: '"MIT"',
+    expected: 'a block of keys: name, url, source',
     fix: 'correct the value',
   }),
   mistake('an address without https', MODEL, 'https://example.com', 'http://example.com', {
@@ -693,5 +700,5 @@ test('the catalogue is loaded, or an error lists every problem', () => {
 test('a folder without content/ is a problem of its own', () => {
   const root = projectOf({ 'other.txt': '' });
   roots.push(root);
-  expect(problemsOfDisk(root).map(({ file, found }) => `${file}: ${found}`)).toEqual(['content: no such folder']);
+  expect(checkDisk(root).problems.map(({ file, found }) => `${file}: ${found}`)).toEqual(['content: no such folder']);
 });

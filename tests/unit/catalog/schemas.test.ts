@@ -1,9 +1,10 @@
 import { z } from 'astro/zod';
 import { describe, expect, test } from 'vitest';
 import { SCHEMAS } from '../../../src/catalog/kinds.ts';
+import { nearestOf } from '../../../src/catalog/nearest.ts';
 import { fieldName } from '../../../src/catalog/problem.ts';
 import { KINDS } from '../../../src/catalog/record.ts';
-import { nearestOf, parseRecord, schemaProblems } from '../../../src/catalog/schema-problems.ts';
+import { parseRecord, schemaProblems } from '../../../src/catalog/schema-problems.ts';
 import { denseArchitecture, model, records } from './made-up.ts';
 
 interface JsonSchema {

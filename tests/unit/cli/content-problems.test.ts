@@ -2,7 +2,7 @@ import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { problemsOfDisk } from '../../../src/catalog/from-disk.ts';
+import { checkDisk } from '../../../src/catalog/from-disk.ts';
 import { formatProblem } from '../../../src/catalog/problem.ts';
 import { contentProblems } from '../../../src/cli/content-problems.ts';
 
@@ -44,7 +44,7 @@ it('HTML and parts of elements are refused with the records, for pages would tak
   const before = readFileSync(FILE, 'utf8').split('\n').length;
   cpSync(FILE, path);
   appendFileSync(path, '\nOne line <br /> and another, <Figure.part />.\n');
-  expect(problemsOfDisk(root)).toEqual([
+  expect(checkDisk(root).problems).toEqual([
     expect.objectContaining({ file: FILE, line: before + 1, column: 10, found: 'a tag in the text' }),
     expect.objectContaining({ file: FILE, line: before + 1, column: 30, found: 'a tag in the text' }),
   ]);

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { loadCatalogFromDisk, problemsOfDisk, readRecords } from '../../../src/catalog/from-disk.ts';
+import { idOf } from '../../../src/catalog/fields.ts';
+import { checkDisk, loadCatalogFromDisk, readRecords } from '../../../src/catalog/from-disk.ts';
 import { fieldName } from '../../../src/catalog/problem.ts';
 import { HELP, parseArguments } from '../../../src/cli/new-model/flags.ts';
 import { findingsOf } from '../../../src/cli/new-model/hub.ts';
-import { idOfName, nameOfRepository, ownerOf } from '../../../src/cli/new-model/names.ts';
+import { nameOfRepository, ownerOf } from '../../../src/cli/new-model/names.ts';
 import { ggufFile, jsonFile, type LocalHub, safetensorsFile, serveHub } from '../../support/hub.ts';
 import { FILES, projectOf } from '../catalog/made-up.ts';
 
@@ -167,7 +168,7 @@ describe('a repository of the hub', () => {
       },
       updated: new Date().toISOString().slice(0, 10),
     });
-    expect(problemsOfDisk(root).filter(({ level }) => level === 'error')).toEqual([]);
+    expect(checkDisk(root).problems.filter(({ level }) => level === 'error')).toEqual([]);
     expect(loadCatalogFromDisk(root).resolveModel('maker/tiny-1.7b-instruct')?.id).toBe('tiny-1-7b');
     expect(out).toContain('0 problems as it stands');
     expect(out).toContain(
@@ -228,7 +229,7 @@ describe('offline', () => {
     expect(code, out).toBe(0);
     expect(hub.requests.length).toBe(asked);
     expect(recordIn(root, 'tall-2b')).toMatchObject({ parameters: { total: PARAMETERS, source: 'config' } });
-    expect(problemsOfDisk(root).map(({ path }) => fieldName(path))).toEqual(['family', 'released']);
+    expect(checkDisk(root).problems.map(({ path }) => fieldName(path))).toEqual(['family', 'released']);
     expect(out).toContain('content/models/tall-2b.mdx:3:9 family');
     expect(out).toContain("- sources.config: it names the vendor's page");
 
@@ -287,7 +288,7 @@ describe('offline', () => {
       '2025-01',
     ]);
     expect(code).toBe(0);
-    expect(problemsOfDisk(root)).toEqual([]);
+    expect(checkDisk(root).problems).toEqual([]);
     const text = readFileSync(join(root, 'content/models/short-2b.mdx'), 'utf8');
     expect(text).toMatch(/Short 2B needs [\d.]+ GB at Q4_K_M with 4K tokens\.\n$/);
     expect(text).toContain('hook: 4K tokens of context add');
@@ -313,6 +314,6 @@ test('the documented example names a model that has no record', () => {
     const repository = /new:model -- (\w[\w./-]+)/.exec(text)?.[1] ?? '';
     expect(repository).toMatch(/^\w+\/[\w.-]+$/);
     expect(ownerOf(models, repository)).toBeUndefined();
-    expect(models.map(({ id }) => id)).not.toContain(idOfName(nameOfRepository(repository)));
+    expect(models.map(({ id }) => id)).not.toContain(idOf(nameOfRepository(repository)));
   }
 });
