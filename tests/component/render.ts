@@ -1,3 +1,4 @@
+import mdx from '@astrojs/mdx/server.js';
 import { experimental_AstroContainer as AstroContainer } from 'astro/container';
 import { type HTMLElement, parse } from 'node-html-parser';
 
@@ -10,6 +11,7 @@ export async function renderComponent(
   slot = '',
 ): Promise<HTMLElement> {
   const container = await AstroContainer.create();
+  container.addServerRenderer({ renderer: mdx });
   return parse(await container.renderToString(component, { props, slots: { default: slot } }));
 }
 
