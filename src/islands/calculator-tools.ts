@@ -249,9 +249,9 @@ class CalculatorTools extends HTMLElement {
     const ram = deviceMemory === undefined ? '' : ` The browser says at least ${deviceMemory} GB of RAM.`;
     if (adapter === '') return `The browser does not name its graphics adapter; choose the device above.${ram}`;
     const [least, ...more] = devicesNamed(adapter, this.#data?.devices ?? []);
-    if (!least) return `The browser says “${adapter}”, which is no device of the list; choose one above.${ram}`;
+    if (!least) return `The browser says "${adapter}", which is no device of the list; choose one above.${ram}`;
     this.#set(KEYS.gpu, least.id);
-    return `The browser says “${adapter}”: ${least.name} is chosen.${
+    return `The browser says "${adapter}": ${least.name} is chosen.${
       more.length > 0 ? ` It may also be ${more.map(({ name }) => name).join(' or ')}.` : ''
     }${ram}`;
   }

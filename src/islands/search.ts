@@ -31,7 +31,7 @@ function showResults(place: HTMLElement, search: Search, query: string): void {
     }),
   );
   const heading = document.createElement('h2');
-  heading.textContent = results.length > 0 ? `Pages for “${query}”` : `Nothing is called “${query}”`;
+  heading.textContent = results.length > 0 ? `Pages for "${query}"` : `Nothing is called "${query}"`;
   place.replaceChildren(heading, list);
 }
 

@@ -252,7 +252,7 @@ describe('the calculator', () => {
     });
     await expect.poll(() => bytesOf(page, 'needs')).toBe(needs.total);
     const more = page.locator('[data-part="more"]');
-    expect(await more.textContent()).toContain(`(${formatCount(pool?.tokens ?? 0)} tokens in vLLM’s log)`);
+    expect(await more.textContent()).toContain(`(${formatCount(pool?.tokens ?? 0)} tokens in vLLM's log)`);
 
     await expect.poll(() => hashOf(page)).toMatch(/e=vllm.*q=AWQ.*k=fp8.*n=2.*u=90/);
     const link = await hashOf(page);

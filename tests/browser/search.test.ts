@@ -33,7 +33,7 @@ describe('the search box', () => {
     const { page, complaints } = await site.visit('/search/?q=deepsek');
     await page.locator('[data-search-results] a').first().waitFor();
     expect(await page.locator('[data-search-results] a').first().textContent()).toContain('DeepSeek');
-    expect(await page.locator('[data-search-results] h2').textContent()).toBe('Pages for “deepsek”');
+    expect(await page.locator('[data-search-results] h2').textContent()).toBe('Pages for "deepsek"');
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -65,7 +65,7 @@ const FACES: Readonly<Record<CalculatorState['engine'], Face>> = {
     kvTypes: MLX_KV_TYPES,
     runsOn: ({ vendor }) => vendor === 'apple',
     hidden: ['vType', 'microBatch', 'flashAttention', 'devices'],
-    labels: { kType: 'Type of the KV cache', limit: 'iogpu.wired_limit_mb (0: macOS’s own)' },
+    labels: { kType: 'Type of the KV cache', limit: "iogpu.wired_limit_mb (0: macOS's own)" },
     limit: [...LIMITS.limit, 0],
   },
 };
@@ -254,9 +254,9 @@ function poolText(
   if (!pool) return '';
   const weights = `${devices > 1 ? 'Each GPU: ' : ''}${formatGB(perDevice[0]?.weights ?? 0)} of weights`;
   if (pool.bytes <= 0)
-    return `${weights}; with the peak of a step they fill vLLM’s share of ${formatGB(pool.budgetBytes)}.`;
+    return `${weights}; with the peak of a step they fill vLLM's share of ${formatGB(pool.budgetBytes)}.`;
   const short = pool.concurrency < 1 ? '; vLLM does not start' : pool.concurrency < sequences ? '; the rest wait' : '';
-  return `${weights}, ${formatGB(pool.bytes)} left for the cache: ${formatTimes(pool.concurrency)} requests of ${formatTokens(context)} at once (${formatCount(pool.tokens)} tokens in vLLM’s log)${short}.`;
+  return `${weights}, ${formatGB(pool.bytes)} left for the cache: ${formatTimes(pool.concurrency)} requests of ${formatTokens(context)} at once (${formatCount(pool.tokens)} tokens in vLLM's log)${short}.`;
 }
 
 /** @throws EstimateError with the reason for settings that the engine refuses or the model was not made for */

@@ -23,7 +23,7 @@ export function furtherWays(
     title: 'It fits. With the same devices:',
     ways: [
       finer === undefined ? `No ${kind} with more bits fits.` : `${finer} fits too, the most bits that do.`,
-      `The context may grow to ${formatTokens(longest)} tokens${longest === maxContext ? ', the model’s maximum' : ''}.`,
+      `The context may grow to ${formatTokens(longest)} tokens${longest === maxContext ? ", the model's maximum" : ''}.`,
     ],
   };
 }

@@ -59,7 +59,7 @@ export function dataPage(catalog: Catalog): DataPage {
         file(measurementApiPath(), 'Measured runs of memory and decode speed, each with the estimate', 'JSON'),
         file(apiSchemaPath(), 'JSON Schema of these three', 'JSON'),
         file(calculatorDataPath(), 'Architectures, quants and devices, as the calculator reads them', 'JSON'),
-        file(modelTextPath(first.id), 'A model’s page as plain text', 'Markdown'),
+        file(modelTextPath(first.id), "A model's page as plain text", 'Markdown'),
         file(feedPath(), 'Records that changed, newest first', 'RSS'),
         file(llmsTextPath(), 'What the site has, for language models', 'text'),
       ],

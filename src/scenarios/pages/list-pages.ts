@@ -297,7 +297,7 @@ export function notFoundPage(catalog: Catalog): ListPage {
     },
     heading: 'There is no page at this address',
     answer: [
-      'A context longer than a model can take has no page, nor has a quant that no file exists for. The model’s own page lists what there is.',
+      "A context longer than a model can take has no page, nor has a quant that no file exists for. The model's own page lists what there is.",
     ],
     sections: [
       {

@@ -63,7 +63,7 @@ describe('the command of vLLM', () => {
     expect(commandFor(vllm({ quant: 'BF16' }))).not.toContain('trust');
   });
 
-  it('serves the maker’s checkpoint, packs it while loading, or takes a folder', () => {
+  it("serves the maker's checkpoint, packs it while loading, or takes a folder", () => {
     expect(commandFor(vllm({ quant: 'BF16' }))).toBe(
       'vllm serve Qwen/Qwen3-8B --max-model-len 32768 --gpu-memory-utilization 0.92',
     );
@@ -144,9 +144,9 @@ describe('the answer of vLLM', () => {
     const own = vllm({});
     const { more } = computeAnswer(own.offer, own.state);
     const [, requests = '', tokens = ''] =
-      /: ([\d.]+) requests of 32K at once \(([\d,]+) tokens in vLLM’s log\)/.exec(more) ?? [];
+      /: ([\d.]+) requests of 32K at once \(([\d,]+) tokens in vLLM's log\)/.exec(more) ?? [];
     expect(Number(tokens.replaceAll(',', '')) / 32_768).toBeCloseTo(Number(requests), 0.9);
     const large = vllm({ model: 'llama-3-3-70b', quant: 'BF16' });
-    expect(computeAnswer(large.offer, large.state).more).toMatch(/they fill vLLM’s share of /);
+    expect(computeAnswer(large.offer, large.state).more).toMatch(/they fill vLLM's share of /);
   });
 });
