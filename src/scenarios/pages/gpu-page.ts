@@ -65,10 +65,7 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
   const largest = own && largestModelOn(catalog, own);
   const faq = own ? questionsOf(catalog, gpu, own, counts) : [];
   const name = nameWithMemory(gpu);
-  const best =
-    own && !known
-      ? picksGrid(catalog, `Most looked-up models for ${withArticle(gpu.shortName)}, by size`, own)
-      : undefined;
+  const best = own && !known ? picksGrid(catalog, withArticle(gpu.shortName), own) : undefined;
   return {
     kind: 'gpu',
     id,

@@ -31,10 +31,11 @@ const PICK_CONTEXT = 32_768;
 /**
  * The most looked-up models of each size class that fit with four bits a weight or more, largest class first.
  *
+ * @param thing the memory that holds them, in a sentence
  * @param least the device that must hold them
  * @param known the one whose speed is told; absent = `least`
  */
-export function picksGrid(catalog: Catalog, caption: string, least: CatalogDevice, known?: CatalogDevice): Grid {
+export function picksGrid(catalog: Catalog, thing: string, least: CatalogDevice, known?: CatalogDevice): Grid {
   const rows = SIZE_CLASSES.map(({ title, below }, place) => {
     const from = SIZE_CLASSES[place - 1]?.below ?? 0;
     return catalog.estimableModels
@@ -44,7 +45,7 @@ export function picksGrid(catalog: Catalog, caption: string, least: CatalogDevic
       .map((pick) => pickRow(catalog, pick, title, least, known ?? least));
   });
   return {
-    caption,
+    caption: `Most looked-up models of each size that fit ${thing} at ${FEWEST_GOOD_BITS} bits or more`,
     corner: 'Model',
     columns: ['Size', 'Quant', 'Largest context', known ? `Speed, ${known.gpu.shortName}` : 'Speed'],
     rows: rows.reverse().flat(),

@@ -129,7 +129,7 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
         : 'Only the smallest models fit.',
       `The figures are for the ${usable} (${formatGiB(least.device.usableBytes)}) that the ${least.gpu.shortName} leaves usable, the least of all ${thing}.${sharedMemoryNote(least)}`,
     ],
-    best: picksGrid(catalog, `Most looked-up models for ${tierThing(tier)}, by size`, least, bestKnown(devices)),
+    best: picksGrid(catalog, tierThing(tier), least, bestKnown(devices)),
     ...(next && { unlocks: unlocked(catalog, next, least) }),
     ...(withRam && { expertsInRam: withRam }),
     grid: {
