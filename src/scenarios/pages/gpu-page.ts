@@ -14,7 +14,16 @@ import {
   overheadOf,
   prefillMagnitude,
 } from '../../vram/index.ts';
-import { type CatalogDevice, deviceOf, devicesOf, nextInMemory, roomOf, sharedMemoryNote, twinOf } from '../devices.ts';
+import {
+  type CatalogDevice,
+  type DeviceKind,
+  deviceOf,
+  devicesOf,
+  nextInMemory,
+  roomOf,
+  sharedMemoryNote,
+  twinOf,
+} from '../devices.ts';
 import { defaultContextOf, namedParameters } from '../expand.ts';
 import { modelAtQuant } from '../scenario.ts';
 import { speedText } from '../speed.ts';
@@ -114,7 +123,7 @@ export function gpuPage(catalog: Catalog, id: string): GpuPage {
         title: 'Same memory, same bandwidth',
         links: known ? [{ text: known.shortName, href: gpuPath(known.id), figure: `${everyRow.length} models` }] : [],
       },
-      { title: 'Next to it in memory', links: neighbours(catalog, gpu) },
+      ...(own ? [{ title: `Next to it in memory: ${likeIt(own)}`, links: neighbours(catalog, gpu) }] : []),
       ...(VRAM_TIERS.includes(gpu.memoryGB)
         ? [
             {
@@ -136,6 +145,15 @@ function added(catalog: Catalog, own: CatalogDevice): Pick<GpuPage, 'unlocks'> {
   const link = { text: `Everything for ${withArticle(next.gpu.shortName)}`, href: gpuPath(next.gpu.id), figure: '' };
   return { unlocks: addedBy(catalog, name, next, own, [link]) };
 }
+
+const KINDS: Readonly<Record<DeviceKind, string>> = {
+  consumer: 'desktop cards',
+  professional: 'workstation and datacenter GPUs',
+  unified: 'machines with unified memory',
+};
+
+/** What the {@link neighbours} of a device are. */
+const likeIt = ({ gpu, kind }: CatalogDevice): string => (gpu.class === 'laptop' ? 'laptop GPUs' : KINDS[kind]);
 
 /** Devices of the same kind with a little less and a little more memory. */
 function neighbours(catalog: Catalog, gpu: GpuRecord): readonly LinkWithFigure[] {
