@@ -2,7 +2,7 @@
 import { dayOf, newest } from './dates.ts';
 import type { EngineRecord } from './engine.schema.ts';
 import type { FamilyRecord } from './family.schema.ts';
-import type { GpuRecord } from './gpu.schema.ts';
+import { type GpuRecord, gpuSchema } from './gpu.schema.ts';
 import type { GuideRecord } from './guide.schema.ts';
 import type { RecordByKind, Records } from './kinds.ts';
 import type { MeasurementRecord } from './measurement.schema.ts';
@@ -22,7 +22,7 @@ export interface Catalog {
   readonly families: readonly FamilyRecord[];
   /** Fewest bits first. */
   readonly quants: readonly QuantRecord[];
-  /** By class, then memory, then name. */
+  /** By class in the order of the schema, then memory, then name. */
   readonly gpus: readonly GpuRecord[];
   /** By name. */
   readonly engines: readonly EngineRecord[];
@@ -40,15 +40,6 @@ export interface Catalog {
   /** The latest `updated` of any record, YYYY-MM-DD. */
   readonly updated: string;
 }
-
-const GPU_CLASSES: readonly GpuRecord['class'][] = [
-  'consumer',
-  'laptop',
-  'workstation',
-  'datacenter',
-  'apple',
-  'unified',
-];
 
 const collator = new Intl.Collator('en', { numeric: true });
 
@@ -91,7 +82,7 @@ export function buildCatalog(records: Records): Catalog {
       ),
     ]),
   );
-  const place = (gpu: GpuRecord): number => GPU_CLASSES.indexOf(gpu.class);
+  const place = (gpu: GpuRecord): number => gpuSchema.shape.class.options.indexOf(gpu.class);
   const mapOf = <R extends { readonly id: string }>(list: readonly R[]): ReadonlyMap<string, R> =>
     new Map(list.map((record) => [record.id, record]));
   const gpus = sorted(records.gpus, (a, b) => place(a) - place(b) || a.memoryGB - b.memoryGB || byName(a, b));

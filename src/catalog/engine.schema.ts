@@ -44,5 +44,4 @@ export const engineSchema = z.strictObject({
   updated,
 });
 
-export type EngineData = z.infer<typeof engineSchema>;
-export type EngineRecord = RecordOf<EngineData>;
+export type EngineRecord = RecordOf<z.infer<typeof engineSchema>>;

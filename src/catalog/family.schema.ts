@@ -17,5 +17,4 @@ export const familySchema = z.strictObject({
   updated,
 });
 
-export type FamilyData = z.infer<typeof familySchema>;
-export type FamilyRecord = RecordOf<FamilyData>;
+export type FamilyRecord = RecordOf<z.infer<typeof familySchema>>;

@@ -22,6 +22,7 @@ export const gpuSchema = z.strictObject({
   vendor: z.enum(['NVIDIA', 'AMD', 'Intel', 'Apple', 'Google', 'Huawei']).describe('Maker of the chip.'),
   class: z
     .enum(['consumer', 'laptop', 'workstation', 'datacenter', 'apple', 'unified'])
+    // Lists have the groups in this order.
     .describe('Group in lists; `unified` = a PC whose GPU shares the memory (Strix Halo, DGX Spark).'),
   architecture: sentence.describe('Generation of the chip. Example: "Ada Lovelace".'),
   memoryGB: positive.describe('Memory as sold: the number on the label. Example: 24.'),
@@ -91,5 +92,4 @@ export const gpuSchema = z.strictObject({
   updated,
 });
 
-export type GpuData = z.infer<typeof gpuSchema>;
-export type GpuRecord = RecordOf<GpuData>;
+export type GpuRecord = RecordOf<z.infer<typeof gpuSchema>>;

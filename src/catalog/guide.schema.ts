@@ -14,5 +14,4 @@ export const guideSchema = z.strictObject({
   sources: sources.exactOptional().describe('Where the statements come from, each under a short key.'),
 });
 
-export type GuideData = z.infer<typeof guideSchema>;
-export type GuideRecord = RecordOf<GuideData>;
+export type GuideRecord = RecordOf<z.infer<typeof guideSchema>>;

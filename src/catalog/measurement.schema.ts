@@ -152,7 +152,6 @@ export const measurementSchema = z
     error: 'at least one run under `memory` or `speed`',
   });
 
-export type MeasurementData = z.infer<typeof measurementSchema>;
-export type MeasurementRecord = RecordOf<MeasurementData>;
+export type MeasurementRecord = RecordOf<z.infer<typeof measurementSchema>>;
 export type MemoryRun = NonNullable<MeasurementRecord['memory']>[number];
 export type SpeedRun = NonNullable<MeasurementRecord['speed']>[number];

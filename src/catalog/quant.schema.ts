@@ -54,5 +54,4 @@ export const quantSchema = z.strictObject({
   updated,
 });
 
-export type QuantData = z.infer<typeof quantSchema>;
-export type QuantRecord = RecordOf<QuantData>;
+export type QuantRecord = RecordOf<z.infer<typeof quantSchema>>;

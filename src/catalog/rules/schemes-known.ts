@@ -1,7 +1,6 @@
 import {
   bitsPerLinearWeight,
   bytesPerParameterOf,
-  type CheckpointFormat,
   type FormatEngine,
   formatsOf,
   type QuantizationScheme,
@@ -23,15 +22,17 @@ export const schemesKnown: Rule = (drafts) =>
     if (scheme === undefined || (engine !== 'llama-cpp' && scenarioPages !== true)) return [];
     const known = SCHEME_NAMES.find((name) => name === scheme);
     if (known !== undefined) return [...imatrixProblems(quant, known), ...bitsProblems(quant, known)];
-    const nearest = nearestOf(scheme, SCHEME_NAMES);
-    return [
-      problemIn('quants', id, ['scheme'], {
-        found: `"${scheme}"`,
-        expected: `one of: ${SCHEME_NAMES.join(', ')}`,
-        fix: nearest === undefined ? "use llama-quantize's name" : `did you mean "${nearest}"?`,
-      }),
-    ];
+    return [unknownScheme(id, scheme, 'one of', SCHEME_NAMES)];
   });
+
+function unknownScheme(id: string, scheme: string, what: string, names: readonly string[]): Problem {
+  const nearest = nearestOf(scheme, names);
+  return problemIn('quants', id, ['scheme'], {
+    found: `"${scheme}"`,
+    expected: `${what}: ${names.join(', ')}`,
+    fix: nearest === undefined ? 'use one of these names' : `did you mean "${nearest}"?`,
+  });
+}
 
 /** Engines that read checkpoints, by the id of their record. */
 const SERVERS: Readonly<Record<string, FormatEngine>> = { vllm: 'vLLM', mlx: 'MLX', exllamav3: 'ExLlamaV3' };
@@ -40,17 +41,10 @@ const SERVERS: Readonly<Record<string, FormatEngine>> = { vllm: 'vLLM', mlx: 'ML
 function formatProblems({ id, scheme, nominalBits }: Draft<QuantRecord>, server: FormatEngine): Problem[] {
   if (scheme === undefined) return [];
   const formats = formatsOf(server);
-  const names = formats.map(({ name }) => name);
-  const format: CheckpointFormat | undefined = formats.find(({ name }) => name === scheme);
+  const format = formats.find(({ name }) => name === scheme);
   if (!format) {
-    const nearest = nearestOf(scheme, names);
-    return [
-      problemIn('quants', id, ['scheme'], {
-        found: `"${scheme}"`,
-        expected: `a format that ${server} loads: ${names.join(', ')}`,
-        fix: nearest === undefined ? "use the estimator's name" : `did you mean "${nearest}"?`,
-      }),
-    ];
+    const names = formats.map(({ name }) => name);
+    return [unknownScheme(id, scheme, `a format that ${server} loads`, names)];
   }
   const bits = bitsPerLinearWeight(format);
   if (nominalBits === undefined || Math.abs(nominalBits - bits) < ROUNDED_BITS) return [];
