@@ -155,3 +155,9 @@ export const measurementSchema = z
 export type MeasurementRecord = RecordOf<z.infer<typeof measurementSchema>>;
 export type MemoryRun = NonNullable<MeasurementRecord['memory']>[number];
 export type SpeedRun = NonNullable<MeasurementRecord['speed']>[number];
+
+/** Where a run of `record` was read. */
+export const sourceOfRun = (
+  { sources: all, source }: MeasurementRecord,
+  run: MemoryRun | SpeedRun,
+): MeasurementRecord['sources'][string] | undefined => all[run.source ?? source];

@@ -91,9 +91,7 @@ export class ModelAtQuant {
       scheme: schemeOf(quant.scheme),
       mtpInFile: model.mtpInFile === true,
       publishedParameters: this.publishedParameters,
-      ...(ruleOfThumb && {
-        ruleOfThumb: { ...ruleOfThumb, sequenceCompression: ruleOfThumb.sequenceCompression ?? 1 },
-      }),
+      ...(ruleOfThumb && { ruleOfThumb }),
     };
   }
 

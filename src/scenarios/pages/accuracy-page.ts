@@ -1,6 +1,6 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import { newest } from '../../catalog/dates.ts';
-import type { MeasurementRecord } from '../../catalog/measurement.schema.ts';
+import { type MeasurementRecord, sourceOfRun } from '../../catalog/measurement.schema.ts';
 import { SOURCE_URL } from '../../site/config.ts';
 import {
   accuracyPath,
@@ -191,7 +191,7 @@ function memoryGrid(catalog: Catalog, caption: string, memory: readonly MemoryCo
 }
 
 function whyCell({ record, run }: MemoryComparison): Cell {
-  const source = record.sources[run.source ?? record.source];
+  const source = sourceOfRun(record, run);
   const known = [run.note, run.differs && `${capitalize(run.differs)}.`].filter((text) => text !== undefined).join(' ');
   return { text: source?.title ?? record.title, href: source?.url ?? '', ...(known !== '' && { note: known }) };
 }
@@ -416,7 +416,7 @@ function speedMissGrid(catalog: Catalog, cases: readonly SpeedCase[]): Grid {
     corner: 'Case',
     columns: ['Measured', 'Range', 'Source'],
     rows: misses.map((own) => {
-      const source = own.record.sources[own.run.source ?? own.record.source];
+      const source = sourceOfRun(own.record, own.run);
       return {
         head: { text: own.run.modelName ?? own.model.name, href: scenarioLink(catalog, own) },
         note: caseText(own),

@@ -6,7 +6,7 @@ import { expect, test, vi } from 'vitest';
 import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
 import { type CalculatorState, firstState } from '../../../src/islands/calculator/state.ts';
 import { ModelAtQuant } from '../../../src/scenarios/scenario.ts';
-import { calculatorCatalog } from '../../../src/site/api.ts';
+import { calculatorCatalog } from '../../../src/site/calculator-data.ts';
 import { sharesRows } from '../../../src/vram/browser.ts';
 import { type Allocation, EstimateError, type Settings } from '../../../src/vram/index.ts';
 import { catalog } from '../scenarios/catalog.ts';

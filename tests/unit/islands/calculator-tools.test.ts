@@ -11,7 +11,7 @@ import { devicesOf } from '../../../src/scenarios/devices.ts';
 import { headroomText } from '../../../src/scenarios/hardware.ts';
 import { modelAtQuant } from '../../../src/scenarios/scenario.ts';
 import { FIT_TEXT } from '../../../src/scenarios/words.ts';
-import { calculatorCatalog, calculatorCommands } from '../../../src/site/api.ts';
+import { calculatorCatalog, calculatorCommands } from '../../../src/site/calculator-data.ts';
 import { readModel } from '../../../src/vram/browser-config.ts';
 import { EstimateError, schemeOf } from '../../../src/vram/index.ts';
 import { catalog, factsAt } from '../scenarios/catalog.ts';

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { computeAnswer } from '../../../src/islands/calculator/answer.ts';
 import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
 import { type CalculatorState, firstState, planKeyOf } from '../../../src/islands/calculator/state.ts';
-import { calculatorCatalog } from '../../../src/site/api.ts';
+import { calculatorCatalog } from '../../../src/site/calculator-data.ts';
 import type * as Scheduler from '../../../src/vram/ggml/scheduler.ts';
 import { DEFAULT_SETTINGS, estimateLlamaCpp, formatBytes, overheadOf } from '../../../src/vram/index.ts';
 import { catalog } from '../scenarios/catalog.ts';

@@ -5,7 +5,7 @@ import { computeAnswer, formatsFor } from '../../../src/islands/calculator/serve
 import { commandOf, fixesOf, roomOf } from '../../../src/islands/calculator/served-fixes.ts';
 import { type CalculatorState, firstState } from '../../../src/islands/calculator/state.ts';
 import { commandsOf } from '../../../src/scenarios/commands.ts';
-import { calculatorCatalog, calculatorCommands } from '../../../src/site/api.ts';
+import { calculatorCatalog, calculatorCommands } from '../../../src/site/calculator-data.ts';
 import { formatOf } from '../../../src/vram/index.ts';
 import { catalog, factsAt } from '../scenarios/catalog.ts';
 

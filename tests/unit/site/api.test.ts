@@ -1,7 +1,8 @@
 import { brotliCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { contextsOf, quantsOf } from '../../../src/scenarios/expand.ts';
-import { apiIndex, calculatorCatalog, measurementsOf, modelApi } from '../../../src/site/api.ts';
+import { apiIndex, measurementsOf, modelApi } from '../../../src/site/api.ts';
+import { calculatorCatalog } from '../../../src/site/calculator-data.ts';
 import { DEFAULT_SETTINGS, estimateLlamaCpp, schemeOf } from '../../../src/vram/index.ts';
 import { catalog } from '../scenarios/catalog.ts';
 

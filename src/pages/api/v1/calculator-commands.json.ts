@@ -1,5 +1,5 @@
 import type { APIRoute } from 'astro';
 import { getCatalog } from '../../../catalog/get-catalog.ts';
-import { calculatorCommands } from '../../../site/api.ts';
+import { calculatorCommands } from '../../../site/calculator-data.ts';
 
 export const GET: APIRoute = async () => Response.json(calculatorCommands(await getCatalog()));
