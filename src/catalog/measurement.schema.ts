@@ -1,6 +1,6 @@
 /** Measured runs of one source: one file in content/measurements. */
 import { z } from 'astro/zod';
-import { KV_TYPES, type KvType, PAGED_KV_TYPES } from '../vram/index.ts';
+import { KV_TYPES, PAGED_KV_TYPES } from '../vram/index.ts';
 import { count, recordId, sentence, sourceKey, sources, updated } from './fields.ts';
 import type { RecordOf } from './record.ts';
 
@@ -34,10 +34,7 @@ const subject = {
     .min(-1, 'a whole number of at least -1')
     .exactOptional()
     .describe("llama.cpp's --n-cpu-moe; -1 = the experts of every layer. Absent = 0."),
-  kvType: z
-    .enum(Object.keys(KV_TYPES) as KvType[])
-    .exactOptional()
-    .describe('Type of K and V in the cache. Absent = f16.'),
+  kvType: z.enum(KV_TYPES).exactOptional().describe('Type of K and V in the cache. Absent = f16.'),
   flashAttention: z.enum(['on', 'off']).exactOptional().describe('FlashAttention, where the source says.'),
   backend: z
     .enum(['CUDA', 'ROCm', 'Vulkan', 'Metal', 'SYCL'])

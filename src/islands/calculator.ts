@@ -2,22 +2,13 @@
  * The calculator: fills the form that the page already has with every choice and keeps the figures beside it up to date.
  * A custom element without a framework: one form and a dozen texts need no more, and it leaves the budget to the estimator.
  */
-import { contextLabel, EstimateError, sharesRows } from '../vram/browser.ts';
+import { contextLabel, EstimateError, KV_TYPES, sharesRows } from '../vram/browser.ts';
 import { planAhead } from './calculator/ahead.ts';
 import { type CalculatorAnswer, computeAnswer, modelOf, type PlacedAnswer, type RowName } from './calculator/answer.ts';
 import { type CalculatorData, type CalculatorModel, loadData, prepareModel } from './calculator/data.ts';
 import { isStateFragment, readFragment, writeFragment } from './calculator/fragment.ts';
 import type * as Served from './calculator/served.ts';
-import {
-  type CalculatorState,
-  ENGINES,
-  firstState,
-  KEYS,
-  KV_TYPE_NAMES,
-  planKeyOf,
-  readState,
-  textOf,
-} from './calculator/state.ts';
+import { type CalculatorState, ENGINES, firstState, KEYS, planKeyOf, readState, textOf } from './calculator/state.ts';
 
 type Control = HTMLInputElement | HTMLSelectElement;
 interface Choice {
@@ -209,7 +200,7 @@ class VramCalculator extends HTMLElement {
     return this.#find(`[name="${key}"]`);
   }
 
-  #fill({ models, quants, devices, kvTypes = KV_TYPE_NAMES }: CalculatorData): void {
+  #fill({ models, quants, devices, kvTypes = KV_TYPES }: CalculatorData): void {
     fill(
       this.#control(KEYS.model),
       models.toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })),

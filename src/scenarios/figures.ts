@@ -69,7 +69,6 @@ export class FigureError extends RangeError {
   }
 }
 
-const KV_NAMES = Object.keys(KV_TYPES) as KvType[];
 const FLASH = ['auto', 'on', 'off'] as const;
 
 /** What a figure is of, and what a reader calls it. In a table each of them may be a list, separated by spaces. */
@@ -168,7 +167,7 @@ class Asked {
   /** Everything but the placement of experts. */
   get #plain(): Settings {
     const { kv, slots, devices, flash } = this.#attributes;
-    const kvType: KvType | undefined = kv === undefined ? undefined : oneOf('kv', kv, KV_NAMES);
+    const kvType: KvType | undefined = kv === undefined ? undefined : oneOf('kv', kv, KV_TYPES);
     const microBatch = this.#attributes['micro-batch'];
     return {
       ...DEFAULT_SETTINGS,

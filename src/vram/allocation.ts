@@ -1,7 +1,8 @@
 /** What an engine allocates for a model, and the settings that decide it. All sizes are whole bytes. */
 
-/** Element types of the KV cache that llama.cpp accepts. */
-export type KvType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0' | 'iq4_nl';
+/** Element types of the KV cache that llama.cpp accepts (`-ctk`, `-ctv`), the largest first. */
+export const KV_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl'] as const;
+export type KvType = (typeof KV_TYPES)[number];
 
 /** How a model is run. Names are the fields of an estimate request. */
 export interface Settings {

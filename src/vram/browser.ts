@@ -14,7 +14,6 @@ export type { Architecture } from './architecture.ts';
 export { type Device, overheadOf, roomOn } from './device.ts';
 export { sharesRows } from './engines/llama-cpp.ts';
 export type { RuleOfThumbInputs } from './engines/rule-of-thumb.ts';
-export { KV_TYPES } from './kv-cache.ts';
 export type { GraphFamily } from './llama-graphs/families.ts';
 export * from './placement.ts';
 export type { QuantizationScheme } from './quantization/schemes.ts';

@@ -4,6 +4,7 @@ import { type CheckpointFormat, encodedBytes, encodingOf } from './quantization/
 import { elementsOf } from './quantization/ggml-types.ts';
 import { tensorsOf } from './tensor-lists.ts';
 import type { Tensor } from './tensors.ts';
+import { padTo } from './units.ts';
 
 export interface CheckpointWeights {
   /** Elements of all tensors of the files. */
@@ -101,8 +102,6 @@ const EXPERTS = /\.ffn_(gate|up|gate_up|down)_exps\./;
 /** A dimension cut into `parts`, the last of which may be padded. */
 const part = (extent: number, parts: number): number => Math.ceil(extent / parts);
 
-const alignTo = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
-
 /** Key or value rows of one GPU: its heads, or one head where there are fewer heads than GPUs. */
 function keyValueRows(rows: number, kvHeads: number, tensorParallel: number): number {
   return (rows / kvHeads) * Math.max(1, Math.ceil(kvHeads / tensorParallel));
@@ -120,8 +119,8 @@ function expertPart(
   const own = isDown ? columns : rows / gates;
   const split = expertParallel ? own : part(own, tensorParallel);
   // The Marlin kernel of MXFP4 experts wants multiples of 256 and 128.
-  const width = isMxfp4 ? alignTo(hidden, 256) : hidden;
-  const intermediate = isMxfp4 ? alignTo(split, 128) : split;
+  const width = isMxfp4 ? padTo(hidden, 256) : hidden;
+  const intermediate = isMxfp4 ? padTo(split, 128) : split;
   return {
     columns: isDown ? intermediate : width,
     rows: isDown ? width : intermediate * gates,
@@ -140,7 +139,7 @@ function onOneGpu(
   const { tensorParallel } = load;
   const { name, role } = tensor;
   if (role === 'embedding' || role === 'output') {
-    return { ...whole, rows: part(alignTo(whole.rows, VOCABULARY_PADDING), tensorParallel) };
+    return { ...whole, rows: part(padTo(whole.rows, VOCABULARY_PADDING), tensorParallel) };
   }
   if (role === 'expert' && EXPERTS.test(name) && name.endsWith('.weight'))
     return expertPart(tensor, whole, load, isMxfp4);

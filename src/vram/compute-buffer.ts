@@ -6,7 +6,7 @@ import { type Architecture, layerKinds } from './architecture.ts';
 import { type AllocationPlan, runAllocations } from './ggml/allocator.ts';
 import { planGraph } from './ggml/scheduler.ts';
 import { type Graph, type GraphTensor, sameLayout } from './ggml/tensor.ts';
-import { CELL_PADDING, cacheLayoutOf, contextCells, padTo } from './kv-cache.ts';
+import { CELL_PADDING, cacheLayoutOf, contextCells } from './kv-cache.ts';
 import { type LayerPlacement, placingOf } from './layer-split.ts';
 import {
   EXPERT_WEIGHT,
@@ -19,6 +19,7 @@ import { buildModel, variantOf } from './llama-graphs/classes.ts';
 import { representativeLayers } from './llama-graphs/representative-layers.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import type { RepeatedLayers, repeatedLayers, repeatedPlan } from './repeated-layers.ts';
+import { padTo } from './units.ts';
 import { tensorDeviceBytes, tensorsInFile, type WeighOptions } from './weights.ts';
 
 export interface ComputeBuffers {

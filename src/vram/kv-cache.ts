@@ -2,7 +2,7 @@
  * The KV cache and the recurrent state of llama.cpp: which tensors a layer keeps, how many cells they have and how many
  * bytes that is. Exact to the byte for version v0.5.0 (src/llama-kv-cache*.cpp, src/llama-memory-*.cpp of ggml-org/llama.cpp).
  */
-import type { KvType, Settings } from './allocation.ts';
+import { KV_TYPES, type KvType, type Settings } from './allocation.ts';
 import {
   type Architecture,
   type Attention,
@@ -13,41 +13,31 @@ import {
   type LinearShape,
   layerKinds,
 } from './architecture.ts';
+import { cudaBytes, GGML_TYPES, type GgmlType } from './quantization/ggml-types.ts';
+import { padTo } from './units.ts';
 
-/** Elements and bytes of one block of a cache element type (ggml/src/ggml-common.h). */
-export const KV_TYPES: Readonly<Record<KvType, { readonly blockElements: number; readonly blockBytes: number }>> = {
-  f32: { blockElements: 1, blockBytes: 4 },
-  f16: { blockElements: 1, blockBytes: 2 },
-  bf16: { blockElements: 1, blockBytes: 2 },
-  q8_0: { blockElements: 32, blockBytes: 34 },
-  q5_1: { blockElements: 32, blockBytes: 24 },
-  q5_0: { blockElements: 32, blockBytes: 22 },
-  q4_1: { blockElements: 32, blockBytes: 20 },
-  q4_0: { blockElements: 32, blockBytes: 18 },
-  iq4_nl: { blockElements: 32, blockBytes: 18 },
-};
+/** ggml's type of each cache type: its name in capitals. */
+const GGML_TYPE_OF = Object.fromEntries(KV_TYPES.map((type) => [type, type.toUpperCase()])) as Readonly<
+  Record<KvType, GgmlType>
+>;
+
+/** Elements of a block of a cache type; 1 where it stores single numbers. */
+export function blockElementsOf(type: KvType): number {
+  return GGML_TYPES[GGML_TYPE_OF[type]].blockElements;
+}
 
 /** Whether a cache type stores blocks with a scale instead of single numbers. */
 export function isQuantizedKvType(type: KvType): boolean {
-  return KV_TYPES[type].blockElements > 1;
+  return blockElementsOf(type) > 1;
 }
 
-/** Bytes of a row of `width` elements. */
-export function rowBytesOf(type: KvType, width: number): number {
-  const { blockElements, blockBytes } = KV_TYPES[type];
-  return (width / blockElements) * blockBytes;
+/** Bytes that an element of a cache type takes, its share of the block's scale included. */
+export function elementBytesOf(type: KvType): number {
+  return GGML_TYPES[GGML_TYPE_OF[type]].blockBytes / blockElementsOf(type);
 }
 
-/** llama.cpp pads the context, a window and compressed rows to this many cells. */
+/** llama.cpp pads the context, a window and compressed rows to this many cells (`llama-context.cpp`, `llama-kv-cache*.cpp`). */
 export const CELL_PADDING = 256;
-/** CUDA aligns every tensor of a buffer to this many bytes. */
-export const TENSOR_ALIGNMENT = 128;
-/** CUDA pads the last row of a quantized tensor to this many elements (MATRIX_ROW_PADDING). */
-export const QUANTIZED_ROW_PADDING = 512;
-
-export function padTo(value: number, multiple: number): number {
-  return Math.ceil(value / multiple) * multiple;
-}
 
 /** What decides how many cells a cache tensor has. */
 type Span =
@@ -297,12 +287,6 @@ export function windowCells(window: number, settings: CacheSettings): number {
   return cellsOf({ holds: 'keys', width: 0, span: { over: 'window', tokens: window }, perSequence: false }, settings);
 }
 
-/** Bytes of `rows` rows of `width` elements of a cache type in a CUDA buffer: last row padded, aligned. */
-function tensorBytes(type: KvType, width: number, rows: number): number {
-  const missing = isQuantizedKvType(type) ? padTo(width, QUANTIZED_ROW_PADDING) - width : 0;
-  return padTo(rowBytesOf(type, width) * rows + rowBytesOf(type, missing), TENSOR_ALIGNMENT);
-}
-
 /** Bytes of the caches of one layer of a kind. */
 export interface CacheBytes {
   readonly kvCache: number;
@@ -315,14 +299,16 @@ export interface CacheBytes {
  * @param kept times that states are kept: once for every drafted token on top of their own
  */
 function layerCacheBytes(cache: LayerCache, layout: CacheLayout, settings: CacheSettings, kept = 1): CacheBytes {
+  const stateBytes = (elements: number): number => cudaBytes('F32', [elements * settings.sequences * kept]);
   let kvCache = 0;
   for (const tensor of cache.tensors) {
     const width = tensor.holds === 'values' && settings.transposedValues ? layout.widestValues : tensor.width;
-    kvCache += tensorBytes(tensor.holds === 'keys' ? settings.kType : settings.vType, width, cellsOf(tensor, settings));
+    const type = tensor.holds === 'keys' ? settings.kType : settings.vType;
+    kvCache += cudaBytes(GGML_TYPE_OF[type], [width, cellsOf(tensor, settings)]);
   }
-  for (const elements of cache.unfinished) kvCache += padTo(4 * elements * settings.sequences * kept, TENSOR_ALIGNMENT);
+  for (const elements of cache.unfinished) kvCache += stateBytes(elements);
   let state = 0;
-  for (const elements of cache.states) state += padTo(4 * elements * settings.sequences * kept, TENSOR_ALIGNMENT);
+  for (const elements of cache.states) state += stateBytes(elements);
   return { kvCache, state };
 }
 

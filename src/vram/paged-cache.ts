@@ -15,6 +15,7 @@ import {
   layerKinds,
   layersWithCache,
 } from './architecture.ts';
+import { padTo } from './units.ts';
 
 /** `--kv-cache-dtype`. */
 export const PAGED_KV_TYPES = [
@@ -83,8 +84,6 @@ const LATENT_BLOCK_TOKENS = 64;
 const SPARSE_LATENT_ROW_BYTES = 656;
 /** 128 FP8 values of an indexer key and a 32-bit scale. */
 const INDEXER_SCALE_BYTES = 4;
-
-const alignTo = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
 
 /** Bytes of `values` of one head, scales included. */
 function headBytes(type: PagedKvType, values: number): number {
@@ -288,7 +287,7 @@ export function pagedCacheOf(architecture: Architecture, settings: PagedSettings
   const kinds = kindsOf(caches);
   const state = Math.max(0, ...caches.map(({ span, bytes }) => (span === 'state' ? bytes : 0)));
   const attention = Math.max(0, ...caches.map(({ span, bytes }) => (span === 'state' ? 0 : bytes)));
-  const tokens = attention === 0 ? base : Math.max(base, alignTo(Math.ceil(state / attention), base));
+  const tokens = attention === 0 ? base : Math.max(base, padTo(Math.ceil(state / attention), base));
   const page = Math.max(state, attention * tokens);
   const blockTokensOf = ({ span, bytes }: LayerCache): number => {
     if (span === 'state') return 0;

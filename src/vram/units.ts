@@ -10,6 +10,11 @@ export const GiB = 2 ** 30;
 export const MB = 1e6;
 export const MiB = 2 ** 20;
 
+/** The least multiple of `multiple` that is no less than `value`: ggml's GGML_PAD, for bytes, cells and rows alike. */
+export function padTo(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}
+
 /** The same amount in both units: `{ bytes, gb: "963 GB", gib: "897 GiB" }`. */
 export interface FormattedMemory {
   readonly bytes: number;

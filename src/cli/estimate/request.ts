@@ -4,7 +4,7 @@ import {
   DEFAULT_SETTINGS,
   DEFAULT_VLLM_SETTINGS,
   EstimateError,
-  type KvType,
+  KV_TYPES,
   MLX_KV_TYPES,
   type MlxSettings,
   PAGED_KV_TYPES,
@@ -12,8 +12,6 @@ import {
   type Settings,
   type VllmSettings,
 } from '../../vram/index.ts';
-
-const KV_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl'] as const satisfies KvType[];
 
 /** llama.cpp counts tokens in 32 bits. */
 const MOST_TOKENS = 2 ** 31 - 1;

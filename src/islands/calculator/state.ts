@@ -33,7 +33,6 @@ export interface CalculatorState {
   readonly limit: number;
 }
 
-export const KV_TYPE_NAMES: readonly string[] = Object.keys(KV_TYPES);
 export const FLASH_ATTENTION_CHOICES = ['auto', 'on', 'off'] as const satisfies Settings['flashAttention'][];
 
 /** Least and most of the number fields. */
@@ -107,7 +106,7 @@ const idsOf = (list: readonly { readonly id: string }[]): readonly string[] => l
  */
 export function readState(
   read: (key: string) => string | null,
-  { models, quants, devices, kvTypes = KV_TYPE_NAMES }: CalculatorData,
+  { models, quants, devices, kvTypes = KV_TYPES }: CalculatorData,
   base: CalculatorState,
 ): CalculatorState {
   const oneOf = <T extends string>(field: keyof CalculatorState, choices: readonly T[]): T => {

@@ -1,5 +1,6 @@
 /** Which reader each class has. */
 import type { LayerKind } from '../architecture.ts';
+import { padTo } from '../units.ts';
 import type { ConfigFields } from './fields.ts';
 import { readDeepseekV4, readLatent, readMiniMaxM3 } from './latent.ts';
 import {
@@ -113,7 +114,7 @@ function readDeciLM(config: ConfigFields): Body {
   const headsPerKvHead = groups.find((group) => group !== undefined) ?? 1;
   const widths = blocks.map((block) => {
     const width = Math.floor((2 * block.needChild('ffn').numberOr(0, 'ffn_mult') * hiddenSize) / 3);
-    return Math.ceil(width / 256) * 256;
+    return padTo(width, 256);
   });
   return {
     attention: {

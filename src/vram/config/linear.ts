@@ -1,5 +1,6 @@
 /** Classes with linear attention, state-space or convolution layers. */
 import type { Architecture, AttentionShape, IndexerShape, LatentShape, LinearShape } from '../architecture.ts';
+import { padTo } from '../units.ts';
 import type { ConfigFields } from './fields.ts';
 import { indexerOf } from './latent.ts';
 import {
@@ -86,7 +87,7 @@ function ngramTable(config: ConfigFields, layer: number): NonNullable<Architectu
     found++;
   }
   return {
-    rows: Math.ceil(rows / multiple) * multiple,
+    rows: padTo(rows, multiple),
     rowWidth: config.count('ple_embed_dim', 'hidden_size') / heads,
     layer,
     convKernel: config.count('ple_conv_kernel_size'),
@@ -250,5 +251,5 @@ export function readLfm2(config: ConfigFields): Body {
   if (config.flag('block_auto_adjust_ff_dim') !== true) return { ...body, feedForward: { intermediateSize: width } };
   const multiple = config.countOr(256, 'block_multiple_of');
   const adjusted = Math.floor(config.numberOr(1, 'block_ffn_dim_multiplier') * Math.floor((2 * width) / 3));
-  return { ...body, feedForward: { intermediateSize: Math.ceil(adjusted / multiple) * multiple } };
+  return { ...body, feedForward: { intermediateSize: padTo(adjusted, multiple) } };
 }

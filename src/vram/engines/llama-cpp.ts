@@ -6,12 +6,12 @@ import { computeBuffers } from '../compute-buffer.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { type AttentionWidths, cudaFlashAttention } from '../ggml/cuda-attention.ts';
 import {
+  blockElementsOf,
   type CacheBytes,
   type CacheSettings,
   cacheBytesByKind,
   cacheLayoutOf,
   isQuantizedKvType,
-  KV_TYPES,
   nextTokenCacheBytes,
   statesKeptWithDrafts,
 } from '../kv-cache.ts';
@@ -96,7 +96,7 @@ export function sharesRows(architecture: Architecture): boolean {
 }
 
 function checkWidth(side: 'K' | 'V', type: KvType, width: number): void {
-  const { blockElements } = KV_TYPES[type];
+  const blockElements = blockElementsOf(type);
   if (width % blockElements === 0) return;
   throw new EstimateError(
     'refused-by-engine',

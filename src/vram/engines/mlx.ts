@@ -18,6 +18,7 @@ import { weighCheckpoint } from '../checkpoint-weights.ts';
 import { DRIVER_OVERHEAD_BYTES } from '../device.ts';
 import { statesOf } from '../kv-cache.ts';
 import type { CheckpointFormat } from '../quantization/checkpoint-formats.ts';
+import { padTo } from '../units.ts';
 import type { EstimateOptions } from './engine.ts';
 
 /** mlx-lm 0.32.0 on mlx 0.32.2. */
@@ -91,7 +92,7 @@ interface Caches {
 
 function cachesOf(architecture: Architecture, { context, kvType, prefillStep }: MlxSettings): Caches {
   const { attention, className, hiddenSize } = architecture;
-  const cells = Math.ceil(context / GROWTH_TOKENS) * GROWTH_TOKENS;
+  const cells = padTo(context, GROWTH_TOKENS);
   const bytes = (values: number, tokens: number): number => (values * tokens * KV_BITS[kvType]) / 8;
   let kvCache = 0;
   let state = 0;

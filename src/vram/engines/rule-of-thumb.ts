@@ -2,9 +2,9 @@
  * The rule of thumb that people plan with: parameters x bytes, a 16-bit cache, ten percent on top.
  * It knows no engine; the exact figures are in `llama-cpp.ts`.
  */
-import type { KvType, Settings } from '../allocation.ts';
+import type { Settings } from '../allocation.ts';
 import { type Architecture, type AttentionShape, type LatentShape, layerKinds } from '../architecture.ts';
-import { KV_TYPES } from '../kv-cache.ts';
+import { elementBytesOf } from '../kv-cache.ts';
 import { GGML_TYPES } from '../quantization/ggml-types.ts';
 import { type QuantizationScheme, SCHEMES } from '../quantization/schemes.ts';
 
@@ -52,15 +52,12 @@ function parametersOnHost({ layers, perLayerEmbeddingSize = 0, perLayerVocabular
   return layers * perLayerEmbeddingSize * perLayerVocabularySize;
 }
 
-function bytesOf(type: KvType): number {
-  return KV_TYPES[type].blockBytes / KV_TYPES[type].blockElements;
-}
-
 function bytesPerToken(shape: AttentionShape | LatentShape, settings: Settings): number {
-  if ('kvLoraRank' in shape) return (shape.kvLoraRank + shape.ropeHeadDim) * bytesOf(settings.kType);
+  if ('kvLoraRank' in shape) return (shape.kvLoraRank + shape.ropeHeadDim) * elementBytesOf(settings.kType);
   return (
     shape.kvHeads *
-    (shape.headDim * bytesOf(settings.kType) + (shape.valueHeadDim ?? shape.headDim) * bytesOf(settings.vType))
+    (shape.headDim * elementBytesOf(settings.kType) +
+      (shape.valueHeadDim ?? shape.headDim) * elementBytesOf(settings.vType))
   );
 }
 
@@ -88,7 +85,7 @@ function cacheOf(architecture: Architecture, settings: Settings): number {
         window * Math.min(context, attention.window) * bytesPerToken(attention.sliding, settings)
       );
     case 'compressed':
-      return whole * context * COMPRESSED_SHARE * (attention.rowWidth + attention.ropeHeadDim) * bytesOf(kType);
+      return whole * context * COMPRESSED_SHARE * (attention.rowWidth + attention.ropeHeadDim) * elementBytesOf(kType);
   }
 }
 
@@ -115,7 +112,7 @@ export function estimateRuleOfThumb(
           inputs.layers *
           inputs.kvHeads *
           inputs.headDim *
-          (bytesOf(settings.kType) + bytesOf(settings.vType))
+          (elementBytesOf(settings.kType) + elementBytesOf(settings.vType))
       : cacheOf(architecture, settings),
   );
   const overhead = Math.round((weights + kvCache) * OVERHEAD_SHARE);

@@ -2,6 +2,7 @@
  * ggml's backend scheduler (`ggml/src/ggml-backend.cpp`): decides which device runs each node, cuts the graph where
  * the device changes, and copies what a part needs from elsewhere; then plans every device's buffer.
  */
+import { CUDA_ALIGNMENT, HOST_ALIGNMENT } from '../quantization/ggml-types.ts';
 import { type AllocationPlan, planAllocations } from './allocator.ts';
 import { elementsOf, type Graph, type GraphTensor, make, NO_SOURCES, type Residence, UNASSIGNED } from './tensor.ts';
 
@@ -9,8 +10,6 @@ import { elementsOf, type Graph, type GraphTensor, make, NO_SOURCES, type Reside
 export const PIPELINE_COPIES = 4;
 /** Batches of at least so many rows are computed on a device even where the weights are in host memory. */
 const OFFLOAD_ROWS = 32;
-const DEVICE_ALIGNMENT = 128;
-const HOST_ALIGNMENT = 32;
 
 /** The devices of a run and what each of them holds. */
 export interface Placing {
@@ -235,6 +234,6 @@ export function planGraph(graph: Graph, placing: Placing, marked: readonly numbe
     inputLeafs.push(input);
     for (let extra = 1; extra < PIPELINE_COPIES; extra++) inputLeafs.push(duplicate(input, host, true));
   }
-  const alignments = [...Array.from({ length: devices }, () => DEVICE_ALIGNMENT), HOST_ALIGNMENT];
+  const alignments = [...Array.from({ length: devices }, () => CUDA_ALIGNMENT), HOST_ALIGNMENT];
   return planAllocations([...inputLeafs, ...copyLeafs, ...leafs], scheduled, alignments, marks);
 }

@@ -2,6 +2,8 @@
  * Compute graphs as ggml sees them when it plans memory: shapes, strides, views and the order of the nodes.
  * No numbers are computed. The rules follow ggml v0.18 (`ggml/src/ggml.c`).
  */
+import { CUDA_ALIGNMENT } from '../quantization/ggml-types.ts';
+import { padTo } from '../units.ts';
 
 /** Bytes of one element of a computed tensor: F32 and I32 4, F16 2, I64 8. */
 export type ElementBytes = 2 | 4 | 8;
@@ -298,7 +300,7 @@ export class Graph {
     const shape: Shape = [values.shape[0], query.shape[2], query.shape[1], query.shape[3]];
     const result = elementsOf(shape) * 4;
     const sources = sinks ? [query, keys, values, mask, sinks] : [query, keys, values, mask];
-    const bytes = extraBytes === 0 ? result : Math.ceil(result / 128) * 128 + extraBytes;
+    const bytes = extraBytes === 0 ? result : padTo(result, CUDA_ALIGNMENT) + extraBytes;
     const tensor = this.#make('flash-attention', shape, 4, sources, bytes);
     tensor.hostOnly = hostOnly;
     return tensor;

@@ -6,7 +6,8 @@ import type { KvType } from '../allocation.ts';
 import type { Architecture } from '../architecture.ts';
 import { cudaFlashAttention } from '../ggml/cuda-attention.ts';
 import { Graph, type GraphTensor, HOST, isContiguous, OUTPUT_LAYER, stridesOf } from '../ggml/tensor.ts';
-import { type CacheSettings, contextCells, isQuantizedKvType, KV_TYPES, padTo, windowCells } from '../kv-cache.ts';
+import { type CacheSettings, contextCells, elementBytesOf, isQuantizedKvType, windowCells } from '../kv-cache.ts';
+import { padTo } from '../units.ts';
 
 /** A weight as the file holds it. */
 export interface Weight {
@@ -212,7 +213,7 @@ export class ModelGraph {
 
   /** The cache of a layer that another layer may share. */
   cache(name: string, layer: number, type: KvType, width: number, rows: number): GraphTensor {
-    const elementBytes = KV_TYPES[type].blockBytes / KV_TYPES[type].blockElements;
+    const elementBytes = elementBytesOf(type);
     return this.#once(layer, `cached ${name}`, () =>
       this.graph.cache(layer, elementBytes, elementBytes * width * rows, width, rows),
     ) as GraphTensor;

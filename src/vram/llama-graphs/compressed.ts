@@ -1,7 +1,8 @@
 /** Graph of DeepSeek V4: residual streams, compressed rows with unfinished blocks, an indexer over them. */
 import { type LayerKind, layerKinds } from '../architecture.ts';
 import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
-import { CELL_PADDING, contextCells, isQuantizedKvType, padTo, windowCells } from '../kv-cache.ts';
+import { CELL_PADDING, contextCells, isQuantizedKvType, windowCells } from '../kv-cache.ts';
+import { padTo } from '../units.ts';
 import type { HeadWidths, ModelGraph } from './builder.ts';
 import { routingOf } from './parts.ts';
 import { enterBlock, headMix, leaveBlock, pickStreams, startStreams, weighStreams } from './residual-streams.ts';

@@ -1,7 +1,8 @@
 /** ggml's tensor types: how many elements a block holds and how many bytes it takes. */
+import { padTo } from '../units.ts';
 
-interface GgmlTypeShape {
-  /** Elements per block; a row is stored as whole blocks. */
+/** How a type stores a row: in whole blocks. */
+export interface BlockLayout {
   readonly blockElements: number;
   readonly blockBytes: number;
 }
@@ -37,7 +38,7 @@ export const GGML_TYPES = {
   IQ1_S: { blockElements: 256, blockBytes: 50 },
   TQ2_0: { blockElements: 256, blockBytes: 66 },
   TQ1_0: { blockElements: 256, blockBytes: 54 },
-} as const satisfies Record<string, GgmlTypeShape>;
+} as const satisfies Record<string, BlockLayout>;
 
 export type GgmlType = keyof typeof GGML_TYPES;
 
@@ -49,46 +50,42 @@ export function elementsOf(shape: readonly number[]): number {
 }
 
 /** Bytes of `elements` values of a type; `elements` is a multiple of the block. */
-function blockBytes(type: GgmlType, elements: number): number {
-  const { blockElements, blockBytes: bytes } = GGML_TYPES[type];
-  return (elements / blockElements) * bytes;
+function bytesOfElements(type: GgmlType, elements: number): number {
+  const { blockElements, blockBytes } = GGML_TYPES[type];
+  return (elements / blockElements) * blockBytes;
 }
 
 /** Bytes of a tensor's blocks; `shape[0]` is the row length, a multiple of the block. */
 export function tensorBytes(type: GgmlType, shape: readonly number[]): number {
-  return blockBytes(type, elementsOf(shape));
+  return bytesOfElements(type, elementsOf(shape));
 }
 
+/** GGUF_DEFAULT_ALIGNMENT of ggml's `gguf.h`. */
 const FILE_ALIGNMENT = 32;
 
 /** Bytes of a tensor in a GGUF file: its blocks, padded to 32 bytes. */
 export function fileBytes(type: GgmlType, shape: readonly number[]): number {
-  return align(tensorBytes(type, shape), FILE_ALIGNMENT);
+  return padTo(tensorBytes(type, shape), FILE_ALIGNMENT);
 }
 
-function isQuantized(type: GgmlType): boolean {
-  return GGML_TYPES[type].blockElements > 1;
-}
-
+/** MATRIX_ROW_PADDING of `ggml-cuda`. */
 const CUDA_ROW_PADDING = 512;
-const CUDA_ALIGNMENT = 128;
-const HOST_ALIGNMENT = 32;
+/** Alignment of CUDA's buffers (`ggml_backend_cuda_buffer_type_get_alignment`), in bytes. */
+export const CUDA_ALIGNMENT = 128;
+/** Alignment of host buffers (TENSOR_ALIGNMENT of `ggml-backend.cpp`), in bytes. */
+export const HOST_ALIGNMENT = 32;
 
 /**
- * Bytes that CUDA's buffer allocates for a tensor (ggml-cuda.cu): a quantized tensor whose rows are no multiple of
- * 512 elements gets the missing elements once, and every tensor is aligned to 128 bytes.
+ * Bytes that CUDA's buffer allocates for a tensor, a weight or a cache (`ggml_backend_cuda_buffer_type_get_alloc_size`): a
+ * quantized tensor whose rows are no multiple of 512 elements gets the missing elements once, and every tensor is aligned.
  */
 export function cudaBytes(type: GgmlType, shape: readonly number[]): number {
-  const rowRemainder = (shape[0] ?? 0) % CUDA_ROW_PADDING;
-  const padding = isQuantized(type) && rowRemainder > 0 ? blockBytes(type, CUDA_ROW_PADDING - rowRemainder) : 0;
-  return align(tensorBytes(type, shape) + padding, CUDA_ALIGNMENT);
+  const [rowElements = 0] = shape;
+  const missing = GGML_TYPES[type].blockElements > 1 ? padTo(rowElements, CUDA_ROW_PADDING) - rowElements : 0;
+  return padTo(tensorBytes(type, shape) + bytesOfElements(type, missing), CUDA_ALIGNMENT);
 }
 
 /** Bytes of a tensor in a host buffer. */
 export function hostBytes(type: GgmlType, shape: readonly number[]): number {
-  return align(tensorBytes(type, shape), HOST_ALIGNMENT);
-}
-
-function align(bytes: number, alignment: number): number {
-  return Math.ceil(bytes / alignment) * alignment;
+  return padTo(tensorBytes(type, shape), HOST_ALIGNMENT);
 }

@@ -8,13 +8,13 @@ import {
   ENGINES,
   FLASH_ATTENTION_CHOICES,
   firstState,
-  KV_TYPE_NAMES,
   LIMITS,
 } from '../../../src/islands/calculator/state.ts';
 import {
   type Architecture,
   DEFAULT_SETTINGS,
   estimateLlamaCpp,
+  KV_TYPES,
   packTensors,
   planForBytes,
 } from '../../../src/vram/index.ts';
@@ -63,8 +63,8 @@ const states: fc.Arbitrary<CalculatorState> = fc.record({
   quant: fc.constantFrom(...DATA.quants.map(({ id }) => id)),
   gpu: fc.constantFrom(...DATA.devices.map(({ id }) => id)),
   context: fc.integer({ min: 1, max: 131072 }),
-  kType: fc.constantFrom(...KV_TYPE_NAMES),
-  vType: fc.constantFrom(...KV_TYPE_NAMES),
+  kType: fc.constantFrom(...KV_TYPES),
+  vType: fc.constantFrom(...KV_TYPES),
   sequences: whole('sequences'),
   microBatch: whole('microBatch'),
   flashAttention: fc.constantFrom(...FLASH_ATTENTION_CHOICES),

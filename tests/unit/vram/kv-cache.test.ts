@@ -1,7 +1,7 @@
 /** Cells and bytes of the caches, kind by kind; sums of whole models are in llama-cpp.test.ts. */
 import { describe, expect, test } from 'vitest';
 import type { Architecture } from '../../../src/vram/architecture.ts';
-import { type CacheSettings, cacheBytes, cacheLayoutOf, rowBytesOf, windowCells } from '../../../src/vram/kv-cache.ts';
+import { type CacheSettings, cacheBytes, cacheLayoutOf, windowCells } from '../../../src/vram/kv-cache.ts';
 import { plannedModel } from './weights-fixtures.ts';
 
 const BASE: CacheSettings = {
@@ -37,14 +37,18 @@ describe('full attention', () => {
     expect(of('Llama-3.1-8B', { kType: 'q4_0', vType: 'q4_0' }).kvCache).toBe((2 * half * 18) / 32);
   });
 
+  // A scale of 16 bits for 32 elements, in q5_1 and q4_1 a minimum beside it; iq4_nl is as large as q4_0.
   test.each([
     ['f32', 512],
-    ['f16', 256],
+    ['bf16', 256],
     ['q8_0', 136],
     ['q5_1', 96],
+    ['q5_0', 88],
+    ['q4_1', 80],
     ['q4_0', 72],
+    ['iq4_nl', 72],
   ] as const)('128 elements in %s take %d bytes', (type, bytes) => {
-    expect(rowBytesOf(type, 128)).toBe(bytes);
+    expect(of('Llama-3.1-8B', { kType: type, vType: type }).kvCache).toBe(32 * 2 * 8 * bytes * 8192);
   });
 });
 
