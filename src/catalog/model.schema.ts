@@ -161,6 +161,13 @@ export const modelSchema = z.strictObject({
     .regex(/^[\w.-]+(\/[\w.-]+)?(:[\w.-]+)?$/, 'an Ollama tag: name or name:tag')
     .exactOptional()
     .describe('What follows `ollama run`. Example: qwen3-coder:30b.'),
+  ollamaQuant: z
+    .strictObject({
+      scheme: z.enum(['Q4_0', 'Q8_0']).describe('Quant of the file behind the tag. Example: Q8_0.'),
+      source: sourceKey,
+    })
+    .exactOptional()
+    .describe('What the Ollama tag holds where it is not Q4_K_M, as most are, and does not say so itself.'),
   caveats,
   faq: z
     .array(

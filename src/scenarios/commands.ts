@@ -41,7 +41,9 @@ export interface GgufFile {
 
 /** Publishers whose repositories hold a few quants, and which; those of the others have the usual ones. */
 const FEW_SCHEMES: Readonly<Record<string, ReadonlySet<string>>> = {
+  allenai: new Set(['Q4_0', 'Q4_K_M', 'Q8_0']),
   'ggml-org': new Set(['Q4_K_M', 'Q8_0']),
+  'LGAI-EXAONE': new Set(['Q4_K_M', 'Q5_K_M', 'Q6_K', 'Q8_0', 'BF16']),
   'lmstudio-community': new Set(['Q4_K_M', 'Q6_K', 'Q8_0']),
   LiquidAI: new Set(['Q4_0', 'Q4_K_M', 'Q5_K_M', 'Q6_K', 'Q8_0']),
   microsoft: new Set(),
@@ -149,7 +151,8 @@ function ollama({ scenario }: Facts): CommandBlock[] {
   if (!model.ollama || contextTokens > model.context.native) return [];
   // What a tag holds is only certain where it names its quant.
   const named = /:.*?-((?:i?q\d\w*)|f16|bf16|mxfp4)$/i.exec(model.ollama)?.[1]?.toUpperCase();
-  const held = named ?? (isPublishedInMxfp4(model) ? 'MXFP4_MOE' : OLLAMA_USUAL_SCHEME);
+  const usual = isPublishedInMxfp4(model) ? 'MXFP4_MOE' : OLLAMA_USUAL_SCHEME;
+  const held = named ?? model.ollamaQuant?.scheme ?? usual;
   const file = held === quant.scheme ? model.ollama : fileForOllama(scenario);
   if (!file) return [];
   const tag = `the tag ${model.ollama} is ${named ? '' : 'most likely '}${held}`;

@@ -90,10 +90,18 @@ describe('commands', () => {
   });
 
   it('take a file where no repository is known', () => {
-    const facts = factsAt('ling-mini-2-0/q4-k-m/8k');
+    const facts = factsAt('jamba-1-5-mini/q4-k-m/8k');
     expect(facts.scenario.model.ggufRepositories ?? []).toEqual([]);
-    expect(commandsOf(facts)[0]?.command).toContain('-m ling-mini-2-0-q4-k-m.gguf');
+    expect(commandsOf(facts)[0]?.command).toContain('-m jamba-1-5-mini-q4-k-m.gguf');
     expect(commandsOf(facts)[0]?.note).toContain('No GGUF repository is on record');
+  });
+
+  it('take the tag of Ollama on the page of the quant that it holds', () => {
+    const ollama = (path: string) => commandsAt(path).find(({ tool }) => tool === 'Ollama');
+    expect(ollama('gemma-2-9b/q4-0/4k')?.command).toContain('ollama run gemma2:9b');
+    expect(ollama('gemma-2-9b/q4-k-m/4k')?.command).toContain('ollama run hf.co/bartowski/gemma-2-9b-it-GGUF:Q4_K_M');
+    expect(ollama('gemma-2-9b/q4-k-m/4k')?.note).toContain('the tag gemma2:9b is most likely Q4_0.');
+    expect(ollama('qwen3-5-0-8b/q8-0/8k')?.command).toContain('ollama run qwen3.5:0.8b');
   });
 
   it('switch on YaRN beyond the native context', () => {
