@@ -13,6 +13,8 @@ export interface CacheNote {
 type Attention<K extends Architecture['attention']['kind']> = Extract<Architecture['attention'], { kind: K }>;
 
 const F16_BYTES = 2;
+/** A cache of more than this share of what it would be without a window saves nothing worth telling. */
+const HARDLY_SAVED = 0.9;
 
 /** Layers of each kind in the stack. */
 export const layerCounts = memoized(
@@ -144,9 +146,9 @@ function windowNote(scenario: Scenario, attention: Attention<'sliding-window'>):
   const text = [
     `${sliding} of the ${full + sliding} layers that own a cache remember only the last ${formatCount(attention.window)} tokens; ${full} remember all of them.`,
   ];
-  if (contextTokens > attention.window * 2) {
+  if (allocation.device.kvCache < HARDLY_SAVED * naive) {
     text.push(
-      `So ${model.name} caches ${cacheHere(scenario)}. If every layer kept every token it would be ${formatBytes(naive)}, which is what calculators print that ignore the window.`,
+      `So ${model.name} caches ${cacheHere(scenario)}. If every layer kept every token it would be ${formatBytes(naive)}, which is what calculators that ignore the window print.`,
     );
   } else {
     text.push(

@@ -51,5 +51,9 @@ describe('the note on a special cache', () => {
 
   it('says so where the window does not matter yet', () => {
     expect(noteAt('gemma-2-9b/q4-k-m/4k')?.text.join(' ')).toContain('At 4K tokens the window hardly matters yet');
+    // 16 layers keep 8,192 tokens, 48 keep 4,608: a third is saved.
+    expect(noteAt('olmo-3-32b/q5-k-m/8k')?.text.join(' ')).toContain(
+      'If every layer kept every token it would be 2.15 GB',
+    );
   });
 });
