@@ -135,8 +135,10 @@ interface Point {
 function steps(points: readonly Point[], usual: QuantRecord): string[] {
   const own = points.find(({ quant }) => quant.id === usual.id);
   if (!own) return [];
-  const down = points.findLast(({ bytes, loss }) => bytes < 0.9 * own.bytes && loss.value > own.loss.value);
-  const up = points.find(({ bytes, loss }) => bytes > 1.1 * own.bytes && loss.value < own.loss.value);
+  const down = points.findLast(({ bytes, loss }) => bytes < 0.95 * own.bytes && loss.value > own.loss.value);
+  const next = points.find(({ bytes, loss }) => bytes > 1.1 * own.bytes && loss.value < own.loss.value);
+  // Where Plan for follows the rule of thumb, two quants of as many bits take as much.
+  const up = next && points.findLast(({ bytes }) => bytes < 1.01 * next.bytes);
   const times = (a: Loss, b: Loss): string => formatFactor(a.value / b.value);
   return [
     ...(down

@@ -62,7 +62,7 @@ export function modelQuantPage(catalog: Catalog, modelId: string, quantId: strin
       canonicalPath: canonicalModelQuantPath(catalog, modelId, quantId),
       title: `${name} ${quant.name} VRAM: ${range}`,
       description: [
-        `${name} at ${quant.name}: ${withArticle(formatGB(usual.allocation.fileBytes))} file, ${formatGB(usual.planForBytes)} of VRAM to plan for at ${contextTitle(contextTokens)}, ${to} at ${contextTitle(longest)}.`,
+        `${name} at ${quant.name}: ${withArticle(formatGB(usual.allocation.fileBytes))} file, ${formatGB(usual.planForBytes)} of VRAM to plan for at ${contextTitle(contextTokens)}${longest === contextTokens ? '' : `, ${to} at ${contextTitle(longest)}`}.`,
         runs(facts),
       ],
       crumbs: [

@@ -151,7 +151,7 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
           .map((other) => anyTierLink(catalog, other)),
       },
       {
-        title: mac ? 'Cards' : 'Macs',
+        title: mac ? 'Cards and unified memory' : 'Macs',
         links: allTiersOf(catalog)
           .filter((other) => other.mac !== mac)
           .map((other) => anyTierLink(catalog, other)),
@@ -160,9 +160,9 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
   };
 }
 
-/** The device that people ask about most. */
+/** The device that people ask about most, of those whose speed is known. */
 const bestKnown = (devices: readonly CatalogDevice[]): CatalogDevice | undefined =>
-  devices.toSorted((a, b) => preferenceOf(a.gpu) - preferenceOf(b.gpu))[0];
+  devices.toSorted((a, b) => Number(!a.speed) - Number(!b.speed) || preferenceOf(a.gpu) - preferenceOf(b.gpu))[0];
 
 /** What the next size up holds at the usual quant with 8K and `own` does not. */
 function unlocked(catalog: Catalog, tier: Tier, own: CatalogDevice): NonNullable<VramTierPage['unlocks']> {
