@@ -30,6 +30,8 @@ export interface Devices {
   readonly reference: Readonly<Record<DeviceKind, readonly CatalogDevice[]>>;
   /** Devices that are bought by the node, in the order pages name them. */
   readonly nodes: readonly CatalogDevice[];
+  /** Those of them that a reader plans with. */
+  readonly usualNodes: readonly CatalogDevice[];
   /** Desktop and workstation cards that people put two to eight of into one machine. */
   readonly multi: readonly CatalogDevice[];
   /** Cards that questions name, least memory first. */
@@ -80,7 +82,7 @@ const REFERENCE: Readonly<Record<DeviceKind, readonly string[]>> = {
     'apple-m4-32gb',
     'apple-m4-pro-48gb',
     'apple-m4-max-64gb',
-    'apple-m3-max-96gb',
+    'apple-m3-ultra-96gb',
     'apple-m4-max-128gb',
     'dgx-spark-gb10',
     'ryzen-ai-max-395-128gb',
@@ -106,6 +108,7 @@ const PREFERENCE: readonly string[] = [
 ];
 
 const NODES: readonly string[] = ['a100-80gb-sxm', 'h100-80gb-sxm', 'h200-sxm', 'b200-sxm', 'mi300x', 'mi355x'];
+const USUAL_NODES: readonly string[] = ['h100-80gb-sxm', 'h200-sxm'];
 const MULTI: readonly string[] = [
   'rtx-3060-12gb',
   'rtx-5060-ti-16gb',
@@ -214,6 +217,7 @@ export const devicesOf = memoized((catalog: Catalog): Devices => {
       unified: ascending(REFERENCE.unified),
     },
     nodes: pick(NODES),
+    usualNodes: pick(USUAL_NODES),
     multi: pick(MULTI),
     asked: pick(ASKED),
     usual: pick(USUAL),

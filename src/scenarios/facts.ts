@@ -67,6 +67,8 @@ export interface Facts {
   readonly consumerSets: readonly DeviceSet[];
   /** Datacenter GPUs, where no single card holds it. */
   readonly datacenterSets: readonly DeviceSet[];
+  /** The fewest GPUs of the usual servers, where the only card that holds it is larger than a few desktop cards together: no one sells it singly. */
+  readonly insteadOfCard: readonly DeviceSet[];
   readonly kvShare: number;
   /** Compute buffer and driver context, of all that one device holds. */
   readonly overheadShare: number;
@@ -104,6 +106,10 @@ export interface Facts {
 const KV_ALTERNATIVE: KvType = 'q8_0';
 /** Below this share of Needs nobody quantizes a cache for its size. */
 const KV_WORTH_SHRINKING = 0.04;
+/** The step of context that sentences count in, in tokens. */
+export const CONTEXT_STEP = 16_384;
+/** Graphics cards that a desktop has room for. */
+export const MOST_IN_ONE_PC = 4;
 /** Largest VRAM that a desktop with one card has, in GB; larger machines are servers. */
 export const LARGEST_CONSUMER_GB = 32;
 
@@ -118,7 +124,7 @@ interface Step extends Tier {
   readonly mostBytes: number;
 }
 
-/** All devices of each size of a list, smallest size first: desktop cards first, then best-known first. */
+/** All devices of each size of a list, smallest size first: desktop cards first, then best-known, then those whose speed is known. */
 const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Step[] =>
   [...Map.groupBy(devices, ({ gpu }) => gpu.memoryGB)]
     .sort(([a], [b]) => a - b)
@@ -126,7 +132,9 @@ const ladderOf = memoized((devices: readonly CatalogDevice[]): readonly Step[] =
       memoryGB,
       devices: own.sort(
         (a, b) =>
-          Number(a.kind !== 'consumer') - Number(b.kind !== 'consumer') || preferenceOf(a.gpu) - preferenceOf(b.gpu),
+          Number(a.kind !== 'consumer') - Number(b.kind !== 'consumer') ||
+          preferenceOf(a.gpu) - preferenceOf(b.gpu) ||
+          Number(!a.speed) - Number(!b.speed),
       ),
       mostBytes: Math.max(...own.map((device) => roomOf(device))),
     })),
@@ -156,6 +164,7 @@ export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
   const card = tierFor(devices.cards, planForBytes);
   const consumer = tierFor(devices.consumer, planForBytes);
   const shortestContext = contextsOf(model)[0] ?? contextTokens;
+  const consumerSets = consumer ? [] : setsOf(at, devices.multi, contextTokens, 8);
   const checkpointBytes = model.nativeFormat?.checkpointBytes;
   const smallerCheckpointBytes =
     checkpointBytes !== undefined && checkpointBytes < allocation.fileBytes ? checkpointBytes : undefined;
@@ -166,8 +175,14 @@ export function factsOf(catalog: Catalog, scenario: Scenario): Facts {
     consumer,
     unified: tierFor(devices.unified, planForBytes, hostBytes),
     tight: namedCards(devices).find((own) => roomOf(own) >= needsBytes && roomOf(own) < planForBytes),
-    consumerSets: consumer ? [] : setsOf(at, devices.multi, contextTokens, 8),
+    consumerSets,
     datacenterSets: card ? [] : datacenterSetsOf(scenario, devices),
+    insteadOfCard:
+      card &&
+      !devices.multi.some((own) => holds(own, scenario)) &&
+      consumerSets.every(({ count }) => count > MOST_IN_ONE_PC)
+        ? setsOf(at, devices.usualNodes, contextTokens)
+        : [],
     kvShare: allocation.device.kvCache / needsBytes,
     overheadShare: (allocation.device.compute + allocation.device.overhead) / (needsBytes + allocation.device.overhead),
     contextBytes: needsBytes - at.need(shortestContext).needsBytes,
@@ -224,7 +239,7 @@ function growthOf({ at, model, contextTokens, needsBytes }: Scenario): number {
     contextsOf(model)
       .filter((context) => context < contextTokens)
       .at(-1) ?? contextTokens / 2;
-  return ((needsBytes - at.need(shorter).needsBytes) / (contextTokens - shorter)) * 16_384;
+  return ((needsBytes - at.need(shorter).needsBytes) / (contextTokens - shorter)) * CONTEXT_STEP;
 }
 
 function q8KvOf(scenario: Scenario, cards: readonly CatalogDevice[]): Facts['q8Kv'] {
@@ -250,7 +265,7 @@ function quantNeighbours(
   const quants = recommendedQuants(catalog, model);
   const planOf = ({ id }: QuantRecord): number => needOf(catalog, { ...scenario.key, quant: id }).planForBytes;
   const at = (quant: QuantRecord): Alternative => alternative(planOf(quant), cards);
-  const others = quants.filter(({ id, kind }) => id !== scenario.quant.id && kind !== 'float');
+  const others = quants.filter(({ kind }) => kind !== 'float');
   /** The smallest of those that take less than a quant and are measured to lose no more. */
   const betterThan = (quant: QuantRecord): QuantRecord | undefined => {
     if (!lossIn(model, quant)) return undefined;
@@ -281,7 +296,7 @@ function quantNeighbours(
     const room = roomOf(card.devices[0] as CatalogDevice);
     for (const quant of quants.filter(({ order }) => order > scenario.quant.order)) {
       const planForBytes = planOf(quant);
-      if (planForBytes <= scenario.planForBytes || planForBytes > room) continue;
+      if (planForBytes < scenario.planForBytes || planForBytes > room) continue;
       // 16 bits after 8 are no step that a reader would notice: named only where nothing lies between.
       if ((quant.kind === 'float' && largerQuant) || isBeyondPublished(quant) || betterThan(quant)) continue;
       largerQuant = { quant, ...at(quant) };

@@ -61,6 +61,17 @@ const name = ({ scenario }: Facts): string => scenario.model.name;
 const withQuant = ({ scenario }: Facts): string => `${scenario.model.name} ${scenario.quant.name}`;
 const context = ({ scenario }: Facts): string => contextTitle(scenario.contextTokens);
 
+/** After so many months a smaller model may answer better than a larger one. */
+const A_GENERATION_IN_MONTHS = 4;
+
+/** Whole months from one day or month of the catalogue to another: "2025-07-28", "2026-01". */
+function monthsBetween(from: string, to: string): number {
+  const [[fromYear = 0, fromMonth = 0], [toYear = 0, toMonth = 0]] = [from, to].map((date) =>
+    date.split('-').map(Number),
+  ) as [number[], number[]];
+  return (toYear - fromYear) * 12 + toMonth - fromMonth;
+}
+
 /** Fewest bits per weight of a quant that is a way out. */
 const FEWEST_BITS = 3;
 
@@ -211,7 +222,12 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const { scenario } = facts;
       const device = tier ? ` and fits one ${nameWithMemory(bestOf(tier).gpu)}` : '';
       const at = contextTokens === scenario.contextTokens ? '' : ` at its maximum of ${tokensText(contextTokens)}`;
-      return `By memory, ${model.name}: at ${scenario.quant.name} it takes ${formatGB(planForBytes)}${at} instead of ${formatGB(scenario.planForBytes)}${device}. It has ${formatParameters(namedParameters(model))} parameters against ${formatParameters(namedParameters(scenario.model))}, so take ${scenario.model.name} where answers matter more than hardware.`;
+      const newer = monthsBetween(scenario.model.released, model.released);
+      const choice =
+        newer >= A_GENERATION_IN_MONTHS
+          ? ` and is ${newer} months newer: compare their answers before you buy memory for ${scenario.model.name}`
+          : `, so take ${scenario.model.name} where answers matter more than hardware`;
+      return `By memory, ${model.name}: at ${scenario.quant.name} it takes ${formatGB(planForBytes)}${at} instead of ${formatGB(scenario.planForBytes)}${device}. It has ${formatParameters(namedParameters(model))} parameters against ${formatParameters(namedParameters(scenario.model))}${choice}.`;
     },
   },
   {
@@ -276,7 +292,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
         active === undefined
           ? `every token reads all ${formatGB(facts.scenario.allocation.device.weights)} of weights`
           : `a token reads the ${formatParameters(active)} active of ${formatParameters(total)} parameters`;
-      return `${speed} for one user with a short prompt: ${read} at the ${formatCount(known(own.speed).bandwidthGBps)} GB/s of its memory, less what gets lost on the way. It slows down as the ${context(facts)} fill up.`;
+      return `${speed} for one user with a short prompt: ${read} at the ${formatCount(known(own.speed).bandwidthGBps)} GB/s of its memory, less what gets lost on the way. It slows down as the ${context(facts)} context fills up.`;
     },
   },
   {
@@ -288,7 +304,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const { gb, gib } = formatMemory(fileBytes);
       const loaded =
         device.weights < fileBytes
-          ? `${formatGB(device.weights) === gb ? `All but ${formatBytes(fileBytes - device.weights)}` : formatBytes(device.weights)} of it go to the GPU.`
+          ? `${formatGB(device.weights) === gb ? `All but ${formatBytes(fileBytes - device.weights)}` : formatBytes(device.weights)} of it goes to the GPU.`
           : 'All of it goes to the GPU: the embedding table is the output head too.';
       return `${gb} (${gib}), ${formatBitsPerWeight(bitsPerWeight)} bits for each of ${formatParameters(parameters)} parameters. ${loaded}`;
     },
@@ -315,11 +331,15 @@ function largerText({ scenario, largerQuant, betterQuant, card }: Facts): string
     const [before, after] = [formatDivergence(alike.before), formatDivergence(alike.after)];
     const measured =
       before === after ? `as much, a KL divergence of ${after}` : `less, a KL divergence of ${after} against ${before}`;
-    return `No: ${betterQuant.quant.name} takes less, ${formatGB(betterQuant.planForBytes)} to plan for, and loses ${measured} on ${alike.model}.`;
+    const less = `${betterQuant.quant.name} takes less, ${formatGB(betterQuant.planForBytes)} to plan for, and loses ${measured} on ${alike.model}.`;
+    return largerQuant
+      ? `No: the ${nameAgainst(own, largerQuant.planForBytes)} holds ${largerQuant.quant.name} (${formatGB(largerQuant.planForBytes)}), and ${less}`
+      : `No: ${less}`;
   }
-  if (!largerQuant) return `It is the largest that the ${nameAgainst(own, planForBytes)} holds.`;
+  if (!largerQuant) return `It is the best that the ${nameAgainst(own, planForBytes)} holds.`;
   const { name, kind } = largerQuant.quant;
   const larger = formatGB(largerQuant.planForBytes);
+  if (larger === formatGB(planForBytes)) return `No: ${name} keeps more bits and plans for ${larger} too.`;
   const device = nameAgainst(own, largerQuant.planForBytes);
   return kind === 'float'
     ? `Yes: ${name} fits the ${device} too (${larger}), but its further bits hardly change an answer.`

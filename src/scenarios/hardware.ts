@@ -4,13 +4,22 @@ import { type Fit, formatBytes, formatGB, formatTokens, overheadOf } from '../vr
 import { miniBar } from './bars.ts';
 import { type CatalogDevice, type DeviceKind, devicesOf, roomOf } from './devices.ts';
 import { CONTEXT_LADDER } from './expand.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, MOST_IN_ONE_PC } from './facts.ts';
 import { memoized } from './memoized.ts';
 import type { DeviceFit, ModelAtQuant, Scenario } from './scenario.ts';
 import { speedText } from './speed.ts';
 import { namedSets, setNames, tierNames } from './verdict.ts';
 import type { DeviceGroup, DeviceRow } from './views.ts';
-import { deviceLabel, expertsOfFirst, FIT_TEXT, nameWithMemory, shortNames, tokensText, withArticle } from './words.ts';
+import {
+  deviceLabel,
+  expertsOfFirst,
+  FIT_TEXT,
+  nameWithMemory,
+  shortNames,
+  sizeForBytes,
+  tokensText,
+  withArticle,
+} from './words.ts';
 
 /** Rows of each kind on a scenario page: around the point where devices begin to hold it. */
 const ROWS: Readonly<Record<DeviceKind, number>> = { consumer: 5, professional: 5, unified: 4 };
@@ -175,15 +184,16 @@ function whatHolds(facts: Facts): string {
       ? ` Machines with unified memory start at ${unified.memoryGB} GB (${unified.devices[0]?.gpu.shortName}).`
       : '';
     const names = shortNames(card.devices.slice(0, 3));
+    const size = sizeForBytes(card, scenario.planForBytes);
     const fits = card.notAll
       ? card.devices.length === 1
-        ? `${planFor} fit one card of ${card.memoryGB} GB, the ${names}; others of that size leave less.`
-        : `${planFor} fit some ${card.memoryGB} GB cards: ${names}. Others of that size leave too little.`
-      : `${planFor} fit ${withArticle(`${card.memoryGB} GB card`)}: ${names}.`;
+        ? `${planFor} fits one card of ${size}, the ${names}; others of that size leave less.`
+        : `${planFor} fits some ${size} cards: ${names}. Others of that size leave too little.`
+      : `${planFor} fits ${withArticle(`${size} card`)}: ${names}.`;
     return `${fits}${mac} ${speed}`;
   }
   if (card) {
-    const sets = consumerSets.filter(({ count }) => count <= 4);
+    const sets = consumerSets.filter(({ count }) => count <= MOST_IN_ONE_PC);
     const desktop = consumer
       ? ` On the desktop it is the ${tierNames(consumer, scenario.planForBytes)}.`
       : sets.length > 0

@@ -3,7 +3,7 @@ import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent } 
 import { type CatalogDevice, devicesOf, roomOf } from './devices.ts';
 import { defaultQuantOf, isForExperts, isPublishedInMxfp4, recommendedQuants } from './expand.ts';
 import type { DeviceSet, Facts, Tier } from './facts.ts';
-import { LARGEST_CONSUMER_GB } from './facts.ts';
+import { CONTEXT_STEP, LARGEST_CONSUMER_GB, MOST_IN_ONE_PC } from './facts.ts';
 import { lossIn, lossOf } from './quality.ts';
 import { needOf } from './scenario.ts';
 import { speedText } from './speed.ts';
@@ -13,9 +13,11 @@ import {
   deviceLabel,
   joinWords,
   nameAgainst,
+  nameForBytes,
   namesAgainst,
   nameWithMemory,
   shareText,
+  sizeForBytes,
   tokensText,
   withArticle,
 } from './words.ts';
@@ -70,8 +72,16 @@ export function setNames(sets: readonly DeviceSet[]): string {
 
 /** The datacenter sets a reader plans with: H100 and H200 where they do, otherwise the first two. */
 export function namedSets(facts: Facts): readonly DeviceSet[] {
-  const usual = facts.datacenterSets.filter(({ own }) => own.gpu.id === 'h100-80gb-sxm' || own.gpu.id === 'h200-sxm');
+  const { usualNodes } = devicesOf(facts.catalog);
+  const usual = facts.datacenterSets.filter(({ own }) => usualNodes.includes(own));
   return usual.length > 0 ? usual : facts.datacenterSets.slice(-2);
+}
+
+/** " In one PC it takes 2 x RTX 4090 or 2 x RTX 5090.": what holds it together where one card does that is not for desktops; else empty. */
+export function besideCard({ consumerSets, insteadOfCard }: Facts): string {
+  const inOnePc = consumerSets.filter(({ count }) => count <= MOST_IN_ONE_PC).slice(-2);
+  if (inOnePc.length > 0) return ` In one PC it takes ${setNames(inOnePc)}.`;
+  return insteadOfCard.length > 0 ? ` Otherwise it takes ${setNames(insteadOfCard)}.` : '';
 }
 
 /** GPUs of a usual server. */
@@ -117,8 +127,9 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     say: (facts) => {
       const tier = known(facts.consumer);
       const own = bestOf(tier);
-      const size =
-        facts.scenario.planForBytes < ANY_CARD_BYTES ? 'Any graphics card does' : `${tier.memoryGB} GB of VRAM do it`;
+      const label = sizeForBytes(tier, facts.scenario.planForBytes);
+      const enough = tier.notAll ? `Some ${label} cards do` : `${label} of VRAM is enough`;
+      const size = facts.scenario.planForBytes < ANY_CARD_BYTES ? 'Any graphics card does' : enough;
       return `${size}: ${planFor(facts)} to plan for leaves ${spare(facts, own)} free on the ${own.gpu.shortName}${reach(facts, own)}.`;
     },
   },
@@ -128,12 +139,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     when: ({ card, consumer }) => card !== undefined && consumer === undefined,
     say: (facts) => {
       const own = bestOf(known(facts.card));
-      const sets = facts.consumerSets.filter(({ count }) => count <= 4);
-      const instead =
-        sets.length > 0
-          ? ` In one PC it takes ${setNames(sets.slice(-2))}.`
-          : ' Desktop cards would need more than four of a kind.';
-      return `Too large for one desktop card (${LARGEST_CONSUMER_GB} GB at most), but one ${nameWithMemory(own.gpu)} holds it with ${spare(facts, own)} to spare${reach(facts, own)}.${instead}`;
+      return `Too large for one desktop card (${LARGEST_CONSUMER_GB} GB at most), but one ${nameForBytes(own.gpu, facts.scenario.planForBytes)} holds it with ${spare(facts, own)} to spare${reach(facts, own)}.${besideCard(facts)}`;
     },
   },
   {
@@ -174,7 +180,9 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'usual-card-has-room',
     topic: 'usual',
-    when: ({ usualCard }) => usualCard !== undefined,
+    when: ({ usualCard, scenario }) =>
+      usualCard !== undefined &&
+      (usualCard.largestContext > scenario.contextTokens || usualCard.largestQuant.id !== scenario.quant.id),
     say: (facts) => {
       const { own, largestContext, largestQuant } = known(facts.usualCard);
       const { quant, at, contextTokens } = facts.scenario;
@@ -213,7 +221,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
         (other) => other.order < quant.order && savedBy(other) > 0,
       );
       const saved = below ? savedBy(below) : 0;
-      const halved = (bytesPer16K / 16_384) * (contextTokens / 2);
+      const halved = (bytesPer16K / CONTEXT_STEP) * (contextTokens / 2);
       const against =
         below && saved < halved
           ? `half the context frees about ${formatBytes(halved)}, ${below.name} only ${formatBytes(saved)}.`
@@ -240,19 +248,28 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     name: 'cache-grows',
     topic: 'shape',
     when: ({ kvShare }) => kvShare >= 0.06,
-    say: ({ kvShare, bytesPer16K, scenario }) =>
-      `${formatPercent(kvShare)} of it is cache (${formatBytes(scenario.allocation.device.kvCache)}), and every further 16K tokens add ${formatBytes(bytesPer16K)}.`,
+    say: ({ kvShare, bytesPer16K, scenario: { at, allocation, contextTokens } }) => {
+      const step =
+        contextTokens + CONTEXT_STEP <= at.maximumContext
+          ? `, and every further 16K tokens add ${formatBytes(bytesPer16K)}`
+          : contextTokens > CONTEXT_STEP
+            ? `, and every 16K tokens given up free ${formatBytes(bytesPer16K)}`
+            : '';
+      return `${formatPercent(kvShare)} of it is cache (${formatBytes(allocation.device.kvCache)})${step}.`;
+    },
   },
   {
     name: 'weights-dominate',
     topic: 'shape',
     when: ({ scenario }) => scenario.allocation.device.weights >= 0.9 * scenario.needsBytes,
-    say: ({ scenario }) => {
+    say: ({ scenario, shortestContext }) => {
       const share = scenario.allocation.device.weights / scenario.needsBytes;
-      const weights = formatGB(scenario.allocation.device.weights);
-      return share >= 0.985
-        ? `Practically all of it is weights (${weights}): a shorter context frees next to nothing.`
-        : `${formatPercent(share)} of it is weights (${weights}): a shorter context frees little.`;
+      const all = share >= 0.985;
+      const so =
+        scenario.contextTokens === shortestContext
+          ? 'the quant decides the size'
+          : `a shorter context frees ${all ? 'next to nothing' : 'little'}`;
+      return `${all ? 'Practically all' : formatPercent(share)} of it is weights (${formatGB(scenario.allocation.device.weights)}): ${so}.`;
     },
   },
   {
@@ -283,7 +300,9 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const difference =
         own > needsBytes
           ? `only the rest is cut, by ${formatBytes(own - needsBytes)} of ${formatGB(own)}, so take ${native.name}`
-          : `the rest takes ${formatBytes(needsBytes - own)} more than at ${native.name}, ${formatGB(own)} in all`;
+          : own === needsBytes
+            ? `it takes as much as ${native.name}, ${formatGB(own)}`
+            : `the rest takes ${formatBytes(needsBytes - own)} more than at ${native.name}, ${formatGB(own)} in all`;
       return `At ${quant.name} the experts of ${model.name} stay in the MXFP4 they are published in: ${difference}.`;
     },
   },

@@ -41,7 +41,7 @@ export function counted(count: number, noun: string): string {
 
 /** "the experts of the first 28 of 52 layers": what --n-cpu-moe counts, whether or not each of them has experts. */
 export const expertsOfFirst = (count: number, { layers }: { readonly layers: number }): string =>
-  `the experts of the first ${formatCount(count)} of ${formatCount(layers)} layers`;
+  `the experts of the first ${count === 1 ? '' : `${formatCount(count)} `}of ${formatCount(layers)} layers`;
 
 /** "Both", "All 31": before the name of what there is more than one of. */
 export const allOf = (count: number): string => (count === 2 ? 'Both' : `All ${formatCount(count)}`);
@@ -73,12 +73,18 @@ export const nameWithMemory = memoized(({ shortName, memoryGB }: GpuRecord): str
   shortName.includes(`${memoryGB}GB`) ? shortName : `${shortName} (${memoryGB} GB)`,
 );
 
-/** The label in GB is less than so many bytes: a reader would find the device too small for what it holds. */
-const labelledLess = ({ memoryGB }: GpuRecord, bytes: number): boolean => bytes > memoryGB * GB;
+type Labelled = Pick<GpuRecord, 'memoryGB'>;
 
-/** The name with its memory, in the unit that the label means where `bytes`, which it holds, are more than the label: "RX 7900 XT (20 GiB)". */
+/** The label in GB is less than so many bytes: a reader would find the device too small for what it holds. */
+const labelledLess = ({ memoryGB }: Labelled, bytes: number): boolean => bytes > memoryGB * GB;
+
+/** The memory on the label, in the unit that the label means where `bytes`, which it holds, are more than the label: "20 GB", "20 GiB". */
+export const sizeForBytes = (own: Labelled, bytes: number): string =>
+  `${own.memoryGB} ${labelledLess(own, bytes) ? 'GiB' : 'GB'}`;
+
+/** The name with its memory, in that unit: "RX 7900 XT (20 GiB)". */
 export const nameForBytes = (gpu: GpuRecord, bytes: number): string =>
-  labelledLess(gpu, bytes) ? `${gpu.shortName} (${gpu.memoryGB} GiB)` : nameWithMemory(gpu);
+  labelledLess(gpu, bytes) ? `${gpu.shortName} (${sizeForBytes(gpu, bytes)})` : nameWithMemory(gpu);
 
 const usableText = ({ gpu, device }: CatalogDevice): string =>
   `(${gpu.memoryGB} GiB, ${formatGB(device.usableBytes)} of it usable)`;

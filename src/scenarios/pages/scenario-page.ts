@@ -29,7 +29,7 @@ import { partsOf } from '../parts.ts';
 import { scenarioPlot } from '../plot.ts';
 import { relatedTo } from '../related.ts';
 import { computeScenario, type ModelAtQuant, type Scenario } from '../scenario.ts';
-import { bestOf, namedSets, setNames, verdictOf } from '../verdict.ts';
+import { besideCard, bestOf, namedSets, setNames, verdictOf } from '../verdict.ts';
 import type { ScenarioPage } from '../views.ts';
 import { contextTitle, nameAgainst, nameForBytes, nameWithMemory, tokensText, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, sourceLinks } from './meta.ts';
@@ -109,9 +109,6 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
   };
 }
 
-/** Graphics cards that a desktop has room for. */
-const MOST_IN_ONE_PC = 4;
-
 /** The second sentence of the answer: what runs it. */
 export function runs(facts: Facts): string {
   const { card, unified, tight, usualCard, scenario } = facts;
@@ -124,9 +121,7 @@ export function runs(facts: Facts): string {
         : usualCard
           ? `, ${withArticle(nameWithMemory(usualCard.own.gpu))} with ${formatBytes(scenario.at.fitOn(usualCard.own.device, 1, scenario.contextTokens).planHeadroomBytes)}`
           : '';
-    const inOnePc = facts.consumer ? [] : facts.consumerSets.filter(({ count }) => count <= MOST_IN_ONE_PC).slice(-2);
-    const together = inOnePc.length > 0 ? ` In one PC it takes ${setNames(inOnePc)}.` : '';
-    return `One ${nameAgainst(own, scenario.planForBytes)} holds it with ${formatBytes(planHeadroomBytes)} to spare${also}.${together}`;
+    return `One ${nameAgainst(own, scenario.planForBytes)} holds it with ${formatBytes(planHeadroomBytes)} to spare${also}.${besideCard(facts)}`;
   }
   if (unified)
     return `No single graphics card holds it; ${withArticle(nameAgainst(bestOf(unified), scenario.planForBytes))} does, or ${setNames(namedSets(facts))}.`;

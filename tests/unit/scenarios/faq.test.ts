@@ -64,7 +64,7 @@ const CASES: Readonly<Record<string, { on: string; asks: string; says: RegExp; s
   'runs-on-a-mac': {
     on: 'gpt-oss-120b/mxfp4-moe/128k',
     asks: 'Does gpt-oss 120B MXFP4_MOE run on a Mac or another machine with unified memory?',
-    says: /^Yes, from 96 GB of memory: M\d Max 96GB/,
+    says: /^Yes, from 96 GB of memory: M3 Ultra 96GB/,
     silentOn: 'deepseek-v4-pro/q4-k-m/1m',
   },
   'how-fast': {
@@ -113,6 +113,23 @@ describe('answers', () => {
     expect(answer('llama-4-scout/q4-k-m/10m', /8 x H100/)).toMatch(
       /^No\. llama\.cpp splits whole layers, and the fullest of the eight would have to hold 1\d\d GB/,
     );
+  });
+
+  it('prefer a quant that the same card holds to one that takes less, and see where another takes as much', () => {
+    expect(answer('qwen3-5-0-8b/q2-k/256k', /right quant/)).toMatch(
+      /^No: the RTX 2060 \(6 GB\) holds Q8_0 \(4\.57 GB\), and IQ2_M takes less, 4\.11 GB to plan for, and loses as much/,
+    );
+    // Plan for follows the rule of thumb, which counts as many bits for both.
+    expect(answer('mistral-small-3-2-24b/q5-k-s/32k', /right quant/)).toMatch(
+      /^No: Q5_K_M keeps more bits and plans for 24\.1 GB too\./,
+    );
+  });
+
+  it('promise no better answers of a larger model that is months older', () => {
+    expect(answer('glm-4-5-air/q8-0/8k', /^Should I run/)).toMatch(
+      / and is 6 months newer: compare their answers before you buy memory for GLM-4\.5 Air\.$/,
+    );
+    expect(answer('qwen3-32b/q4-k-m/8k', /^Should I run/)).toMatch(/ take Qwen3 32B where answers matter more/);
   });
 
   it('name every table that stays in RAM', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { devicesOf } from '../../../src/scenarios/devices.ts';
-import { namesAgainst, withArticle } from '../../../src/scenarios/words.ts';
+import { expertsOfFirst, namesAgainst, withArticle } from '../../../src/scenarios/words.ts';
 import { catalog } from './catalog.ts';
 
 it.each([
@@ -34,6 +34,11 @@ it.each([
   'a Radeon RX 7900 XT',
 ])('the article of "%s"', (text) => {
   expect(withArticle(text.replace(/^an? /, ''))).toBe(text);
+});
+
+it('the first layer is not counted', () => {
+  expect(expertsOfFirst(1, { layers: 24 })).toBe('the experts of the first of 24 layers');
+  expect(expertsOfFirst(2, { layers: 24 })).toBe('the experts of the first 2 of 24 layers');
 });
 
 it('names of devices show that a label in GB is less than what they hold', () => {
