@@ -42,12 +42,12 @@ export const HELP = `Memory that a model needs: weights, KV cache, state and com
   npm run estimate -- --model deepseek-v4-pro --quant Q4_K_M --context 1m
 
 ${Object.entries(FIELDS)
-  .map(([name, [, help]]) => `  --${name.padEnd(20)}${help}`)
+  .map(([name, [, help]]) => `  --${name.padEnd(22)}${help}`)
   .join('\n')}
 
-  --json                one JSON result instead of the table
-  --jsonl               read one JSON request a line, write one JSON result a line
-  --help                this text
+  --json                  one JSON result instead of the table
+  --jsonl                 read one JSON request a line, write one JSON result a line
+  --help                  this text
 `;
 
 export interface Arguments {
