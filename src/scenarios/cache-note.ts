@@ -1,5 +1,13 @@
-import type { Architecture, AttentionShape, LatentShape, LayerKind, LinearShape } from '../vram/index.ts';
-import { formatBytes, formatCount, formatGB, layerKinds } from '../vram/index.ts';
+import type { Architecture, LayerKind, LinearShape } from '../vram/index.ts';
+import {
+  cachedElementsOf,
+  formatBytes,
+  formatCount,
+  formatGB,
+  isLatent,
+  layerKinds,
+  layersWithCache,
+} from '../vram/index.ts';
 import { memoized } from './memoized.ts';
 import type { Scenario } from './scenario.ts';
 import { capitalize, counted, joinWords, shareText, tokensText } from './words.ts';
@@ -27,22 +35,13 @@ function countKinds(kinds: readonly LayerKind[]): ReadonlyMap<LayerKind, number>
   return counts;
 }
 
-/** Elements that one layer of this shape caches per token. */
-export function rowElements(shape: AttentionShape | LatentShape): number {
-  return 'kvLoraRank' in shape
-    ? shape.kvLoraRank + shape.ropeHeadDim
-    : shape.kvHeads * (shape.headDim + (shape.valueHeadDim ?? shape.headDim));
-}
-
 /** Layers that own a cache of their own, of one kind. */
 export function cachingLayers(architecture: Architecture, kind: LayerKind): number {
   return cachingCounts(architecture).get(kind) ?? 0;
 }
 
 const cachingCounts = memoized((architecture: Architecture): ReadonlyMap<LayerKind, number> => {
-  const { attention } = architecture;
-  const shared = attention.kind === 'sliding-window' ? (attention.sharedKvLayers ?? 0) : 0;
-  return countKinds(layerKinds(architecture).slice(0, architecture.layers - shared));
+  return countKinds(layerKinds(architecture).slice(0, layersWithCache(architecture)));
 });
 
 /**
@@ -97,7 +96,7 @@ function compressedNote(scenario: Scenario, attention: Attention<'compressed'>):
 function latentNote(scenario: Scenario, attention: Attention<'latent'>): CacheNote {
   const { model, allocation, contextTokens } = scenario;
   const { layers } = model.architecture;
-  const row = rowElements(attention);
+  const row = cachedElementsOf(attention);
   const perHead = attention.heads * (attention.nopeHeadDim + attention.ropeHeadDim + attention.valueHeadDim);
   const fullBytes = layers * perHead * F16_BYTES * contextTokens;
   const text = [
@@ -142,7 +141,9 @@ function windowNote(scenario: Scenario, attention: Attention<'sliding-window'>):
   const sliding = cachingLayers(architecture, 'S');
   const shared = attention.sharedKvLayers ?? 0;
   const naive =
-    contextTokens * F16_BYTES * (full * rowElements(attention.full) + sliding * rowElements(attention.sliding));
+    contextTokens *
+    F16_BYTES *
+    (full * cachedElementsOf(attention.full) + sliding * cachedElementsOf(attention.sliding));
   const text = [
     `${sliding} of the ${full + sliding} layers that own a cache remember only the last ${formatCount(attention.window)} tokens; ${full} remember all of them.`,
   ];
@@ -171,7 +172,7 @@ function chunkedNote(scenario: Scenario, attention: Attention<'sliding-window'>)
   const full = cachingLayers(model.architecture, 'F');
   const local = cachingLayers(model.architecture, 'S');
   const naive =
-    contextTokens * F16_BYTES * (full * rowElements(attention.full) + local * rowElements(attention.sliding));
+    contextTokens * F16_BYTES * (full * cachedElementsOf(attention.full) + local * cachedElementsOf(attention.sliding));
   return {
     title: `Chunked attention in ${local} of ${full + local} layers`,
     text: [
@@ -205,7 +206,7 @@ function hybridNote(scenario: Scenario, attention: Attention<'linear-hybrid'>): 
   const first =
     parallel > 0
       ? `All ${parallel} layers run attention and a ${name} mixer side by side: the attention half caches every token, the mixer keeps a state of constant size.`
-      : `Only ${growing} of ${architecture.layers} layers cache every token${'kvLoraRank' in attention.full ? ', as MLA rows' : ''}. ${linear} are ${name} layers with a state of constant size${others > 0 ? `, and ${others} keep nothing` : ''}.`;
+      : `Only ${growing} of ${architecture.layers} layers cache every token${isLatent(attention.full) ? ', as MLA rows' : ''}. ${linear} are ${name} layers with a state of constant size${others > 0 ? `, and ${others} keep nothing` : ''}.`;
   const text = [first, `The cache takes ${cacheHere(scenario)}, the state ${formatBytes(state)} at any context.`];
   if (parallel === 0 && kvCache > 0) {
     const naive = (kvCache / growing) * (growing + linear);

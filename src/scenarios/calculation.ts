@@ -1,6 +1,8 @@
 import type { AttentionShape, LatentShape } from '../vram/index.ts';
 import {
   type Architecture,
+  cachedElementsOf,
+  compressedCells,
   contextCells,
   DEFAULT_SETTINGS,
   formatBitsPerWeight,
@@ -9,6 +11,7 @@ import {
   formatGB,
   formatParameters,
   type IndexerShape,
+  isLatent,
   planForBytes,
   windowCells,
 } from '../vram/index.ts';
@@ -197,9 +200,9 @@ export function kvTerms(architecture: Architecture, contextTokens: number): read
           'CSA layers',
           `(${rowWidth} + ${indexer.headDim})`,
           rowWidth + indexer.headDim,
-          contextCells(Math.ceil(cells / csaRatio)),
+          compressedCells(contextTokens, csaRatio),
         ),
-        plain('HCA rows', hca, 'HCA layers', String(rowWidth), rowWidth, contextCells(Math.ceil(cells / hcaRatio))),
+        plain('HCA rows', hca, 'HCA layers', String(rowWidth), rowWidth, compressedCells(contextTokens, hcaRatio)),
         {
           name: 'Unfinished rows',
           formula: `(${csa} x ${formatCount(csaState)} + ${hca} x ${formatCount(hcaState)}) x 4 bytes for unfinished rows`,
@@ -212,8 +215,8 @@ export function kvTerms(architecture: Architecture, contextTokens: number): read
 
 function rows(name: string, layers: number, shape: AttentionShape | LatentShape, cells: number): Term[] {
   if (layers === 0) return [];
-  if ('kvLoraRank' in shape) {
-    const width = shape.kvLoraRank + shape.ropeHeadDim;
+  if (isLatent(shape)) {
+    const width = cachedElementsOf(shape);
     return [
       {
         name,
@@ -237,7 +240,7 @@ function rows(name: string, layers: number, shape: AttentionShape | LatentShape,
 function indexerRows(indexer: IndexerShape | undefined, contextTokens: number, unreadWidth = 0): Term[] {
   if (!indexer) return [];
   const layers = typeof indexer.layers === 'number' ? indexer.layers : indexer.layers.length;
-  const cells = contextCells(Math.ceil(contextCells(contextTokens) / (indexer.pooledTokens ?? 1)));
+  const cells = compressedCells(contextTokens, indexer.pooledTokens ?? 1);
   return [
     {
       name: 'Index keys',

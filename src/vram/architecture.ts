@@ -42,10 +42,11 @@ export interface LatentShape {
 
 /** A small extra attention that chooses which rows the main attention reads; its keys are cached too. */
 export interface IndexerShape {
-  /** How many layers own an indexer, or their 0-based numbers. */
+  /** How many layers own an indexer, the last so many that attend (leading dense layers have none), or their 0-based numbers. */
   readonly layers: number | readonly number[];
   readonly heads: number;
   readonly headDim: number;
+  /** Rows that the main attention reads per token; {@link topKOf} says how many where it is absent. */
   readonly topK?: number;
   /** Tokens pooled into one cached key; absent = 1. */
   readonly pooledTokens?: number;
@@ -238,18 +239,49 @@ export function fullShapeOf({ attention }: Architecture): AttentionShape | Laten
   }
 }
 
+/** The latent row of a model with MLA, in every layer or in those that attend; `undefined` for other models. */
+export function latentShapeOf(architecture: Architecture): LatentShape | undefined {
+  const shape = fullShapeOf(architecture);
+  return shape && isLatent(shape) ? shape : undefined;
+}
+
+/** Elements that a layer caches per token: keys and values of every head, or one latent row. */
+export function cachedElementsOf(shape: AttentionShape | LatentShape): number {
+  if (isLatent(shape)) return shape.kvLoraRank + shape.ropeHeadDim;
+  const { kvHeads, headDim, valueHeadDim = headDim } = shape;
+  return kvHeads * (headDim + valueHeadDim);
+}
+
 /** Layers, from the start of the stack, that own their cache; the others read an earlier layer's. */
 export function layersWithCache({ attention, layers }: Architecture): number {
   return layers - (attention.kind === 'sliding-window' ? (attention.sharedKvLayers ?? 0) : 0);
 }
 
+/** The indexer of sparse or compressed attention; `undefined` where there is none. */
+export function indexerShapeOf({ attention }: Architecture): IndexerShape | undefined {
+  return 'indexer' in attention ? attention.indexer : undefined;
+}
+
 /** The indexer of sparse attention, and how many layers have one. */
-export function indexerOf({
-  attention,
-}: Architecture): { readonly indexer: IndexerShape; readonly layers: number } | undefined {
-  if (attention.kind === 'sliding-window' || attention.kind === 'compressed' || !attention.indexer) return undefined;
-  const { indexer } = attention;
+export function indexerOf(
+  architecture: Architecture,
+): { readonly indexer: IndexerShape; readonly layers: number } | undefined {
+  const indexer = indexerShapeOf(architecture);
+  if (!indexer || architecture.attention.kind === 'compressed') return undefined;
   return { indexer, layers: typeof indexer.layers === 'number' ? indexer.layers : indexer.layers.length };
+}
+
+/** Rows that sparse attention reads per token: as its config says, else as DeepSeek V3.2 or, where rows are compressed, V4. */
+export function topKOf(architecture: Architecture): number {
+  return indexerShapeOf(architecture)?.topK ?? (architecture.attention.kind === 'compressed' ? 512 : 2048);
+}
+
+/** Which layers of the stack own an indexer of sparse attention. */
+export function indexedLayers(architecture: Architecture): ReadonlySet<number> {
+  const layers = indexerOf(architecture)?.indexer.layers ?? 0;
+  if (typeof layers !== 'number') return new Set(layers);
+  const attending = layerKinds(architecture).flatMap((kind, layer) => (kind === 'F' || kind === 'P' ? [layer] : []));
+  return new Set(attending.slice(Math.max(0, attending.length - layers)));
 }
 
 function latentAsHeads(shape: LatentShape): AttentionShape {
@@ -264,10 +296,8 @@ export function attentionShapeOf(architecture: Architecture, kind: LayerKind): R
   const { attention } = architecture;
   const shape = ((): AttentionShape => {
     switch (attention.kind) {
-      case 'full': {
-        const { kvHeads, headDim, valueHeadDim } = attention;
-        return valueHeadDim === undefined ? { kvHeads, headDim } : { kvHeads, headDim, valueHeadDim };
-      }
+      case 'full':
+        return attention;
       case 'sliding-window':
         return kind === 'S' ? attention.sliding : attention.full;
       case 'linear-hybrid':
@@ -278,7 +308,8 @@ export function attentionShapeOf(architecture: Architecture, kind: LayerKind): R
         return { kvHeads: 1, headDim: attention.rowWidth };
     }
   })();
-  return { heads: attention.heads, valueHeadDim: shape.headDim, ...shape };
+  const { heads = attention.heads, kvHeads, headDim, valueHeadDim = headDim } = shape;
+  return { heads, kvHeads, headDim, valueHeadDim };
 }
 
 /**

@@ -2,11 +2,11 @@
  * Compute buffers of llama.cpp: what ggml's graph allocator needs for one micro-batch of a model, found by walking the
  * model's graph as the allocator does.
  */
-import { type Architecture, layerKinds } from './architecture.ts';
+import { type Architecture, indexerShapeOf, layerKinds, topKOf } from './architecture.ts';
 import { type AllocationPlan, runAllocations } from './ggml/allocator.ts';
 import { planGraph } from './ggml/scheduler.ts';
 import { type Graph, type GraphTensor, sameLayout } from './ggml/tensor.ts';
-import { CELL_PADDING, cacheLayoutOf, contextCells } from './kv-cache.ts';
+import { CELL_PADDING, cacheLayoutOf, compressedCells, contextCells } from './kv-cache.ts';
 import { type LayerPlacement, placingOf } from './layer-split.ts';
 import {
   EXPERT_WEIGHT,
@@ -134,9 +134,9 @@ const MOST_SERIES = 256;
 const MOST_RESULTS = 1024;
 
 /** Tokens that one row of the coarsest compressed cache stands for: such caches are padded, and grow in steps of their own. */
-function coarsestRatio({ attention }: Architecture): number {
-  if (attention.kind === 'compressed') return attention.hcaRatio;
-  return ('indexer' in attention && attention.indexer?.pooledTokens) || 1;
+function coarsestRatio(architecture: Architecture): number {
+  const { attention } = architecture;
+  return attention.kind === 'compressed' ? attention.hcaRatio : (indexerShapeOf(architecture)?.pooledTokens ?? 1);
 }
 
 /** What sizes are linear in: cells of the context, and rows of its coarsest compression. */
@@ -144,23 +144,24 @@ type Measures = readonly [cells: number, rows: number];
 
 function measuresOf(architecture: Architecture, context: number): Measures {
   const ratio = coarsestRatio(architecture);
-  return [context, ratio === 1 ? 0 : padTo(Math.ceil(context / ratio), CELL_PADDING)];
+  return [context, ratio === 1 ? 0 : compressedCells(context, ratio)];
 }
 
 /** Contexts at which windows and selections of the best keys are full and stop growing, ascending. */
-function limitsOf({ attention }: Architecture, { microBatch, sequences }: GraphSettings): readonly number[] {
+function limitsOf(architecture: Architecture, { microBatch, sequences }: GraphSettings): readonly number[] {
+  const { attention } = architecture;
   const full = (limit: number): number => padTo(limit, 4 * CELL_PADDING);
   switch (attention.kind) {
     case 'sliding-window':
       return [padTo(attention.window * sequences + microBatch, CELL_PADDING)];
     case 'compressed':
-      return [full(attention.window + microBatch), full((attention.indexer.topK ?? 512) * attention.csaRatio)].sort(
+      return [full(attention.window + microBatch), full(topKOf(architecture) * attention.csaRatio)].sort(
         (a, b) => a - b,
       );
     default:
       // A selection may be larger by less than a block of cells.
       return attention.indexer
-        ? [full((attention.indexer.topK ?? 2048) * (attention.indexer.pooledTokens ?? 1) + CELL_PADDING)]
+        ? [full(topKOf(architecture) * (attention.indexer.pooledTokens ?? 1) + CELL_PADDING)]
         : [];
   }
 }
@@ -461,12 +462,8 @@ function bytesAt(
 }
 
 /** Whether every layer leaves something behind: then the walked ones do not stand for all. */
-export function layersAddUp({ className, attention }: Architecture): boolean {
-  return (
-    className === 'KimiK3ForConditionalGeneration' ||
-    attention.kind === 'compressed' ||
-    ('indexer' in attention && attention.indexer !== undefined)
-  );
+export function layersAddUp(architecture: Architecture): boolean {
+  return architecture.className === 'KimiK3ForConditionalGeneration' || indexerShapeOf(architecture) !== undefined;
 }
 
 function wholeWalk({ layers }: Architecture): Walk {

@@ -21,7 +21,7 @@ export {
   type Reading,
   readingsOfConfig,
 } from './from-config.ts';
-export { cacheBytes, contextCells, isQuantizedKvType, windowCells } from './kv-cache.ts';
+export { cacheBytes, compressedCells, contextCells, isQuantizedKvType, windowCells } from './kv-cache.ts';
 export { type GraphFamily, graphFamilyOf } from './llama-graphs/families.ts';
 export { packTensors } from './packed-tensors.ts';
 export { PAGED_KV_TYPES, type PagedKvType, type PagedSettings } from './paged-cache.ts';

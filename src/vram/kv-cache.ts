@@ -8,10 +8,13 @@ import {
   type Attention,
   type AttentionShape,
   type IndexerShape,
+  indexedLayers,
+  isLatent,
   type LatentShape,
   type LayerKind,
   type LinearShape,
   layerKinds,
+  layersWithCache,
 } from './architecture.ts';
 import { cudaBytes, GGML_TYPES, type GgmlType } from './quantization/ggml-types.ts';
 import { padTo } from './units.ts';
@@ -93,7 +96,7 @@ function latentRow(shape: LatentShape): CacheTensor[] {
 }
 
 function fullAttention(shape: AttentionShape | LatentShape): CacheTensor[] {
-  return 'kvLoraRank' in shape ? latentRow(shape) : keyValue(shape, CONTEXT);
+  return isLatent(shape) ? latentRow(shape) : keyValue(shape, CONTEXT);
 }
 
 function indexerRow(indexer: IndexerShape): CacheTensor {
@@ -133,12 +136,6 @@ export function statesOf(linear: LinearShape, hiddenSize: number): number[] {
 /** Tokens of the longest n-gram that Qwen3.8 Flash Next looks up: its convolution steps over so many tokens at a time. */
 const NGRAM_TOKENS = 3;
 
-/** Layers that own an indexer: as listed, or the last so many of the attention layers (leading dense layers have none). */
-function indexedLayers(indexer: IndexerShape, attentionLayers: readonly number[]): ReadonlySet<number> {
-  if (typeof indexer.layers !== 'number') return new Set(indexer.layers);
-  return new Set(attentionLayers.slice(Math.max(0, attentionLayers.length - indexer.layers)));
-}
-
 function layerCacheOf(
   architecture: Architecture,
   kind: LayerKind,
@@ -152,17 +149,7 @@ function layerCacheOf(
   switch (attention.kind) {
     case 'full':
     case 'latent': {
-      const tensors =
-        attention.kind === 'full'
-          ? keyValue(
-              {
-                kvHeads: attention.kvHeads,
-                headDim: attention.headDim,
-                ...(attention.valueHeadDim === undefined ? {} : { valueHeadDim: attention.valueHeadDim }),
-              },
-              CONTEXT,
-            )
-          : latentRow(attention);
+      const tensors = fullAttention(attention);
       if (attention.indexer && indexed.has(layer)) {
         const row = indexerRow(attention.indexer);
         tensors.push(row);
@@ -174,7 +161,7 @@ function layerCacheOf(
     }
     case 'sliding-window': {
       // Layers that share the cache of an earlier layer own none.
-      if (layer >= architecture.layers - (attention.sharedKvLayers ?? 0)) return NOTHING;
+      if (layer >= layersWithCache(architecture)) return NOTHING;
       return kind === 'S'
         ? { ...NOTHING, tensors: keyValue(attention.sliding, { over: 'window', tokens: attention.window }) }
         : { ...NOTHING, tensors: keyValue(attention.full, CONTEXT) };
@@ -182,8 +169,9 @@ function layerCacheOf(
     case 'linear-hybrid': {
       const states = kind === 'L' || kind === 'P' ? statesOf(attention.linear, architecture.hiddenSize) : [];
       const { ngramTable, hiddenSize, residualStreams = 1 } = architecture;
-      if (ngramTable?.layer === layer)
+      if (ngramTable?.layer === layer) {
         states.push((ngramTable.convKernel - 1) * NGRAM_TOKENS * residualStreams * hiddenSize);
+      }
       const tensors = kind === 'L' ? [] : fullAttention(attention.full);
       if (attention.indexer && indexed.has(layer)) tensors.push(indexerRow(attention.indexer));
       return { ...NOTHING, tensors, states };
@@ -215,13 +203,7 @@ export function cacheLayoutOf(architecture: Architecture): CacheLayout {
   const known = layouts.get(architecture);
   if (known) return known;
   const kindsOfLayers = layerKinds(architecture);
-  const attentionLayers = kindsOfLayers.flatMap((kind, layer) =>
-    kind === 'F' || kind === 'P' || kind === 'S' ? [layer] : [],
-  );
-  const { attention } = architecture;
-  const indexer =
-    attention.kind === 'sliding-window' || attention.kind === 'compressed' ? undefined : attention.indexer;
-  const indexed = indexer ? indexedLayers(indexer, attentionLayers) : new Set<number>();
+  const indexed = indexedLayers(architecture);
   const kinds: LayerCache[] = [];
   const counts: number[] = [];
   const positions = new Map<string, number>();
@@ -256,35 +238,36 @@ export type CacheSettings = Pick<Settings, 'context' | 'kType' | 'vType' | 'micr
   readonly transposedValues: boolean;
 };
 
-/** Cells of one cache tensor, of all sequences together. */
-function cellsOf(tensor: CacheTensor, settings: CacheSettings): number {
-  const context = padTo(settings.context, CELL_PADDING);
-  const own = tensor.perSequence ? settings.sequences : 1;
-  switch (tensor.span.over) {
-    case 'context':
-      return context * own;
-    case 'window': {
-      const windows = tensor.perSequence ? 1 : settings.sequences;
-      return (
-        padTo(
-          Math.min(context, tensor.span.tokens * windows + Math.min(settings.microBatch, settings.context)),
-          CELL_PADDING,
-        ) * own
-      );
-    }
-    case 'compressed':
-      return padTo(Math.ceil(context / tensor.span.ratio), CELL_PADDING) * own;
-  }
-}
-
-/** Cells that one attention layer with the whole context has: the context padded to 256. */
+/** Cells that one attention layer with the whole context has. */
 export function contextCells(context: number): number {
   return padTo(context, CELL_PADDING);
 }
 
-/** Cells of a window layer of the unified cache. */
-export function windowCells(window: number, settings: CacheSettings): number {
-  return cellsOf({ holds: 'keys', width: 0, span: { over: 'window', tokens: window }, perSequence: false }, settings);
+/** Cells of a cache with one row per `ratio` tokens. */
+export function compressedCells(context: number, ratio: number): number {
+  return padTo(Math.ceil(contextCells(context) / ratio), CELL_PADDING);
+}
+
+/** Cells of a layer with a window, of all sequences of the unified cache: their windows, and a micro-batch. */
+export function windowCells(
+  window: number,
+  { context, microBatch, sequences }: Pick<CacheSettings, 'context' | 'microBatch' | 'sequences'>,
+): number {
+  return padTo(Math.min(contextCells(context), window * sequences + Math.min(microBatch, context)), CELL_PADDING);
+}
+
+/** Cells of one cache tensor, of all sequences together. */
+function cellsOf({ span, perSequence }: CacheTensor, settings: CacheSettings): number {
+  const { context, microBatch, sequences } = settings;
+  const caches = perSequence ? sequences : 1;
+  switch (span.over) {
+    case 'context':
+      return contextCells(context) * caches;
+    case 'window':
+      return windowCells(span.tokens, { context, microBatch, sequences: sequences / caches }) * caches;
+    case 'compressed':
+      return compressedCells(context, span.ratio) * caches;
+  }
 }
 
 /** Bytes of the caches of one layer of a kind. */

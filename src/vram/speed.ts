@@ -6,8 +6,8 @@
  * The centre has an asymmetric range: what slows a run down (driver, power cap, old build) has no counterpart.
  */
 import { DEFAULT_SETTINGS, type Settings } from './allocation.ts';
-import type { Architecture } from './architecture.ts';
-import { cacheBytesByKind, cacheLayoutOf } from './kv-cache.ts';
+import { type Architecture, latentShapeOf } from './architecture.ts';
+import { CELL_PADDING, cacheBytesByKind, cacheLayoutOf } from './kv-cache.ts';
 import { placeLayers } from './layer-split.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import { type LayerWeights, weighModel } from './weights.ts';
@@ -222,8 +222,8 @@ export function bytesPerToken(
   weights.layers.forEach((layer, index) => {
     const read = readOf(layer, usedShare);
     const own = caches[layout.kindOfLayer[index] ?? 0];
-    // The cache of an empty context is 256 padded cells: count it in proportion to the depth.
-    const rows = own ? own.kvCache * Math.min(1, depthTokens / 256) + own.state : 0;
+    // Of the cells that a short context is padded to, those in use are read.
+    const rows = own ? own.kvCache * Math.min(1, depthTokens / CELL_PADDING) + own.state : 0;
     if ((placement.deviceOfLayer[index] ?? -1) < 0) {
       host += read.rest + read.experts + rows;
       hostLayers += 1;
@@ -237,11 +237,6 @@ export function bytesPerToken(
     } else device += read.experts;
   });
   return { device, deviceCache, host, hostLayers };
-}
-
-/** Whether the cache holds latent rows, which cost more than their bytes to read. */
-function readsLatentRows({ attention }: Architecture): boolean {
-  return attention.kind === 'latent' || (attention.kind === 'linear-hybrid' && 'kvLoraRank' in attention.full);
 }
 
 /**
@@ -274,8 +269,9 @@ export function decodeSpeedReading(
   const { devices } = settings;
   const readers = split === 'tensor' ? devices : 1;
   const bandwidth = device.bandwidthGBps * 1e9 * readers;
+  // Latent rows cost more than their bytes to read.
   const cacheShare =
-    (readsLatentRows(architecture) ? rules.cacheShare.latent : rules.cacheShare.rows) *
+    (latentShapeOf(architecture) ? rules.cacheShare.latent : rules.cacheShare.rows) *
     (settings.flashAttention === 'off' ? NO_FLASH_CACHE_FACTOR : 1);
   const ram = (device.ramBandwidthGBps ?? ASSUMED_RAM_BANDWIDTH_GBPS) * 1e9;
   const exchangeMs = split === 'tensor' ? TENSOR_SPLIT_MS[kind] * (devices - 1) : 0;

@@ -9,10 +9,12 @@ import {
   attentionShapeOf,
   hasExperts,
   type IndexerShape,
-  isLatent,
+  indexedLayers,
+  indexerOf,
   type LatentShape,
   type LayerKind,
   type LinearShape,
+  latentShapeOf,
   layerKinds,
 } from './architecture.ts';
 import { type Recipe, recipeOf } from './tensor-recipes.ts';
@@ -177,8 +179,7 @@ function addMixer(file: FileBuilder, architecture: Architecture, recipe: Recipe,
     addLinearMixer(file, architecture, recipe, attention.linear);
   }
   if (kind === 'L') return;
-  const indexer = attention.kind === 'sliding-window' ? undefined : attention.indexer;
-  const latent = latentOf(architecture);
+  const latent = latentShapeOf(architecture);
   if (latent === undefined) {
     addAttention(file, architecture, recipe, kind);
   } else {
@@ -186,14 +187,11 @@ function addMixer(file: FileBuilder, architecture: Architecture, recipe: Recipe,
     addSinks(file, recipe, attention.heads, kind);
     addAttentionGate(file, recipe, architecture.hiddenSize, attention.heads, latent.valueHeadDim);
   }
-  if (indexer !== undefined && ownsIndexer(architecture, indexer, layer)) {
-    addIndexer(file, architecture.hiddenSize, indexer, latent);
+  const sparse = indexerOf(architecture);
+  // Of the blocks behind the stack, each has one.
+  if (sparse && (layer >= architecture.layers || indexedLayers(architecture).has(layer))) {
+    addIndexer(file, architecture.hiddenSize, sparse.indexer, latent);
   }
-}
-
-function latentOf({ attention }: Architecture): LatentShape | undefined {
-  if (attention.kind === 'latent') return attention;
-  return attention.kind === 'linear-hybrid' && isLatent(attention.full) ? attention.full : undefined;
 }
 
 /** Layers that share the cache of an earlier layer keep key and value projections in the file (Gemma 3n, Gemma 4 E). */
@@ -267,13 +265,6 @@ function addLatentAttention(file: FileBuilder, hiddenSize: number, heads: number
   file.block('attn_k_b.weight', [nopeHeadDim, kvLoraRank, heads], 'attention');
   file.block('attn_v_b.weight', [kvLoraRank, valueHeadDim, heads], 'attention');
   file.matrix('attn_output', heads * valueHeadDim, hiddenSize, 'attention');
-}
-
-function ownsIndexer(architecture: Architecture, indexer: IndexerShape, layer: number): boolean {
-  if (layer >= architecture.layers) return true;
-  if (typeof indexer.layers !== 'number') return indexer.layers.includes(layer);
-  const full = layerKinds(architecture).flatMap((kind, index) => (kind === 'F' ? [index] : []));
-  return full.slice(full.length - indexer.layers).includes(layer);
 }
 
 function addIndexer(

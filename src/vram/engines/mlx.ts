@@ -6,11 +6,10 @@ import type { Allocation, DeviceMemory } from '../allocation.ts';
 import { EstimateError } from '../allocation.ts';
 import {
   type Architecture,
-  type AttentionShape,
+  cachedElementsOf,
   fullShapeOf,
   indexerOf,
-  isLatent,
-  type LatentShape,
+  latentShapeOf,
   layerKinds,
   layersWithCache,
 } from '../architecture.ts';
@@ -77,12 +76,6 @@ function check(architecture: Architecture, format: CheckpointFormat, settings: M
   }
 }
 
-/** Values that one token adds to a layer. */
-const valuesOf = (shape: AttentionShape | LatentShape): number =>
-  isLatent(shape)
-    ? shape.kvLoraRank + shape.ropeHeadDim
-    : shape.kvHeads * (shape.headDim + (shape.valueHeadDim ?? shape.headDim));
-
 /** Bytes of one sequence: of every cache that grows, of states, and of the largest layer. */
 interface Caches {
   readonly kvCache: number;
@@ -110,11 +103,11 @@ function cachesOf(architecture: Architecture, { context, kvType, prefillStep }: 
       // The convolution is kept in 16 bits, the recurrence in 32; a lone state is a recurrence.
       state += attention.linear.type === 'lightning' ? 4 * first : 2 * first + 4 * rest.reduce((a, b) => a + b, 0);
     }
-    if ((kind === 'F' || kind === 'P') && full) add(bytes(valuesOf(full), cells));
+    if ((kind === 'F' || kind === 'P') && full) add(bytes(cachedElementsOf(full), cells));
     if (kind === 'S' && attention.kind === 'sliding-window') {
       // A step of prefill sees a whole window before its first token.
       const window = attention.window + Math.min(prefillStep, context) - 1;
-      add(bytes(valuesOf(attention.sliding), KEEPS_ALL.has(className) ? cells : Math.min(cells, window)));
+      add(bytes(cachedElementsOf(attention.sliding), KEEPS_ALL.has(className) ? cells : Math.min(cells, window)));
     }
   });
   const sparse = indexerOf(architecture);
@@ -133,8 +126,8 @@ function prefillBytes(architecture: Architecture, { context, prefillStep }: MlxS
   const widest = typeof intermediateSize === 'number' ? intermediateSize : Math.max(...intermediateSize);
   const routed = experts ? experts.used * (hiddenSize + 3 * experts.intermediateSize) : 0;
   const activations = tokens * 2 * (Math.max(3 * widest, routed) + 3 * hiddenSize);
-  const latent = fullShapeOf(architecture);
-  if (!latent || !isLatent(latent)) return activations;
+  const latent = latentShapeOf(architecture);
+  if (!latent) return activations;
   const { heads } = attention;
   return activations + tokens * context * heads * 4 + context * heads * (latent.nopeHeadDim + latent.valueHeadDim) * 2;
 }

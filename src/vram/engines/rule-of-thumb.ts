@@ -3,7 +3,15 @@
  * It knows no engine; the exact figures are in `llama-cpp.ts`.
  */
 import type { Settings } from '../allocation.ts';
-import { type Architecture, type AttentionShape, type LatentShape, layerKinds } from '../architecture.ts';
+import {
+  type Architecture,
+  type AttentionShape,
+  cachedElementsOf,
+  isLatent,
+  type LatentShape,
+  layerKinds,
+  layersWithCache,
+} from '../architecture.ts';
 import { elementBytesOf } from '../kv-cache.ts';
 import { GGML_TYPES } from '../quantization/ggml-types.ts';
 import { type QuantizationScheme, SCHEMES } from '../quantization/schemes.ts';
@@ -53,18 +61,16 @@ function parametersOnHost({ layers, perLayerEmbeddingSize = 0, perLayerVocabular
 }
 
 function bytesPerToken(shape: AttentionShape | LatentShape, settings: Settings): number {
-  if ('kvLoraRank' in shape) return (shape.kvLoraRank + shape.ropeHeadDim) * elementBytesOf(settings.kType);
-  return (
-    shape.kvHeads *
-    (shape.headDim * elementBytesOf(settings.kType) +
-      (shape.valueHeadDim ?? shape.headDim) * elementBytesOf(settings.vType))
-  );
+  const { kType, vType } = settings;
+  if (isLatent(shape)) return cachedElementsOf(shape) * elementBytesOf(kType);
+  const { kvHeads, headDim, valueHeadDim = headDim } = shape;
+  return kvHeads * (headDim * elementBytesOf(kType) + valueHeadDim * elementBytesOf(vType));
 }
 
 function cacheOf(architecture: Architecture, settings: Settings): number {
-  const { attention, layers } = architecture;
+  const { attention } = architecture;
   const { context, kType } = settings;
-  const owners = attention.kind === 'sliding-window' ? layers - (attention.sharedKvLayers ?? 0) : layers;
+  const owners = layersWithCache(architecture);
   // Layers that cache every token, and layers that cache a window of them.
   let whole = 0;
   let window = 0;

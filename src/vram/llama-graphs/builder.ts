@@ -101,7 +101,7 @@ export class ModelGraph {
   readonly graph = new Graph();
   readonly architecture: Architecture;
   readonly settings: GraphSettings;
-  /** Tokens of the micro-batch. */
+  /** Tokens of the micro-batch, as many of each sequence (`llama_context::graph_reserve`). */
   readonly tokens: number;
   readonly sequences: number;
   readonly outputs: number;
@@ -124,7 +124,7 @@ export class ModelGraph {
     this.#widestValues = widestValues;
     this.#walked = walked;
     this.sequences = settings.sequences;
-    const tokens = Math.min(contextCells(settings.context), Math.min(settings.microBatch, settings.context));
+    const tokens = Math.min(settings.microBatch, settings.context);
     this.tokens = padTo(tokens, settings.sequences);
     this.outputs = Math.min(tokens, settings.outputs);
   }

@@ -1,8 +1,7 @@
 /** Graph of DeepSeek V4: residual streams, compressed rows with unfinished blocks, an indexer over them. */
-import { type LayerKind, layerKinds } from '../architecture.ts';
+import { type LayerKind, layerKinds, topKOf } from '../architecture.ts';
 import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
-import { CELL_PADDING, contextCells, isQuantizedKvType, windowCells } from '../kv-cache.ts';
-import { padTo } from '../units.ts';
+import { compressedCells, isQuantizedKvType, windowCells } from '../kv-cache.ts';
 import type { HeadWidths, ModelGraph } from './builder.ts';
 import { routingOf } from './parts.ts';
 import { enterBlock, headMix, leaveBlock, pickStreams, startStreams, weighStreams } from './residual-streams.ts';
@@ -39,7 +38,7 @@ function compressionInputs(
   // However the tokens fall on the sequences, no more blocks than this are finished.
   const blocks = Math.floor(g.tokens / ratio) + sequences;
   const persisted = Math.min(g.tokens, stateRows * sequences);
-  const cells = padTo(Math.ceil(contextCells(g.settings.context) / ratio), CELL_PADDING);
+  const cells = compressedCells(g.settings.context, ratio);
   return {
     ratio,
     blocks,
@@ -242,7 +241,7 @@ function choose(
   weights = graph.window(weights, [indexer.heads, tokens / sequences, 1, sequences], [stridesOf(weights)[1]]);
   const scores = graph.compute([inputs.cells, tokens / sequences, 1, sequences], [q, keys, weights, inputs.mask]);
   return graph.cont(
-    graph.compute([Math.min(inputs.cells, indexer.topK ?? 512), tokens / sequences, 1, sequences], [scores]),
+    graph.compute([Math.min(inputs.cells, topKOf(g.architecture)), tokens / sequences, 1, sequences], [scores]),
   );
 }
 

@@ -1,5 +1,5 @@
 /** Graphs of Gemma 4 and Gemma 3n: widths per layer, shared caches, per-layer embeddings, alternating updates. */
-import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
+import { hasExperts, type LayerKind, layerKinds, layersWithCache } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { AttentionInput, ModelGraph } from './builder.ts';
 import { attentionInputs, layerWidths } from './heads.ts';
@@ -7,9 +7,7 @@ import { queryKeyValue, routingOf } from './parts.ts';
 
 /** The layer whose cache a layer reads: its own, or the last of its kind before the shared ones. */
 function cacheLayerOf(g: ModelGraph, layer: number, kind: LayerKind): number {
-  const { attention, layers } = g.architecture;
-  const shared = attention.kind === 'sliding-window' ? (attention.sharedKvLayers ?? 0) : 0;
-  const own = layers - shared;
+  const own = layersWithCache(g.architecture);
   return layer < own ? layer : own - (kind === 'S' ? 2 : 1);
 }
 

@@ -1,16 +1,26 @@
 /** Graphs with multi-head latent attention: DeepSeek V2, V3, Kimi K2, Mistral Large 3; with an indexer: DeepSeek V3.2, GLM-5. */
-import { type IndexerShape, type LatentShape, type LayerKind, layerKinds } from '../architecture.ts';
+import {
+  type IndexerShape,
+  indexerOf,
+  type LatentShape,
+  type LayerKind,
+  latentShapeOf,
+  layerKinds,
+  topKOf,
+} from '../architecture.ts';
 import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import { contextCells } from '../kv-cache.ts';
 import type { AttentionInput, HeadWidths, ModelGraph, Routing } from './builder.ts';
 import { closeLayer, openMask } from './parts.ts';
 
-function latentOf(g: ModelGraph): { shape: LatentShape; heads: number; indexer: IndexerShape | undefined } {
-  const { attention } = g.architecture;
-  if (attention.kind === 'latent') return { shape: attention, heads: attention.heads, indexer: attention.indexer };
-  if (attention.kind === 'linear-hybrid' && 'kvLoraRank' in attention.full)
-    return { shape: attention.full, heads: attention.heads, indexer: attention.indexer };
-  throw new RangeError(`${g.architecture.className} has no latent attention`);
+function latentOf({ architecture }: ModelGraph): {
+  shape: LatentShape;
+  heads: number;
+  indexer: IndexerShape | undefined;
+} {
+  const shape = latentShapeOf(architecture);
+  if (!shape) throw new RangeError(`${architecture.className} has no latent attention`);
+  return { shape, heads: architecture.attention.heads, indexer: indexerOf(architecture)?.indexer };
 }
 
 /** Widths as the cache sees them: one key head, values a part of the key row. */
@@ -133,7 +143,7 @@ export function chooseRows(
   const byHead = graph.window(q, q.shape, stridesOf(q).slice(1));
   weights = graph.overwriting([graph.window(weights, weights.shape, stridesOf(weights).slice(1))]);
   const scores = graph.compute([cells, tokens, 1, 1], [byHead, cached, weights, inputs.mask]);
-  const count = Math.min(cells, indexer.topK ?? 2048);
+  const count = Math.min(cells, topKOf(g.architecture));
   return graph.cont(graph.compute([count, tokens, 1, 1], [scores]));
 }
 

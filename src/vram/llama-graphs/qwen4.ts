@@ -1,5 +1,5 @@
 /** Graphs of Qwen3.8 Flash Next (`src/models/qwen4exp.cpp`): Gated DeltaNet and sparse attention on residual streams, n-grams in one layer. */
-import { type IndexerShape, layerKinds } from '../architecture.ts';
+import { type IndexerShape, layerKinds, topKOf } from '../architecture.ts';
 import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import { contextCells } from '../kv-cache.ts';
 import type { ModelGraph } from './builder.ts';
@@ -168,6 +168,6 @@ function chooseBlocks(
   spread = graph.cont(graph.permute(spread, 1, 0, 2, 3));
   const wideMask = g.settings.flashAttention ? graph.cast(mask, 4) : mask;
   spread = graph.overwriting([spread, graph.reshape(wideMask, cells, tokens)]);
-  const count = Math.min(cells, (indexer.topK ?? 2048) + POOLED_TOKENS - 1);
+  const count = Math.min(cells, topKOf(g.architecture) + POOLED_TOKENS - 1);
   return graph.cont(graph.compute([count, tokens, 1, 1], [spread]));
 }

@@ -1,5 +1,5 @@
 /** What layers with a state share: the shapes of a hybrid model, and one step of the delta rule. */
-import type { AttentionShape, LatentShape, LinearShape } from '../architecture.ts';
+import { type AttentionShape, isLatent, type LatentShape, type LinearShape } from '../architecture.ts';
 import type { GraphTensor } from '../ggml/tensor.ts';
 import type { AttentionInput, HeadWidths, ModelGraph } from './builder.ts';
 import { widthsOf } from './parts.ts';
@@ -20,13 +20,13 @@ export function linearOf<Type extends LinearShape['type']>(g: ModelGraph, type: 
 
 export function groupedWidths(g: ModelGraph): HeadWidths {
   const { full, heads } = hybridOf(g);
-  if ('kvLoraRank' in full) throw new RangeError(`${g.architecture.className} has latent attention`);
+  if (isLatent(full)) throw new RangeError(`${g.architecture.className} has latent attention`);
   return widthsOf(full, heads);
 }
 
 export function groupedInput(g: ModelGraph): AttentionInput {
-  const widths = groupedWidths(g);
-  return g.attentionInput({ keyDim: widths.keyDim, valueDim: widths.valueDim, withValues: true });
+  const { keyDim, valueDim } = groupedWidths(g);
+  return g.attentionInput({ keyDim, valueDim, withValues: true });
 }
 
 /** One fused step of the delta rule: the result holds the tokens' outputs, then the new state. */
