@@ -5,6 +5,7 @@
  * Hugging Face `config.json`. Everything the estimator computes (tensors, KV cells, recurrent state, compute
  * buffer) follows from it. Dimensions are element counts, contexts are tokens.
  */
+import { memoized } from './memoized.ts';
 
 /** Blocks that llama.cpp has room for (LLAMA_MAX_LAYERS). */
 export const MOST_LAYERS = 512;
@@ -201,17 +202,9 @@ export interface Architecture {
  * The kind of every layer of the stack, in order; `layerPattern` is repeated until `layers` are named, and a model
  * without one attends in full in every layer.
  */
-export function layerKinds(architecture: Architecture): readonly LayerKind[] {
-  let kinds = knownKinds.get(architecture);
-  if (!kinds) {
-    const pattern = architecture.layerPattern ?? 'F';
-    kinds = Array.from({ length: architecture.layers }, (_, layer) => pattern[layer % pattern.length] as LayerKind);
-    knownKinds.set(architecture, kinds);
-  }
-  return kinds;
-}
-
-const knownKinds = new WeakMap<Architecture, readonly LayerKind[]>();
+export const layerKinds = memoized(({ layers, layerPattern: pattern = 'F' }: Architecture): readonly LayerKind[] =>
+  Array.from({ length: layers }, (_, layer) => pattern[layer % pattern.length] as LayerKind),
+);
 
 /** Layer `layer` (0-based) has routed experts; the kinds `E` and `-` of Nemotron-H say so themselves. */
 export function hasExperts(architecture: Architecture, layer: number, kind: LayerKind): boolean {

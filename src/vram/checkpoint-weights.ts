@@ -1,5 +1,6 @@
 /** Weights of a safetensors checkpoint: bytes in the files, and on each GPU of a tensor-parallel group. */
 import { type Architecture, attentionShapeOf, type LayerKind, layerKinds } from './architecture.ts';
+import { memoizedBy } from './memoized.ts';
 import { type CheckpointFormat, encodedBytes, encodingOf } from './quantization/checkpoint-formats.ts';
 import { elementsOf } from './quantization/ggml-types.ts';
 import { tensorsOf } from './tensor-lists.ts';
@@ -44,40 +45,14 @@ function tensorsOfCheckpoint(architecture: Architecture, nextToken: boolean): re
   return tensors.filter(({ name }) => !name.startsWith('rope_f'));
 }
 
-/** What `compute` gave for an architecture under a key; kept as long as the architecture object. */
-function remembered<T>(
-  memo: WeakMap<Architecture, Map<string, T>>,
-  architecture: Architecture,
-  key: string,
-  compute: () => T,
-): T {
-  let known = memo.get(architecture);
-  if (!known) {
-    known = new Map();
-    memo.set(architecture, known);
-  }
-  let value = known.get(key);
-  if (value === undefined) {
-    value = compute();
-    known.set(key, value);
-  }
-  return value;
-}
-
-const files = new WeakMap<Architecture, Map<string, CheckpointWeights>>();
-const loads = new WeakMap<Architecture, Map<string, number>>();
-
 /**
  * Parameters and bytes of the files of a model in a format; `nextToken`: they carry the multi-token-prediction blocks.
  * Memoised per architecture object.
  */
-export function weighCheckpoint(
-  architecture: Architecture,
-  format: CheckpointFormat,
-  nextToken: boolean,
-): CheckpointWeights {
-  return remembered(files, architecture, `${format.name} ${nextToken}`, () => weigh(architecture, format, nextToken));
-}
+export const weighCheckpoint = memoizedBy(
+  (_: Architecture, format: CheckpointFormat, nextToken: boolean) => `${format.name} ${nextToken}`,
+  weigh,
+);
 
 function weigh(architecture: Architecture, format: CheckpointFormat, nextToken: boolean): CheckpointWeights {
   let parameters = 0;
@@ -166,10 +141,11 @@ function onOneGpu(
  * Bytes of the weights on one GPU as vLLM lays them out: split over the group where the layer allows, else a copy each.
  * Memoised per architecture object.
  */
-export function weightsPerGpu(architecture: Architecture, format: CheckpointFormat, load: LoadOptions): number {
-  const key = `${format.name} ${load.tensorParallel} ${load.expertParallel} ${load.nextToken}`;
-  return remembered(loads, architecture, key, () => weighOneGpu(architecture, format, load));
-}
+export const weightsPerGpu = memoizedBy(
+  (_: Architecture, { name }: CheckpointFormat, { tensorParallel, expertParallel, nextToken }: LoadOptions) =>
+    `${name} ${tensorParallel} ${expertParallel} ${nextToken}`,
+  weighOneGpu,
+);
 
 function weighOneGpu(architecture: Architecture, format: CheckpointFormat, load: LoadOptions): number {
   const kinds = layerKinds(architecture);

@@ -6,6 +6,7 @@ import { type Allocation, DEFAULT_SETTINGS } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
 import { estimateLlamaCpp } from './engines/llama-cpp.ts';
 import { planForBytes } from './engines/rule-of-thumb.ts';
+import { memoizedBy } from './memoized.ts';
 import { hostBytesOf } from './placement.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import { EXPERTS_NAME, tensorDeviceBytes, tensorsInFile, type WeighOptions, weighModel } from './weights.ts';
@@ -23,43 +24,33 @@ export interface ExpertSplit {
 /** Contexts at which the graph is walked, beside the first power of two that holds the longest context. */
 const WALKED_CONTEXTS: readonly number[] = [4096, 65_536];
 
-interface Experts {
-  /** Distinct sizes of expert tensors on a device, in bytes, largest first. */
-  readonly sizes: readonly number[];
-}
-
-const known = new WeakMap<Architecture, Map<string, unknown>>();
-
-/** `compute()`, once per architecture and key. */
-function once<T>(architecture: Architecture, key: string, compute: () => T): T {
-  let own = known.get(architecture);
-  if (!own) {
-    own = new Map();
-    known.set(architecture, own);
-  }
-  if (!own.has(key)) own.set(key, compute());
-  return own.get(key) as T;
-}
-
 /** Numbers of the expert tensors in the file. */
-function expertTensors(architecture: Architecture, options: WeighOptions): readonly number[] {
-  return once(architecture, `expert tensors ${options.mtpInFile}`, () =>
+const expertTensors = memoizedBy(
+  (_: Architecture, { mtpInFile }: WeighOptions) => `${mtpInFile}`,
+  (architecture, options) =>
     tensorsInFile(architecture, options).flatMap(({ name }, index) => (EXPERTS_NAME.test(name) ? [index] : [])),
-  );
-}
+);
 
-function expertsOf(architecture: Architecture, scheme: QuantizationScheme, options: WeighOptions): Experts {
-  return once(architecture, `experts ${scheme} ${options.mtpInFile}`, () => {
+/** Distinct sizes of expert tensors on a device, in bytes, largest first. */
+const expertSizes = memoizedBy(
+  (_: Architecture, scheme: QuantizationScheme, { mtpInFile }: WeighOptions) => `${scheme} ${mtpInFile}`,
+  (architecture, scheme, options): readonly number[] => {
     const bytes = tensorDeviceBytes(architecture, scheme, options);
     const sizes = expertTensors(architecture, options).map((index) => bytes[index] ?? 0);
-    return { sizes: [...new Set(sizes)].sort((a, b) => b - a) };
-  });
-}
+    return [...new Set(sizes)].sort((a, b) => b - a);
+  },
+);
 
-/** Files whose expert tensors have one type copy otherwise than files with several: each kind has a file that stands for it. */
-function standIn({ sizes }: Experts): QuantizationScheme {
-  return sizes.length > 1 ? 'Q4_K_M' : 'Q8_0';
-}
+/** What the engine's compute buffer takes more with the experts of all layers in RAM, in bytes. */
+const addedAt = memoizedBy(
+  (_: Architecture, scheme: QuantizationScheme, { mtpInFile }: WeighOptions, context: number) =>
+    `${scheme} ${mtpInFile} ${context}`,
+  (architecture, scheme, options, context): number => {
+    const computeWith = (cpuMoeLayers: number): number =>
+      estimateLlamaCpp(architecture, scheme, { ...DEFAULT_SETTINGS, context, cpuMoeLayers }, options).device.compute;
+    return computeWith(-1) - computeWith(0);
+  },
+);
 
 /**
  * What the compute buffer of one device takes more with the experts of all layers in RAM, in bytes. llama.cpp copies experts
@@ -72,15 +63,11 @@ function addedBytes(
   maximumContext: number,
   options: WeighOptions,
 ): number {
-  const experts = expertsOf(architecture, scheme, options);
-  const model = standIn(experts);
-  const scale = (experts.sizes[0] ?? 0) / (expertsOf(architecture, model, options).sizes[0] ?? 1);
-  const added = (at: number): number =>
-    once(architecture, `added ${model} ${options.mtpInFile} ${at}`, () => {
-      const settings = { ...DEFAULT_SETTINGS, context: at };
-      const inRam = estimateLlamaCpp(architecture, model, { ...settings, cpuMoeLayers: -1 }, options).device.compute;
-      return inRam - estimateLlamaCpp(architecture, model, settings, options).device.compute;
-    });
+  const sizes = expertSizes(architecture, scheme, options);
+  // Files whose expert tensors have one type copy otherwise than files with several: each kind has a file that stands for it.
+  const standIn = sizes.length > 1 ? 'Q4_K_M' : 'Q8_0';
+  const scale = (sizes[0] ?? 0) / (expertSizes(architecture, standIn, options)[0] ?? 1);
+  const added = (at: number): number => addedAt(architecture, standIn, options, at);
   const end = 2 ** Math.ceil(Math.log2(Math.max(maximumContext, 4096)));
   const stops = [...WALKED_CONTEXTS.filter((stop) => stop < end), end];
   const above = stops.find((stop) => stop >= context) ?? end;

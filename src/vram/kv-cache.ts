@@ -16,6 +16,7 @@ import {
   layerKinds,
   layersWithCache,
 } from './architecture.ts';
+import { memoized } from './memoized.ts';
 import { cudaBytes, GGML_TYPES, type GgmlType } from './quantization/ggml-types.ts';
 import { padTo } from './units.ts';
 
@@ -196,12 +197,8 @@ function layerCacheOf(
   }
 }
 
-const layouts = new WeakMap<Architecture, CacheLayout>();
-
 /** Which caches the layers of an architecture keep. Memoised per architecture object. */
-export function cacheLayoutOf(architecture: Architecture): CacheLayout {
-  const known = layouts.get(architecture);
-  if (known) return known;
+export const cacheLayoutOf = memoized((architecture: Architecture): CacheLayout => {
   const kindsOfLayers = layerKinds(architecture);
   const indexed = indexedLayers(architecture);
   const kinds: LayerCache[] = [];
@@ -224,10 +221,8 @@ export function cacheLayoutOf(architecture: Architecture): CacheLayout {
     0,
     ...kinds.flatMap((cache) => cache.tensors.map((tensor) => (tensor.holds === 'values' ? tensor.width : 0))),
   );
-  const layout: CacheLayout = { kinds, kindOfLayer, counts, widestValues };
-  layouts.set(architecture, layout);
-  return layout;
-}
+  return { kinds, kindOfLayer, counts, widestValues };
+});
 
 /** The settings that decide the size of a cache. */
 export type CacheSettings = Pick<Settings, 'context' | 'kType' | 'vType' | 'microBatch' | 'sequences'> & {

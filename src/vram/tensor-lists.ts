@@ -4,6 +4,7 @@
  */
 import { EstimateError } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
+import { memoizedBy } from './memoized.ts';
 import type { Tensor } from './tensors.ts';
 
 /** What `tensors.ts` knows of an architecture. */
@@ -38,24 +39,14 @@ function sourceFor(architecture: Architecture): TensorSource {
   throw new EstimateError('unknown-architecture', `The tensors of "${architecture.className}" were not told.`);
 }
 
-/** Lists derived so far, without and with the multi-token-prediction blocks. */
-const derivedLists = new WeakMap<Architecture, Map<boolean, readonly Tensor[]>>();
+const derivedTensors = memoizedBy(
+  (_: Architecture, nextToken: boolean) => `${nextToken}`,
+  (architecture, nextToken) => sourceFor(architecture).tensorsOf(architecture, { nextToken }),
+);
 
 /** The tensors of a model's file, those outside the blocks first. Memoised per architecture object. */
 export function tensorsOf(architecture: Architecture, nextToken: boolean): readonly Tensor[] {
-  const own = told.get(architecture);
-  if (own) return own[nextToken ? 1 : 0];
-  let lists = derivedLists.get(architecture);
-  if (!lists) {
-    lists = new Map();
-    derivedLists.set(architecture, lists);
-  }
-  let tensors = lists.get(nextToken);
-  if (!tensors) {
-    tensors = sourceFor(architecture).tensorsOf(architecture, { nextToken });
-    lists.set(nextToken, tensors);
-  }
-  return tensors;
+  return told.get(architecture)?.[nextToken ? 1 : 0] ?? derivedTensors(architecture, nextToken);
 }
 
 /** Whether a file has the multi-token-prediction blocks where nothing else is said. */

@@ -6,6 +6,7 @@
  * 512 elements). `host` is what the same tensors take in host memory.
  */
 import { type Architecture, headsPerKvHeadOfFirstBlock } from './architecture.ts';
+import { memoizedBy } from './memoized.ts';
 import {
   cudaBytes,
   elementsOf,
@@ -120,22 +121,11 @@ interface Weighed {
   readonly tensorBytes: Float64Array;
 }
 
-const memo = new WeakMap<Architecture, Map<string, Weighed>>();
-
-function weigh(architecture: Architecture, scheme: QuantizationScheme, options: WeighOptions): Weighed {
-  let ofArchitecture = memo.get(architecture);
-  if (!ofArchitecture) {
-    ofArchitecture = new Map();
-    memo.set(architecture, ofArchitecture);
-  }
-  const key = `${scheme} ${options.mtpInFile ?? keepsNextToken(architecture)}`;
-  let known = ofArchitecture.get(key);
-  if (!known) {
-    known = sumUp(architecture, weighTensors(architecture, scheme, options));
-    ofArchitecture.set(key, known);
-  }
-  return known;
-}
+const weigh = memoizedBy(
+  (architecture: Architecture, scheme: QuantizationScheme, { mtpInFile }: WeighOptions) =>
+    `${scheme} ${mtpInFile ?? keepsNextToken(architecture)}`,
+  (architecture, scheme, options): Weighed => sumUp(architecture, weighTensors(architecture, scheme, options)),
+);
 
 /** What each tensor of a file takes on a CUDA device, in bytes, in the order of {@link tensorsOf}. Memoised per architecture object. */
 export function tensorDeviceBytes(

@@ -17,6 +17,7 @@ import {
 } from '../kv-cache.ts';
 import { type LayerPlacement, placeLayers } from '../layer-split.ts';
 import { draftOf } from '../llama-graphs/classes.ts';
+import { memoized, memoizedBy } from '../memoized.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
 import { type LayerWeights, type ModelWeights, type WeighOptions, weighModel } from '../weights.ts';
 import type { EstimateOptions } from './engine.ts';
@@ -53,20 +54,8 @@ interface Attention {
   readonly sharesRows: boolean;
 }
 
-const attentions = new WeakMap<Architecture, Attention>();
-
 /** Widths of the attention layers. Memoised per architecture object. */
-function attentionOf(architecture: Architecture): Attention {
-  let known = attentions.get(architecture);
-  if (!known) {
-    known = attentionWidths(architecture);
-    attentions.set(architecture, known);
-  }
-  return known;
-}
-
-function attentionWidths(architecture: Architecture): Attention {
-  const { attention } = architecture;
+const attentionOf = memoized(({ attention }: Architecture): Attention => {
   if (attention.kind === 'compressed') {
     const { rowWidth, heads } = attention;
     return { widths: [{ keyDim: rowWidth, valueDim: rowWidth, headsPerKvHead: heads }], sharesRows: true };
@@ -88,7 +77,7 @@ function attentionWidths(architecture: Architecture): Attention {
     return { keyDim: headDim, valueDim: valueHeadDim, headsPerKvHead: heads / kvHeads };
   });
   return { widths, sharesRows: shapes.some(isLatent) };
-}
+});
 
 /** Whether K and V are one row of the cache: then they have one type. */
 export function sharesRows(architecture: Architecture): boolean {
@@ -160,24 +149,15 @@ interface HeldBy {
   readonly host: Held;
 }
 
-const held = new WeakMap<ModelWeights, Map<string, HeldBy>>();
-
 /** Memoised per file and placement. */
-function heldBy(architecture: Architecture, weights: ModelWeights, placement: LayerPlacement, mtp: boolean): HeldBy {
-  const known = held.get(weights) ?? new Map<string, HeldBy>();
-  held.set(weights, known);
-  const key = `${placement.key}/${mtp}`;
-  let own = known.get(key);
-  if (!own) {
-    own = countHeld(architecture, weights, placement, mtp);
-    known.set(key, own);
-  }
-  return own;
-}
+const heldBy = memoizedBy(
+  (_weights: ModelWeights, _architecture: Architecture, { key }: LayerPlacement, mtp: boolean) => `${key}/${mtp}`,
+  countHeld,
+);
 
 function countHeld(
-  architecture: Architecture,
   weights: ModelWeights,
+  architecture: Architecture,
   { devices: count, deviceOfLayer, deviceOfNextToken, expertLayersOnHost, outputDevice, holders }: LayerPlacement,
   mtp: boolean,
 ): HeldBy {
@@ -244,7 +224,7 @@ function residentsOf(
   };
   const weights = weighModel(architecture, scheme, file);
   const placement = placeLayers(architecture, weights.nextTokenLayers.length, settings);
-  const { devices, host } = heldBy(architecture, weights, placement, mtp);
+  const { devices, host } = heldBy(weights, architecture, placement, mtp);
   const kept = mtp ? statesKeptWithDrafts(architecture) : 1;
   const kinds = cacheBytesByKind(cacheLayoutOf(architecture), cacheSettings, kept);
   const nextTokenCache = mtp ? nextTokenCacheBytes(architecture, cacheSettings) : 0;

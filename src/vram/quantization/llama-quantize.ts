@@ -2,6 +2,7 @@
  * Which ggml type llama-quantize gives each tensor of a file (`src/llama-quant.cpp`), without overrides. File types
  * that it writes without an importance matrix are computed without one, those that need a matrix as with it.
  */
+import { memoized } from '../memoized.ts';
 import type { Tensor } from '../tensors.ts';
 import { GGML_TYPES, type GgmlType } from './ggml-types.ts';
 import { type QuantizationScheme, SCHEMES } from './schemes.ts';
@@ -356,25 +357,18 @@ function compareInFile({ tensor: a }: Listed, { tensor: b }: Listed): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
-const listings = new WeakMap<readonly Tensor[], readonly Listed[]>();
-
 /** In file order. Memoised: the same list comes back with every scheme. */
-function listedInFile(tensors: readonly Tensor[]): readonly Listed[] {
-  let listed = listings.get(tensors);
-  if (!listed) {
-    listed = tensors
-      .map((tensor, index) => ({
-        tensor,
-        index,
-        category: categoryOf(tensor.name),
-        kept: isKept(tensor),
-        storedAsF32: isStoredAsF32(tensor),
-      }))
-      .sort(compareInFile);
-    listings.set(tensors, listed);
-  }
-  return listed;
-}
+const listedInFile = memoized((tensors: readonly Tensor[]): readonly Listed[] =>
+  tensors
+    .map((tensor, index) => ({
+      tensor,
+      index,
+      category: categoryOf(tensor.name),
+      kept: isKept(tensor),
+      storedAsF32: isStoredAsF32(tensor),
+    }))
+    .sort(compareInFile),
+);
 
 /** A type for each tensor, in the order given. */
 export function quantizedTypes(
