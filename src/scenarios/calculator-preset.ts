@@ -3,8 +3,8 @@ import { contextLabel, DEFAULT_SETTINGS, formatMemory } from '../vram/index.ts';
 import { devicesOf } from './devices.ts';
 import type { DeviceSet, Facts } from './facts.ts';
 import { headroomText, largestContextText } from './hardware.ts';
+import { bestOf, namedSets, SERVER_GPUS } from './named-devices.ts';
 import { partsOf } from './parts.ts';
-import { bestOf, namedSets } from './verdict.ts';
 import type { CalculatorPreset } from './views.ts';
 import { FIT_TEXT } from './words.ts';
 
@@ -19,7 +19,7 @@ function presetDevice(facts: Facts): DeviceSet {
   const devices = devicesOf(catalog);
   const largest = devices.nodes.at(-1) ?? devices.all.at(-1);
   if (!largest) throw new Error('the catalogue has no released device that llama.cpp runs on');
-  return { own: largest, count: 8 };
+  return { own: largest, count: SERVER_GPUS };
 }
 
 /** The calculator's start: this page's scenario, with figures equal to what the calculator computes for it. */

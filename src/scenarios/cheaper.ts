@@ -4,9 +4,9 @@ import { devicesOf } from './devices.ts';
 import { contextsOf, recommendedQuants } from './expand.ts';
 import { type Facts, tierFor } from './facts.ts';
 import { headroomText } from './hardware.ts';
+import { ANY_CARD_BYTES, tierNames } from './named-devices.ts';
 import { lossesAlike, lossIn } from './quality.ts';
 import { modelAtQuant, needOf, type Scenario } from './scenario.ts';
-import { tierNames } from './verdict.ts';
 import { contextTitle, nameWithMemory, tokensText } from './words.ts';
 
 interface Change {
@@ -17,8 +17,6 @@ interface Change {
 }
 
 const MOST_CHANGES = 5;
-/** What every card holds twice needs no cheaper way. */
-const CHEAP_ENOUGH_BYTES = 2.5e9;
 /** What saves less than this share of Needs is no way to make a scenario fit. */
 const WORTH_IT = 0.02;
 /** A file may be so many times as large as the published checkpoint and still carry little more than that. */
@@ -30,7 +28,7 @@ const AS_PUBLISHED = 1.2;
  */
 export function cheaperWays(facts: Facts): readonly string[] {
   const { catalog, scenario, card } = facts;
-  if (scenario.planForBytes < CHEAP_ENOUGH_BYTES) return [];
+  if (scenario.planForBytes < ANY_CARD_BYTES) return [];
   const { cards } = devicesOf(catalog);
   const limit = card?.memoryGB ?? Number.POSITIVE_INFINITY;
   const smaller = [

@@ -3,7 +3,7 @@ import { formatBytes, formatGB } from '../vram/index.ts';
 import { engineRowsBeside, publishedRow, towerBytesOf } from './engines.ts';
 import { defaultQuantOf, isForExperts, isPublishedInMxfp4 } from './expand.ts';
 import type { DeviceSet, Facts } from './facts.ts';
-import { serversOf, setToRunOn } from './verdict.ts';
+import { serversOf, setToRunOn } from './named-devices.ts';
 import type { CommandBlock } from './views.ts';
 import {
   capitalize,
@@ -51,7 +51,7 @@ const FEW_SCHEMES: Readonly<Record<string, ReadonlySet<string>>> = {
 };
 
 /** Whether a repository can be expected to have a quant. */
-function holds(repository: string, scheme: string): boolean {
+function offers(repository: string, scheme: string): boolean {
   const [publisher = ''] = repository.split('/');
   return FEW_SCHEMES[publisher]?.has(scheme) ?? true;
 }
@@ -66,7 +66,7 @@ export function ggufFileOf(model: EstimableModel, scheme: string): GgufFile | un
   const native = isPublishedInMxfp4(model);
   if (native && scheme === 'MXFP4_MOE') return { repository: first, tag: '' };
   const offered = native && others.length > 0 ? others : [first, ...others];
-  return { repository: offered.find((own) => holds(own, scheme)) ?? first, tag: scheme };
+  return { repository: offered.find((own) => offers(own, scheme)) ?? first, tag: scheme };
 }
 
 const IN_WORDS = { image: 'images', video: 'video', audio: 'audio' } as const;
@@ -179,7 +179,7 @@ const LARGEST_FILE_BYTES = 45e9;
 /** How Ollama names the quant of a page in a repository that is expected to have it in one file; `undefined` where none is. */
 function fileForOllama({ model, quant, allocation }: Facts['scenario']): string | undefined {
   const file = ggufFileOf(model, quant.scheme);
-  if (!file || !holds(file.repository, quant.scheme) || allocation.fileBytes > LARGEST_FILE_BYTES) return undefined;
+  if (!file || !offers(file.repository, quant.scheme) || allocation.fileBytes > LARGEST_FILE_BYTES) return undefined;
   if (CUTS_SMALL_FILES.has(file.repository.split('/')[0] ?? '')) return undefined;
   return `hf.co/${file.repository}${file.tag && `:${file.tag}`}`;
 }
@@ -312,7 +312,7 @@ function remarks({ scenario, q8Kv }: Facts, rope: string): readonly string[] {
   return [
     ...(reads.length > 0 ? [`--no-mmproj leaves out what reads ${joinWords(reads)}${more}.`] : []),
     ...(known ? [] : ['No GGUF repository is on record for this model: put in the path of your file.']),
-    ...(known && !(isCommon(scenario) && holds(known.repository, quant.scheme))
+    ...(known && !(isCommon(scenario) && offers(known.repository, quant.scheme))
       ? [
           `Not every repository has ${quant.name}; llama-quantize makes it from the BF16 file${quant.needsImatrix ? ' and an importance matrix' : ''}.`,
         ]

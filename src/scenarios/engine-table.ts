@@ -6,7 +6,7 @@ import { DEFAULT_VLLM_SETTINGS, formatBytes, formatGB, formatWholePercent } from
 import { type EngineRow, engineRowsBeside, enginesOf, figuresOf, type RunsOn } from './engines.ts';
 import { defaultContextOf } from './expand.ts';
 import type { Facts } from './facts.ts';
-import { bestOf, namedSets } from './verdict.ts';
+import { bestOf, namedSets } from './named-devices.ts';
 import type { Grid, ModelPage, ScenarioPage } from './views.ts';
 import { contextTitle, deviceLabel, joinWords, nameWithMemory, tokensText } from './words.ts';
 

@@ -20,8 +20,8 @@ import { type CatalogDevice, devicesOf, preferenceOf } from './devices.ts';
 import { defaultContextOf, defaultQuantOf, maximumContext } from './expand.ts';
 import { tierFor } from './facts.ts';
 import { memoized } from './memoized.ts';
+import { bestOf } from './named-devices.ts';
 import { modelAtQuant, type Scenario } from './scenario.ts';
-import { bestOf } from './verdict.ts';
 
 /** The fewest devices of a kind that run a model. */
 export interface RunsOn {

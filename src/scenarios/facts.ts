@@ -103,6 +103,12 @@ export interface Facts {
   readonly bytesPer16K: number;
 }
 
+/** A fact that a rule's `when` has found to be there. */
+export function known<T>(fact: T | undefined): T {
+  if (fact === undefined) throw new Error('a rule speaks of a fact that its condition did not ask for');
+  return fact;
+}
+
 const KV_ALTERNATIVE: KvType = 'q8_0';
 /** Below this share of Needs nobody quantizes a cache for its size. */
 const KV_WORTH_SHRINKING = 0.04;

@@ -12,11 +12,11 @@ import {
 } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf, roomOf } from './devices.ts';
 import { contextsOf, defaultQuantOf, maximumContext, namedParameters, recommendedQuants } from './expand.ts';
-import type { DeviceSet, Facts } from './facts.ts';
+import { type DeviceSet, type Facts, known } from './facts.ts';
+import { bestOf, namedSets, setNames, tierNames } from './named-devices.ts';
 import { lossesAlike, lossIn } from './quality.ts';
 import { type ModelAtQuant, modelAtQuant } from './scenario.ts';
 import { speedText } from './speed.ts';
-import { bestOf, known, namedSets, setNames, tierNames } from './verdict.ts';
 import type { Question } from './views.ts';
 import {
   contextTitle,

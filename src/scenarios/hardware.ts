@@ -4,11 +4,11 @@ import { type Fit, formatBytes, formatGB, formatTokens, overheadOf } from '../vr
 import { miniBar } from './bars.ts';
 import { type CatalogDevice, type DeviceKind, devicesOf, roomOf } from './devices.ts';
 import { CONTEXT_LADDER } from './expand.ts';
-import { type Facts, MOST_IN_ONE_PC } from './facts.ts';
+import type { Facts } from './facts.ts';
 import { memoized } from './memoized.ts';
+import { namedSets, SERVER_GPUS, setNames, setsInOnePc, tierNames } from './named-devices.ts';
 import type { DeviceFit, ModelAtQuant, Scenario } from './scenario.ts';
 import { speedText } from './speed.ts';
-import { namedSets, setNames, tierNames } from './verdict.ts';
 import type { DeviceGroup, DeviceRow } from './views.ts';
 import {
   deviceLabel,
@@ -49,7 +49,7 @@ export function hardwareGroups(facts: Facts): readonly DeviceGroup[] {
     if (rows.length > 0) groups.push({ title: GROUP_TITLES[kind], rows });
   };
   single('consumer');
-  const desktop = facts.consumerSets.filter(({ count }) => count <= 8).slice(-4);
+  const desktop = facts.consumerSets.slice(-4);
   if (desktop.length > 0)
     groups.push({
       title: 'Several desktop or workstation cards',
@@ -72,7 +72,7 @@ export function hardwareGroups(facts: Facts): readonly DeviceGroup[] {
 
 /** Servers of eight around the first that holds the scenario. */
 function wholeServers(scenario: Scenario, nodes: readonly CatalogDevice[]): readonly DeviceRow[] {
-  const rows = nodes.map((own) => deviceRow(scenario, own, 8));
+  const rows = nodes.map((own) => deviceRow(scenario, own, SERVER_GPUS));
   const first = rows.findIndex(({ fit }) => fit === 'fits');
   return first < 0 ? rows.slice(-NEAREST_SHORT) : rows.slice(Math.max(0, first - 1), first + 3);
 }
@@ -176,7 +176,7 @@ export function largestContextText(at: ModelAtQuant, own: CatalogDevice, count: 
 export const hardwareIntro = (facts: Facts): string => `${whatHolds(facts)}${sharedMemoryText(facts)}`;
 
 function whatHolds(facts: Facts): string {
-  const { scenario, catalog, card, consumer, unified, consumerSets } = facts;
+  const { scenario, catalog, card, consumer, unified } = facts;
   const planFor = formatGB(scenario.planForBytes);
   const speed = 'Speeds are for one user and a short prompt; about three runs in four fall inside such a range.';
   if (card && card.memoryGB === consumer?.memoryGB) {
@@ -193,7 +193,7 @@ function whatHolds(facts: Facts): string {
     return `${fits}${mac} ${speed}`;
   }
   if (card) {
-    const sets = consumerSets.filter(({ count }) => count <= MOST_IN_ONE_PC);
+    const sets = setsInOnePc(facts);
     const desktop = consumer
       ? ` On the desktop it is the ${tierNames(consumer, scenario.planForBytes)}.`
       : sets.length > 0

@@ -2,19 +2,27 @@ import type { QuantRecord } from '../catalog/quant.schema.ts';
 import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf, roomOf } from './devices.ts';
 import { defaultQuantOf, isForExperts, isPublishedInMxfp4, recommendedQuants } from './expand.ts';
-import type { DeviceSet, Facts, Tier } from './facts.ts';
-import { CONTEXT_STEP, LARGEST_CONSUMER_GB, MOST_IN_ONE_PC } from './facts.ts';
+import { CONTEXT_STEP, type Facts, known, LARGEST_CONSUMER_GB } from './facts.ts';
+import {
+  ANY_CARD_BYTES,
+  besideCard,
+  bestOf,
+  namedSets,
+  SERVER_GPUS,
+  serversOf,
+  serverText,
+  setNames,
+  tierNames,
+} from './named-devices.ts';
 import { lossIn, lossOf } from './quality.ts';
 import { needOf } from './scenario.ts';
 import { speedText } from './speed.ts';
 import {
   capitalize,
   contextTitle,
-  deviceLabel,
   joinWords,
   nameAgainst,
   nameForBytes,
-  namesAgainst,
   nameWithMemory,
   shareText,
   sizeForBytes,
@@ -48,51 +56,6 @@ export interface VerdictRule {
 
 const MOST_SENTENCES = 5;
 
-/** A fact that a rule's `when` has found to be there. */
-export function known<T>(fact: T | undefined): T {
-  if (fact === undefined) throw new Error('a rule speaks of a fact that its condition did not ask for');
-  return fact;
-}
-
-/** The best-known device of a tier. */
-export function bestOf(tier: Tier): CatalogDevice {
-  return known(tier.devices[0]);
-}
-
-/** "RTX 4090 (24 GB) or RTX 3090 (24 GB)": the two best-known devices of a tier that holds so many bytes. */
-export const tierNames = ({ devices }: Tier, bytes: number): string => namesAgainst(devices.slice(0, 2), bytes);
-
-/** "13 x H100 80GB or 8 x H200 141GB": the best-known sets. */
-export function setNames(sets: readonly DeviceSet[]): string {
-  return joinWords(
-    sets.map(({ own, count }) => deviceLabel(own.gpu, count)),
-    'or',
-  );
-}
-
-/** The datacenter sets a reader plans with: H100 and H200 where they do, otherwise the first two. */
-export function namedSets(facts: Facts): readonly DeviceSet[] {
-  const { usualNodes } = devicesOf(facts.catalog);
-  const usual = facts.datacenterSets.filter(({ own }) => usualNodes.includes(own));
-  return usual.length > 0 ? usual : facts.datacenterSets.slice(-2);
-}
-
-/** " In one PC it takes 2 x RTX 4090 or 2 x RTX 5090.": what holds it together where one card does that is not for desktops; else empty. */
-export function besideCard({ consumerSets, insteadOfCard }: Facts): string {
-  const inOnePc = consumerSets.filter(({ count }) => count <= MOST_IN_ONE_PC).slice(-2);
-  if (inOnePc.length > 0) return ` In one PC it takes ${setNames(inOnePc)}.`;
-  return insteadOfCard.length > 0 ? ` Otherwise it takes ${setNames(insteadOfCard)}.` : '';
-}
-
-/** GPUs of a usual server. */
-const SERVER_GPUS = 8;
-
-export const serversOf = ({ count }: DeviceSet): number => Math.ceil(count / SERVER_GPUS);
-
-/** The set of {@link namedSets} to run llama.cpp on, which sees the GPUs of its own server: on the fewest servers, the first of equals. */
-export const setToRunOn = (facts: Facts): DeviceSet | undefined =>
-  namedSets(facts).toSorted((a, b) => serversOf(a) - serversOf(b))[0];
-
 /** Whether not even the most devices of any usual node hold it. */
 const beyondNodes = ({ catalog, datacenterSets }: Facts): boolean =>
   datacenterSets.every(({ own }) => !devicesOf(catalog).nodes.includes(own));
@@ -115,8 +78,8 @@ function reach(facts: Facts, own: CatalogDevice): string {
 
 /** What closing programs and moving the display gives back at most. */
 const FREED_BY_HAND_BYTES = 2e9;
-/** What every card of the catalogue holds more than twice. */
-const ANY_CARD_BYTES = 2.5e9;
+/** More RAM is a server's. */
+const MOST_DESKTOP_RAM_BYTES = 260e9;
 
 /** Rules in the order of their weight within a topic: the first that is true speaks. */
 export const VERDICT_RULES: readonly VerdictRule[] = [
@@ -145,7 +108,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'fits-part-of-a-node',
     topic: 'fit',
-    when: (facts) => facts.datacenterSets.length > 0 && namedSets(facts).every(({ count }) => count < 8),
+    when: (facts) => facts.datacenterSets.length > 0 && namedSets(facts).every(({ count }) => count < SERVER_GPUS),
     say: (facts) => {
       const unified = facts.unified
         ? ` The one machine that holds it alone is ${withArticle(nameWithMemory(bestOf(facts.unified).gpu))}.`
@@ -156,13 +119,13 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'needs-a-whole-node-or-more',
     topic: 'fit',
-    when: (facts) => !beyondNodes(facts) && namedSets(facts).some(({ count }) => count >= 8),
+    when: (facts) => !beyondNodes(facts) && namedSets(facts).some(({ count }) => count >= SERVER_GPUS),
     say: (facts) => {
       const usual = namedSets(facts);
-      const others = facts.datacenterSets.filter((set) => !usual.includes(set) && set.count <= 8).slice(-2);
+      const others = facts.datacenterSets.filter((set) => !usual.includes(set) && set.count <= SERVER_GPUS).slice(-2);
       const where = usual.every((set) => serversOf(set) > 1) ? 'within one server' : 'too';
       const instead = others.length > 0 ? ` ${setNames(others)} hold it ${where}.` : '';
-      return `This is datacenter territory: ${planFor(facts)} to plan for, ${joinWords(usual.map(nodeText), 'or')}.${instead}`;
+      return `This is datacenter territory: ${planFor(facts)} to plan for, ${joinWords(usual.map(serverText), 'or')}.${instead}`;
     },
   },
   {
@@ -414,7 +377,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     when: ({ experts, card }) =>
       experts?.tier !== undefined &&
       experts.tier.memoryGB < (card?.memoryGB ?? Number.POSITIVE_INFINITY) &&
-      experts.hostBytes <= 260e9,
+      experts.hostBytes <= MOST_DESKTOP_RAM_BYTES,
     say: (facts) => {
       const { deviceBytes, hostBytes } = known(facts.experts);
       return `With every expert in RAM it runs on about ${formatGB(deviceBytes)} of VRAM and ${formatGB(hostBytes)} of RAM, at the speed of the RAM.`;
@@ -423,7 +386,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     name: 'experts-in-ram-impractical',
     topic: 'experts',
-    when: ({ experts }) => experts !== undefined && experts.hostBytes > 260e9,
+    when: ({ experts }) => experts !== undefined && experts.hostBytes > MOST_DESKTOP_RAM_BYTES,
     say: (facts) => {
       const { deviceBytes, hostBytes } = known(facts.experts);
       return `Experts in RAM is the escape hatch, not a desktop plan: about ${formatGB(deviceBytes)} of VRAM suffice, but ${formatGB(hostBytes)} of RAM is a server's, and every token waits for it.`;
@@ -461,14 +424,6 @@ function paceOf({
   const slow = speedText(scenario.at, slower, 1);
   if (speed === undefined || slow === undefined || speed === slow) return undefined;
   return { card: { own: faster, speed }, machine: { own: slower, speed: slow } };
-}
-
-/** "8 x H200 141GB (one full server)". */
-function nodeText(set: DeviceSet): string {
-  const { own, count } = set;
-  const servers = serversOf(set);
-  const where = count === SERVER_GPUS ? ' (one full server)' : servers > 1 ? ` (${servers} servers)` : '';
-  return `${deviceLabel(own.gpu, count)}${where}`;
 }
 
 /** Order in which topics get a sentence, the decisive one first. */

@@ -15,9 +15,9 @@ import {
 } from '../expand.ts';
 import { type Facts, factsOf, tierFor } from '../facts.ts';
 import { memoized } from '../memoized.ts';
+import { bestOf } from '../named-devices.ts';
 import { scenarioTarget } from '../related.ts';
 import { computeScenario, type ModelAtQuant, modelAtQuant, needOf } from '../scenario.ts';
-import { bestOf } from '../verdict.ts';
 import type { Grid } from '../views.ts';
 import { contextTitle, deviceLabel, joinWords, nameForBytes } from '../words.ts';
 
