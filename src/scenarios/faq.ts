@@ -292,7 +292,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
         active === undefined
           ? `every token reads all ${formatGB(facts.scenario.allocation.device.weights)} of weights`
           : `a token reads the ${formatParameters(active)} active of ${formatParameters(total)} parameters`;
-      return `${speed} for one user with a short prompt: ${read} at the ${formatCount(known(own.speed).bandwidthGBps)} GB/s of its memory, less what gets lost on the way. It slows down as the ${context(facts)} context fills up.`;
+      return `${speed} for one user with a short prompt: ${read} at the ${formatCount(known(own.speed).bandwidthGBps)} GB/s of its memory, less what gets lost on the way. It slows down as the context fills.`;
     },
   },
   {

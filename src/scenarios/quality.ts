@@ -131,11 +131,16 @@ interface Point {
   readonly bytes: number;
 }
 
-/** What the next measured quant up and down from the usual one would change. */
+/** What the next measured quants down and up from the usual one would change: the closest one that saves something, the best for the next step in memory. */
 function steps(points: readonly Point[], usual: QuantRecord): string[] {
   const own = points.find(({ quant }) => quant.id === usual.id);
   if (!own) return [];
-  const down = points.findLast(({ bytes, loss }) => bytes < 0.95 * own.bytes && loss.value > own.loss.value);
+  const down = points
+    .filter(({ bytes, loss }) => bytes < 0.95 * own.bytes && loss.value > own.loss.value)
+    .reduce<Point | undefined>(
+      (best, point) => (best && best.loss.value <= point.loss.value ? best : point),
+      undefined,
+    );
   const next = points.find(({ bytes, loss }) => bytes > 1.1 * own.bytes && loss.value < own.loss.value);
   // Where Plan for follows the rule of thumb, two quants of as many bits take as much.
   const up = next && points.findLast(({ bytes }) => bytes < 1.01 * next.bytes);

@@ -30,6 +30,13 @@ describe('memory against context of a scenario', () => {
 });
 
 describe('quality against memory', () => {
+  it('steps down to the closest quant that saves something, up to the best that takes as much as the next', () => {
+    // Mean KL divergences on Llama 3 8B: 0.0282 at Q4_K_M, 0.0363 at IQ4_XS, 0.0717 at Q4_0; 0.0166 at Q5_K_S, 0.0108 at Q5_K_M.
+    expect(modelPage(catalog, 'gemma-3-27b').quality?.text?.slice(1).join(' ')).toMatch(
+      /^From Q4_K_M down to IQ4_XS 1\.\d+ GB are saved and the loss grows 1\.3 times\. Up to Q5_K_M costs 2\.\d+ GB and divides it by 2\.6\.$/,
+    );
+  });
+
   it('has a point for each measured quant, lower where more memory is spent', () => {
     const plot = modelPage(catalog, 'qwen3-8b').quality;
     const named = new Map(plot?.marks?.map((mark) => [mark.label, mark]));
