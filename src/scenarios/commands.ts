@@ -215,11 +215,12 @@ function vllmLoadsToo(model: EstimableModel, count: number): string {
   return `${tower}${code}`;
 }
 
-/** The vendor's own checkpoint in vLLM: on pages of the usual quant, and of quants that are no smaller than most checkpoints. */
-function vllm({ catalog, scenario }: Facts): CommandBlock[] {
+/** The vendor's own checkpoint in vLLM: on pages of the usual quant, and of quants that are no smaller than it, or than most checkpoints. */
+function vllm({ catalog, scenario, smallerCheckpointBytes }: Facts): CommandBlock[] {
   const { model, quant, contextTokens } = scenario;
   if (!model.repository) return [];
-  if (quant.nominalBits < 8 && quant.id !== defaultQuantOf(catalog, model).id) return [];
+  const isLarge = quant.nominalBits >= 8 || smallerCheckpointBytes !== undefined;
+  if (!isLarge && quant.id !== defaultQuantOf(catalog, model).id) return [];
   const served = publishedRow(catalog, model, contextTokens);
   if (served?.engine.name !== 'vLLM' || !served.runsOn) return [];
   const { own, count } = served.runsOn;

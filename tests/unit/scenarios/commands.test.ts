@@ -179,6 +179,9 @@ describe('commands', () => {
 
   it('serve the published checkpoint where it is as good an answer as the file', () => {
     const vllm = (path: string) => commandsAt(path).find(({ tool }) => tool.startsWith('vLLM'));
+    // The checkpoint has 167 GB, the file of Q6_K 233 GB.
+    expect(vllm('deepseek-v4-flash/q6-k/4k')?.command).toContain('vllm serve deepseek-ai/DeepSeek-V4-Flash-0731 ');
+    expect(vllm('deepseek-v3-0324/q6-k/8k')).toBeUndefined();
     const block = vllm('qwen3-8b/q4-k-m/32k');
     expect(block?.command).toBe('vllm serve Qwen/Qwen3-8B --max-model-len 32768 --max-num-seqs 1');
     // 8.19B parameters x 2 bytes.
