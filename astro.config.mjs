@@ -57,7 +57,7 @@ const completion = {
 
 /** The code of every calculator; graphs of single families, other engines and what reads a config.json are loaded when needed. */
 const CALCULATOR =
-  /src\/(vram\/(?!axis|from-config|config\/|browser-(config|served)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx|.*notes)|paged-cache|served-placement|(ggml\/)?repeated-|.*checkpoint|.*families|llama-graphs\/(?!builder|parts|classes|representative|state-layers))|islands\/calculator(\.ts|\/(ahead|answer|data|fragment|state)))/;
+  /src\/(vram\/(?!axis|from-config|config\/|browser-(config|served)|tensor-recipes|(packed-)?tensors\.ts|engines\/(vllm|mlx|whole-numbers|.*notes)|paged-cache|served-placement|(ggml\/)?repeated-|.*checkpoint|.*families|llama-graphs\/(?!builder|parts|classes|representative|state-layers))|islands\/calculator(\.ts|\/(ahead|answer|data|fragment|state)))/;
 
 /** Changes to modules of Astro, in builds only. */
 const ASTRO_CHANGES = [

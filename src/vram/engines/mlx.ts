@@ -19,6 +19,7 @@ import { statesOf } from '../kv-cache.ts';
 import type { CheckpointFormat } from '../quantization/checkpoint-formats.ts';
 import { padTo } from '../units.ts';
 import type { EstimateOptions } from './engine.ts';
+import { requireWhole } from './whole-numbers.ts';
 
 /** mlx-lm 0.32.0 on mlx 0.32.2. */
 export const MLX_VERSION = '0.32.2';
@@ -46,11 +47,6 @@ const KEEPS_ALL: ReadonlySet<string> = new Set(['Gemma2ForCausalLM']);
 const GROWTH_TOKENS = 256;
 const KV_BITS: Readonly<Record<MlxKvType, number>> = { f16: 16, bf16: 16, q8: 8.5, q4: 4.5 };
 
-function requireWhole(name: string, value: number, most: number): void {
-  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return;
-  throw new EstimateError('bad-request', `${name} is ${value}; expected a whole number from 1 to ${most}.`);
-}
-
 function check(architecture: Architecture, format: CheckpointFormat, settings: MlxSettings): void {
   if (!format.engines.includes('MLX')) {
     throw new EstimateError(
@@ -58,9 +54,9 @@ function check(architecture: Architecture, format: CheckpointFormat, settings: M
       `MLX ${MLX_VERSION} does not load ${format.name}; ${format.engines.join(' and ')} does.`,
     );
   }
-  requireWhole('context', settings.context, 2 ** 31 - 1);
-  requireWhole('sequences', settings.sequences, 4096);
-  requireWhole('prefillStep', settings.prefillStep, 2 ** 20);
+  requireWhole('context', settings.context, 1, 2 ** 31 - 1);
+  requireWhole('sequences', settings.sequences, 1, 4096);
+  requireWhole('prefillStep', settings.prefillStep, 1, 2 ** 20);
   const { attention, ngramTable, relativePositions, className } = architecture;
   if (attention.kind === 'compressed' || ngramTable || relativePositions) {
     throw new EstimateError(

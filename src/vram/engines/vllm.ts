@@ -19,6 +19,7 @@ import {
 import type { CheckpointFormat } from '../quantization/checkpoint-formats.ts';
 import { GiB, MiB } from '../units.ts';
 import type { EstimateOptions } from './engine.ts';
+import { requireWhole } from './whole-numbers.ts';
 
 /** The code that was read: main at 017e9f4448 of 2026-08-17, after 0.27.1 and before 0.28. */
 export const VLLM_VERSION = '0.27.1+';
@@ -93,11 +94,7 @@ function defaultsFor(gpu: VllmSettings['gpu']): { readonly tokens: number; reado
   return { tokens: 2048, sequences: 256 };
 }
 
-function requireWhole(name: string, value: number, least: number, most: number): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw new EstimateError('bad-request', `${name} is ${value}; expected a whole number from ${least} to ${most}.`);
-}
-
+/** Tokens are 32-bit numbers. */
 const MOST_TOKENS = 2 ** 31 - 1;
 const MOST_GPUS = 1024;
 
