@@ -19,6 +19,11 @@ const ESCAPABLE = /[&<>'"]/;
 const EVERY_ESCAPABLE = /[&<>'"]/g;
 const TOGETHER = /(?<![\w/-])(?:--?[a-z][\w-]*|gpt-oss|\d(?:\d*-bit|\d{3}-\d\d-\d\d|[\d.,]*-\d[\d.,]*(?=\s)))/g;
 
+const TOGETHER_IN_CELL = new RegExp(
+  String.raw`(?<![\w.&#/-])(?=[\w.-]{1,12}(?![\w./-]))\w[\w.]*(?:-[\w.]+)+|${TOGETHER.source}`,
+  'g',
+);
+
 /** Text or the value of an attribute, as Astro escapes text. */
 export const escaped = (text: string): string =>
   ESCAPABLE.test(text) ? text.replace(EVERY_ESCAPABLE, (sign) => ENTITIES[sign] ?? sign) : text;
@@ -31,6 +36,13 @@ export const words = (text: string): string => {
   const whole = keepUnits(escaped(text));
   return whole.includes('-') ? whole.replace(TOGETHER, '<span class="one">$&</span>') : whole;
 };
+
+/**
+ * Text of a table, whose cells are narrow: its short names stay on one line too, "30B-A3B", "Qwen3-Next". In sentences they
+ * may part at their hyphen, as words do.
+ */
+export const cellWords = (text: string): string =>
+  keepUnits(escaped(text)).replace(TOGETHER_IN_CELL, '<span class="one">$&</span>');
 
 /** A command, none of whose options is torn from a short value. */
 export const commandLine = (text: string): string =>

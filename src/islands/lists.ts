@@ -15,11 +15,13 @@ for (const table of document.querySelectorAll('table')) {
     button.className = 'by';
     button.append(...head.childNodes);
     head.append(button);
-    const cellOf = (row: HTMLTableRowElement): string => {
-      // The first words of the cell: notes come after them.
-      const words = [...(row.cells[column]?.childNodes ?? [])].map((node) => node.textContent?.trim() ?? '');
-      return words.find((text) => text !== '') ?? '';
-    };
+    /** The words of the cell without its note. */
+    const cellOf = (row: HTMLTableRowElement): string =>
+      [...(row.cells[column]?.childNodes ?? [])]
+        .filter(({ nodeName }) => nodeName !== 'SMALL')
+        .map(({ textContent }) => textContent)
+        .join('')
+        .trim();
     button.addEventListener('click', () => {
       const before = head.getAttribute('aria-sort');
       for (const other of heads) other.removeAttribute('aria-sort');

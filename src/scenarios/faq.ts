@@ -131,11 +131,11 @@ export const FAQ_RULES: readonly FaqRule[] = [
       `Can I run ${withQuant(facts)} with ${context(facts)} context on ${withArticle(nameWithMemory(known(askedCardThatFits(facts)).gpu))}?`,
     say: (facts) => {
       const own = known(askedCardThatFits(facts));
-      const { at, contextTokens, planForBytes } = facts.scenario;
-      const { planHeadroomBytes, usableBytes } = at.fitOn(own.device, 1, contextTokens);
+      const { at, contextTokens, needsBytes } = facts.scenario;
+      const { headroomBytes, usableBytes } = at.fitOn(own.device, 1, contextTokens);
       const largest = at.largestContext(own.device, 1);
       const further = largest > contextTokens ? ` It goes up to ${tokensText(largest)}.` : '';
-      return `Yes. Of its ${formatGB(usableBytes)} usable memory ${formatBytes(planHeadroomBytes)} remain after the ${formatGB(planForBytes)} to plan for and the driver's own share.${further}`;
+      return `Yes. Of its ${formatGB(usableBytes)} usable memory ${formatBytes(headroomBytes)} remain after the ${formatGB(needsBytes)} needed and the driver's own share.${further}`;
     },
   },
   {
@@ -170,7 +170,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
       const own = devicesOf(facts.catalog).byId.get('h100-80gb-sxm');
       const sets = setNames(namedSets(facts));
       if (!own) return `It takes ${sets}.`;
-      const { fit, shareBytes, headroomBytes, planHeadroomBytes } = at.fitOn(own.device, 8, contextTokens);
+      const { fit, shareBytes, headroomBytes } = at.fitOn(own.device, 8, contextTokens);
       if (fit === 'no') {
         const together = 8 * roomOf(own);
         const why =
@@ -180,7 +180,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
         return `No. ${why}. It takes ${sets}.`;
       }
       return fit === 'fits'
-        ? `Yes, with ${formatBytes(planHeadroomBytes)} free each; the fullest of the eight holds ${formatGB(shareBytes)}. The fewest of each kind: ${sets}.`
+        ? `Yes. The fullest of the eight holds ${formatGB(shareBytes)} and keeps ${formatBytes(headroomBytes)} free. The fewest of each kind: ${sets}.`
         : `Just about. The fullest of the eight holds ${formatGB(shareBytes)} and keeps ${formatBytes(headroomBytes)} free, less than the margin in Plan for. The fewest with that margin: ${sets}.`;
     },
   },

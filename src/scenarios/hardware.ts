@@ -151,12 +151,9 @@ export function deviceRow(scenario: Scenario, own: CatalogDevice, count: number)
   };
 }
 
-/** "6.2 GB free", "3.1 GB short each": against Plan for where that fits, otherwise against Needs. */
-export function headroomText({ fit, headroomBytes, planHeadroomBytes }: DeviceFit, count: number): string {
-  const each = count > 1 ? ' each' : '';
-  if (fit === 'no') return `${formatBytes(-headroomBytes)} short${each}`;
-  return `${formatBytes(fit === 'fits' ? planHeadroomBytes : headroomBytes)} free${each}`;
-}
+/** "6.2 GB free", "3.1 GB short each": what the engine leaves or lacks, whatever the verdict. */
+export const headroomText = ({ headroomBytes }: DeviceFit, count: number): string =>
+  `${formatBytes(Math.abs(headroomBytes))} ${headroomBytes < 0 ? 'short' : 'free'}${count > 1 ? ' each' : ''}`;
 
 /** For table cells: "61K" (rounded down), "1M", "under 4K"; "1,010,000" as models with so round a maximum say it. */
 export function shortContext(tokens: number): string {

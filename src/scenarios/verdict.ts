@@ -62,9 +62,9 @@ const beyondNodes = ({ catalog, datacenterSets }: Facts): boolean =>
 
 const planFor = ({ scenario }: Facts): string => formatGB(scenario.planForBytes);
 
-function spare(facts: Facts, own: CatalogDevice): string {
-  const { at, contextTokens } = facts.scenario;
-  return formatBytes(at.fitOn(own.device, 1, contextTokens).planHeadroomBytes);
+/** What llama.cpp leaves of a device. */
+export function spare({ scenario: { at, contextTokens } }: Facts, own: CatalogDevice): string {
+  return formatBytes(at.fitOn(own.device, 1, contextTokens).headroomBytes);
 }
 
 function reach(facts: Facts, own: CatalogDevice): string {
@@ -93,7 +93,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const label = sizeForBytes(tier, facts.scenario.planForBytes);
       const enough = tier.notAll ? `Some ${label} cards do` : `${label} of VRAM is enough`;
       const size = facts.scenario.planForBytes < ANY_CARD_BYTES ? 'Any graphics card does' : enough;
-      return `${size}: ${planFor(facts)} to plan for leaves ${spare(facts, own)} free on the ${own.gpu.shortName}${reach(facts, own)}.`;
+      return `${size}: what llama.cpp allocates leaves ${spare(facts, own)} free on the ${own.gpu.shortName}${reach(facts, own)}.`;
     },
   },
   {
@@ -148,13 +148,13 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       (usualCard.largestContext > scenario.contextTokens || usualCard.largestQuant.id !== scenario.quant.id),
     say: (facts) => {
       const { own, largestContext, largestQuant } = known(facts.usualCard);
-      const { quant, at, contextTokens } = facts.scenario;
+      const { quant, contextTokens } = facts.scenario;
       const better = largestQuant.id === quant.id ? '' : `, or for ${largestQuant.name} at this context`;
       const longer =
         largestContext > contextTokens
           ? `: enough for ${tokensText(largestContext)}${better}`
           : better.replace(', or for', ': enough for');
-      return `${capitalize(withArticle(nameWithMemory(own.gpu)))} leaves ${formatBytes(at.fitOn(own.device, 1, contextTokens).planHeadroomBytes)}${longer}.`;
+      return `${capitalize(withArticle(nameWithMemory(own.gpu)))} leaves ${spare(facts, own)}${longer}.`;
     },
   },
   {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import Faq from '../../src/components/Faq.astro';
-import { commandLine, words } from '../../src/components/markup.ts';
+import { cellWords, commandLine, words } from '../../src/components/markup.ts';
 import { one, renderComponent } from './render.ts';
 
 it.each([
@@ -18,6 +18,22 @@ it.each([
   expect(answer.querySelectorAll('*').map((part) => [part.classNames, part.text])).toEqual(
     together.map((part) => ['one', part]),
   );
+});
+
+it('cells keep short hyphenated names on one line, and long ones as they are', () => {
+  const text =
+    "Qwen3-Next 80B-A3B, K-EXAONE & '08-2024' at 4-bit -c 8192 --n-cpu-moe 24, ggml-org/gpt-oss-20b-GGUF, Qwen2.5-Coder-32B";
+  const markup = cellWords(text);
+  expect(markup.match(/(?<=<span class="one">)[^<]+/g)).toEqual([
+    'Qwen3-Next',
+    '80B-A3B',
+    'K-EXAONE',
+    '08-2024',
+    '4-bit',
+    '-c',
+    '--n-cpu-moe',
+  ]);
+  expect(markup.replace(/<[^>]+>/g, '')).toBe(words(text).replace(/<[^>]+>/g, ''));
 });
 
 it('escapes what Astro escapes', () => {

@@ -1,9 +1,8 @@
 import type { Catalog } from '../../catalog/catalog.ts';
 import { calculatorMoreDataPath, calculatorPath } from '../../site/routes.ts';
-import { formatGB } from '../../vram/index.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
-import { devicesOf, holds, roomOf } from '../devices.ts';
-import { shortContext } from '../hardware.ts';
+import { devicesOf } from '../devices.ts';
+import { headroomText, shortContext } from '../hardware.ts';
 import type { CalculatorPage } from '../views.ts';
 import { contextTitle } from '../words.ts';
 import { metaOf } from './meta.ts';
@@ -47,20 +46,15 @@ export function calculatorPage(catalog: Catalog): CalculatorPage {
         ...(card ? [`Largest context, ${card.gpu.shortName}`] : []),
       ],
       rows: catalog.estimableModels.slice(0, MOST_MODELS).map((model) => {
-        const usual = usualOf(catalog, model);
+        const { quant, at, contextTokens } = usualOf(catalog, model);
+        const held = card && at.fitOn(card.device, 1, contextTokens);
         return {
           ...modelHead(model),
           cells: [
-            textCell(usual.quant.name),
-            ...GRID_CONTEXTS.map((context) => planForCell(catalog, model, usual.quant, context)),
-            ...(card
-              ? [
-                  textCell(
-                    holds(card, usual)
-                      ? shortContext(usual.at.largestContext(card.device, 1))
-                      : `${formatGB(usual.planForBytes - roomOf(card))} short`,
-                  ),
-                ]
+            textCell(quant.name),
+            ...GRID_CONTEXTS.map((context) => planForCell(catalog, model, quant, context)),
+            ...(held
+              ? [textCell(held.fit === 'no' ? headroomText(held, 1) : shortContext(at.largestContext(card.device, 1)))]
               : []),
           ],
         };

@@ -30,7 +30,7 @@ import { partsOf } from '../parts.ts';
 import { scenarioPlot } from '../plot.ts';
 import { relatedTo } from '../related.ts';
 import { computeScenario, type ModelAtQuant, type Scenario } from '../scenario.ts';
-import { verdictOf } from '../verdict.ts';
+import { spare, verdictOf } from '../verdict.ts';
 import type { ScenarioPage } from '../views.ts';
 import { contextTitle, nameAgainst, nameForBytes, nameWithMemory, tokensText, withArticle } from '../words.ts';
 import { engineUpdated, metaOf, sourceLinks } from './meta.ts';
@@ -115,14 +115,13 @@ export function runs(facts: Facts): string {
   const { card, unified, tight, usualCard, scenario } = facts;
   if (card) {
     const own = bestOf(card);
-    const { planHeadroomBytes } = scenario.at.fitOn(own.device, 1, scenario.contextTokens);
     const also =
       tight && tight.gpu.memoryGB < card.memoryGB
         ? `; ${withArticle(nameWithMemory(tight.gpu))} is tight`
         : usualCard
-          ? `, ${withArticle(nameWithMemory(usualCard.own.gpu))} with ${formatBytes(scenario.at.fitOn(usualCard.own.device, 1, scenario.contextTokens).planHeadroomBytes)}`
+          ? `, ${withArticle(nameWithMemory(usualCard.own.gpu))} with ${spare(facts, usualCard.own)}`
           : '';
-    return `One ${nameAgainst(own, scenario.planForBytes)} holds it with ${formatBytes(planHeadroomBytes)} to spare${also}.${besideCard(facts)}`;
+    return `One ${nameAgainst(own, scenario.planForBytes)} holds it with ${spare(facts, own)} to spare${also}.${besideCard(facts)}`;
   }
   if (unified)
     return `No single graphics card holds it; ${withArticle(nameAgainst(bestOf(unified), scenario.planForBytes))} does, or ${setNames(namedSets(facts))}.`;

@@ -137,9 +137,10 @@ export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): 
       corner: 'Model',
       columns: [...WHAT_FITS_COLUMNS, 'Left at 8K, usual quant'],
       rows: whatFitsRows(catalog, least, (model) => {
-        const { planForBytes: planned, hostBytes, contextTokens } = usualOf(catalog, model);
-        const left = roomOf(least, hostBytes) - planned;
-        return { ...textCell(left >= 0 ? formatGB(left) : FIT_TEXT.no), ...shorterContextNote(contextTokens) };
+        const { at, contextTokens } = usualOf(catalog, model);
+        const { fit, headroomBytes } = at.fitOn(least.device, 1, contextTokens);
+        const left = fit === 'fits' ? formatGB(headroomBytes) : FIT_TEXT[fit];
+        return { ...textCell(left), ...shorterContextNote(contextTokens) };
       }),
     },
     related: [

@@ -10,7 +10,7 @@ const CASES: Readonly<Record<string, { on: string; asks: string; says: RegExp; s
   'runs-on-a-card': {
     on: 'qwen3-6-27b/q4-k-m/32k',
     asks: 'Can I run Qwen3.6 27B Q4_K_M with 32K context on an RTX 4090 (24 GB)?',
-    says: /^Yes\. Of its 25\.2 GB usable memory 5\.\d+ GB remain .* It goes up to 11\d,\d{3} tokens\.$/,
+    says: /^Yes\. Of its 25\.2 GB usable memory 6\.\d+ GB remain .* It goes up to 11\d,\d{3} tokens\.$/,
     silentOn: 'deepseek-v4-pro/q4-k-m/1m',
   },
   'short-of-a-card': {

@@ -88,7 +88,7 @@ describe.each(sample)('$model $quant $context', (key) => {
       expect(whole.cache).toBe(formatBytes(cache));
     }
     const prose = [...page.verdict, ...page.faq.map(({ answer }) => answer), ...page.answer].join('\n');
-    for (const [, amount] of prose.matchAll(/([\d.,]+ [GM]B) to plan for (?:exceeds|leaves|and)/g))
+    for (const [, amount] of prose.matchAll(/([\d.,]+ [GM]B) to plan for (?:exceeds|and)/g))
       expect(amount).toBe(planFor.gb);
     for (const [, amount] of prose.matchAll(/([\d.,]+ [GM]B) that llama\.cpp allocates/g))
       expect(amount).toBe(needs.gb);
@@ -156,7 +156,8 @@ describe.each(sample)('$model $quant $context', (key) => {
       const own = byId.get(row.device.href.split('/')[2] ?? '');
       const room = own ? roomOf(own, hostBytes) : 0;
       expect(row.fit, row.label).toBe(room >= planFor.bytes ? 'fits' : room >= needs.bytes ? 'tight' : 'no');
-      expect(row.headroom.endsWith(row.fit === 'no' ? 'short' : 'free')).toBe(true);
+      const left = room - needs.bytes;
+      expect(row.headroom, row.label).toBe(`${formatBytes(Math.abs(left))} ${left < 0 ? 'short' : 'free'}`);
     }
   });
 
