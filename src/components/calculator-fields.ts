@@ -19,7 +19,7 @@ const FLASH_ATTENTION = `<label>FlashAttention<select name="${KEYS.flashAttentio
 const ENGINE = `<label>Engine<select name="${KEYS.engine}"><option value="">llama.cpp</option><option value="vllm">vLLM</option><option value="mlx">MLX</option></select></label>`;
 
 const context = (value: string): string =>
-  `<label>Context<input type="text" name="${KEYS.context}" value="${escaped(value)}" list="contexts" required pattern="\\s*[1-9][0-9]{0,9}[kKmM]?\\s*" title="Context takes tokens: 8192, 32k or 1m."></label><datalist id="contexts"></datalist>`;
+  `<label>Context<input type="text" name="${KEYS.context}" value="${escaped(value)}" list="contexts" required pattern="\\s*[1-9]([\\s,]?\\d){0,9}\\s?[kKmM]?\\s*" title="Context takes tokens: 8192, 32k or 1m."></label><datalist id="contexts"></datalist>`;
 
 /** The fields that are seen at once. */
 export const firstFields = (preset: CalculatorPreset): string =>

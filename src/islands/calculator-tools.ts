@@ -17,8 +17,9 @@ import { commandOf, type Files, fixesOf, type Room, roomOf } from './calculator/
 import { writeFragment } from './calculator/fragment.ts';
 import { adapterName, devicesNamed, keepHardware, keptHardware } from './calculator/hardware.ts';
 import { ready } from './calculator/ready.ts';
-import { type CalculatorState, KEYS } from './calculator/state.ts';
-import { contextsUpTo, type VramCalculator } from './calculator.ts';
+import { type CalculatorState, contextsUpTo, firstState, KEYS } from './calculator/state.ts';
+import './calculator.ts';
+import type { VramCalculator } from './calculator.ts';
 import { COMMAND_OPTIONS } from './command-options.ts';
 
 const OWN_MODEL = 'own-model';
@@ -41,7 +42,8 @@ class CalculatorTools extends HTMLElement {
   #shown = 0;
 
   connectedCallback(): void {
-    void this.#start();
+    // The calculator says that something could not be loaded.
+    this.#start().catch(() => this.remove());
   }
 
   get #calculator(): VramCalculator {
@@ -51,8 +53,9 @@ class CalculatorTools extends HTMLElement {
   async #start(): Promise<void> {
     const data = await loadData(this.dataset['source'] ?? '');
     this.#data = data;
-    const commands = await fetch(this.dataset['commands'] ?? '');
-    if (commands.ok) this.#files = await commands.json();
+    // Without it commands name files in place of repositories.
+    const commands = await fetch(this.dataset['commands'] ?? '').catch(() => undefined);
+    if (commands?.ok) this.#files = await commands.json();
     await ready(this.#calculator);
 
     const kept = keptHardware();
@@ -69,7 +72,10 @@ class CalculatorTools extends HTMLElement {
     });
     this.addEventListener('click', ({ target }) => {
       const action = target instanceof HTMLElement ? target.dataset['do'] : undefined;
-      if (action) void this.#do(action);
+      if (action)
+        this.#do(action).catch(() => {
+          this.#tool('own-note').textContent = 'Could not be loaded. Is there a connection?';
+        });
     });
     await this.#show();
     this.dataset['ready'] = '';
@@ -248,8 +254,9 @@ class CalculatorTools extends HTMLElement {
     const { deviceMemory } = navigator as { readonly deviceMemory?: number };
     const ram = deviceMemory === undefined ? '' : ` The browser says at least ${deviceMemory} GB of RAM.`;
     if (adapter === '') return `The browser does not name its graphics adapter; choose the device above.${ram}`;
-    const [least, ...more] = devicesNamed(adapter, this.#data?.devices ?? []);
-    if (!least) return `The browser says "${adapter}", which is no device of the list; choose one above.${ram}`;
+    // Not every engine runs on every device.
+    const [least, ...more] = devicesNamed(adapter, this.#calculator.answered?.data.devices ?? []);
+    if (!least) return `The browser says "${adapter}", which is no device of the list above.${ram}`;
     this.#set(KEYS.gpu, least.id);
     return `The browser says "${adapter}": ${least.name} is chosen.${
       more.length > 0 ? ` It may also be ${more.map(({ name }) => name).join(' or ')}.` : ''
@@ -261,7 +268,7 @@ class CalculatorTools extends HTMLElement {
     // People paste the address of the repository's page, or of a file in it.
     const [owner = '', name = ''] = input.value
       .trim()
-      .replace(/^https?:\/\/(www\.)?(huggingface\.co|hf\.co)\//, '')
+      .replace(/^(https?:\/\/)?(www\.)?(huggingface\.co|hf\.co)\//i, '')
       .split(/[/?#]/);
     const repository = name === '' ? owner : `${owner}/${name}`;
     input.value = repository;
@@ -271,16 +278,11 @@ class CalculatorTools extends HTMLElement {
       return;
     }
     note.textContent = `Reading ${repository} …`;
-    let config: string;
-    try {
-      const response = await fetch(`https://huggingface.co/${repository}/resolve/main/config.json`);
-      if (!response.ok) {
-        note.textContent = `huggingface.co answered ${response.status} for ${repository}. Gated and private models cannot be read; paste the file instead.`;
-        return;
-      }
-      config = await response.text();
-    } catch {
-      note.textContent = 'huggingface.co could not be reached. Paste the file instead.';
+    const { config, why } = await configOf(repository);
+    // The reader may have asked for another one meanwhile.
+    if (input.value !== repository) return;
+    if (config === undefined) {
+      note.textContent = why;
       return;
     }
     (this.#control('config') as Control).value = config;
@@ -292,23 +294,64 @@ class CalculatorTools extends HTMLElement {
     const data = this.#data;
     const note = this.#tool('own-note');
     if (!data) return;
-    try {
-      const { readModel } = await import('../vram/browser-config.ts');
-      const { parameters, maxContext = UNKNOWN_CONTEXT, ...read } = readModel(config);
-      const model = { ...read, id: OWN_MODEL, name, publishedParameters: parameters, maxContext };
-      await prepareModel(model);
-      const others = data.models.filter(({ id }) => id !== OWN_MODEL);
-      data.models.splice(0, data.models.length, model, ...others);
-      const select = this.#control(KEYS.model) as HTMLSelectElement;
-      select.querySelector(`option[value="${OWN_MODEL}"]`)?.remove();
-      select.prepend(new Option(name, OWN_MODEL));
-      this.#set(KEYS.model, OWN_MODEL);
-      const { architecture } = model;
-      note.textContent = `${name}: ${architecture.className}, ${architecture.layers} layers, ${formatTokens(maxContext)} tokens of context. It is chosen above.`;
-    } catch (error) {
-      if (!(error instanceof EstimateError)) throw error;
-      note.textContent = error.message;
+    if (config.trim() === '') {
+      note.textContent = 'Paste a config.json first.';
+      return;
     }
+    const { readModel } = await import('../vram/browser-config.ts');
+    let maxContext: number | undefined;
+    let model: CalculatorModel;
+    try {
+      const { parameters, ...read } = readModel(config);
+      maxContext = read.maxContext;
+      model = { maxContext: UNKNOWN_CONTEXT, ...read, id: OWN_MODEL, name, publishedParameters: parameters };
+    } catch (error) {
+      note.textContent = whyNot(error);
+      return;
+    }
+    await prepareModel(model);
+    try {
+      // A config may contradict itself in ways that only a graph shows.
+      const alone = { ...data, models: [model] };
+      roomOf(alone, { ...firstState(alone), context: 1 }, model, data.devices[0] as CalculatorDevice);
+    } catch (error) {
+      note.textContent = whyNot(error);
+      return;
+    }
+    const others = data.models.filter(({ id }) => id !== OWN_MODEL);
+    data.models.splice(0, data.models.length, model, ...others);
+    const select = this.#control(KEYS.model) as HTMLSelectElement;
+    select.querySelector(`option[value="${OWN_MODEL}"]`)?.remove();
+    select.prepend(new Option(name, OWN_MODEL));
+    this.#set(KEYS.model, OWN_MODEL);
+    const { className, layers } = model.architecture;
+    const context =
+      maxContext === undefined
+        ? `a context that the file does not name (up to ${formatTokens(UNKNOWN_CONTEXT)} here)`
+        : `${formatTokens(maxContext)} tokens of context`;
+    note.textContent = `${name}: ${className}, ${layers} layers, ${context}. It is chosen above.`;
+  }
+}
+
+/** Why a config.json gives no model, in words. */
+function whyNot(error: unknown): string {
+  if (error instanceof EstimateError) return error.message.replace(/ Known: .*/, '');
+  return `No model can be built from this config.json: ${error instanceof Error ? error.message : error}.`;
+}
+
+/** The text of a repository's config.json, or why it cannot be had. */
+async function configOf(repository: string): Promise<{ readonly config?: string; readonly why: string }> {
+  try {
+    const response = await fetch(`https://huggingface.co/${repository}/resolve/main/config.json`);
+    if (response.ok) return { config: await response.text(), why: '' };
+    const { status } = response;
+    const why =
+      status === 404
+        ? 'Repositories of GGUF files have none: name the one of the original model.'
+        : 'Gated and private models cannot be read; paste the file instead.';
+    return { why: `huggingface.co answered ${status} for the config.json of ${repository}. ${why}` };
+  } catch {
+    return { why: 'huggingface.co could not be reached. Paste the file instead.' };
   }
 }
 

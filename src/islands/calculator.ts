@@ -8,7 +8,16 @@ import { type CalculatorAnswer, computeAnswer, modelOf, type PlacedAnswer, type 
 import { type CalculatorData, type CalculatorModel, loadData, prepareModel } from './calculator/data.ts';
 import { isStateFragment, readFragment, writeFragment } from './calculator/fragment.ts';
 import type * as Served from './calculator/served.ts';
-import { type CalculatorState, ENGINES, firstState, KEYS, planKeyOf, readState, textOf } from './calculator/state.ts';
+import {
+  type CalculatorState,
+  contextsUpTo,
+  ENGINES,
+  firstState,
+  KEYS,
+  planKeyOf,
+  readState,
+  textOf,
+} from './calculator/state.ts';
 
 type Control = HTMLInputElement | HTMLSelectElement;
 interface Choice {
@@ -17,16 +26,7 @@ interface Choice {
   readonly group?: string;
 }
 
-const NOT_LOADED = 'The calculator could not be loaded. The figures are those of this page.';
-
-/** The contexts that the list offers, in tokens. */
-const CONTEXT_LADDER = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((k) => k * 1024);
-
-/** The usual contexts up to the longest, in tokens. */
-export const contextsUpTo = (longest: number): readonly number[] => [
-  ...CONTEXT_LADDER.filter((tokens) => tokens < longest),
-  longest,
-];
+const NOT_LOADED = 'Could not be loaded. Is there a connection?';
 
 /** Puts every choice into a select; the one it has stays selected. */
 function fill(select: Control, choices: readonly Choice[]): void {
@@ -41,6 +41,11 @@ function fill(select: Control, choices: readonly Choice[]): void {
       return group;
     }),
   );
+}
+
+/** A text that stays is no news to those who listen. */
+function put(part: Element, text: string): void {
+  if (part.textContent !== text) part.textContent = text;
 }
 
 /** Resolves after so many milliseconds, and after what the reader did meanwhile. */
@@ -64,8 +69,6 @@ class VramCalculator extends HTMLElement {
   preset: CalculatorState | undefined;
   /** What {@link planKeyOf} says of settings that were answered whole. */
   readonly planned = new Set<string>();
-  /** By selector: a search passes every choice of the selects. */
-  readonly #found = new Map<string, Element>();
 
   connectedCallback(): void {
     this.#start().catch(() => this.#showError(NOT_LOADED));
@@ -85,8 +88,12 @@ class VramCalculator extends HTMLElement {
     this.preset = preset;
     let state = preset;
 
+    const refuse = (error: string): void => {
+      this.#showError(error);
+      this.#tell({ data: offer, state, error });
+    };
     const showLater = (work: Promise<void>): void => {
-      work.catch(() => this.#showError(NOT_LOADED));
+      work.catch(() => refuse(NOT_LOADED));
     };
     const show = async (next: CalculatorState): Promise<void> => {
       state = next;
@@ -106,19 +113,24 @@ class VramCalculator extends HTMLElement {
         this.#showFigures(answer);
         // What is planned for the first time may take long: what is known is seen before it.
         const plan = planKeyOf(next);
-        if (next.devices > 1 && !this.planned.has(plan)) await pause();
+        const isNew = !this.planned.has(plan);
+        if (isNew && next.devices > 1) await pause();
         if (state !== next) return;
         this.#showFit(answer.placed());
-        if (!this.planned.has(plan)) await pause();
-        if (state !== next) return;
-        this.#setText('largest-context', answer.largestContext());
+        const tries = answer.largestContext();
+        let longest: IteratorResult<unknown, string>;
+        do {
+          if (isNew) await pause();
+          if (state !== next) return;
+          longest = tries.next();
+        } while (!longest.done);
+        this.#setText('largest-context', longest.value);
         this.planned.add(plan);
-        this.#setBusy('false');
+        this.#setBusy(false);
         this.#tell({ data: offer, state: next });
       } catch (error) {
         if (!(error instanceof EstimateError)) throw error;
-        this.#showError(error.message);
-        this.#tell({ data: offer, state: next, error: error.message });
+        refuse(error.message);
       }
     };
     /** Turns the form to an engine, whose formats may depend on the model. */
@@ -128,17 +140,29 @@ class VramCalculator extends HTMLElement {
       offer = served.offerOf(this, data, state, next);
       this.#fill(offer);
     };
+    const write = (next: CalculatorState): void => {
+      for (const field of Object.keys(KEYS) as (keyof CalculatorState)[]) {
+        const control = this.#control(KEYS[field]);
+        control.value = textOf(next, field);
+        // Nothing that a link sets is hidden.
+        if (next[field] !== preset[field]) control.closest('details')?.toggleAttribute('open', true);
+      }
+    };
+    /** Sets the form to the page's own settings, with what `read` changes of them. */
     const apply = async (read: (base: CalculatorState) => CalculatorState): Promise<void> => {
+      write(preset);
+      state = preset;
       let next = read(preset);
       await turnTo(next);
       // The preset has no format of another engine; the form has one now.
-      if (next.engine) next = read(readForm(preset));
-      for (const field of Object.keys(KEYS) as (keyof CalculatorState)[])
-        this.#control(KEYS[field]).value = textOf(next, field);
+      next = read(next.engine ? readForm(preset) : preset);
+      write(next);
       await show(next);
     };
+    /** Follows the address, which without a fragment means the page's own settings. */
     const follow = async (): Promise<void> => {
-      if (isStateFragment(location.hash)) await apply((base) => readFragment(location.hash, offer, base));
+      const { hash } = location;
+      if (!hash || isStateFragment(hash)) await apply((base) => readFragment(hash, offer, base));
     };
     const change = async (): Promise<void> => {
       let next = readForm(state);
@@ -161,26 +185,23 @@ class VramCalculator extends HTMLElement {
       const control = target as Control;
       if (control.validity.valid) showLater(change());
       else {
-        const error = control.title || control.validationMessage;
         // What is under way is of settings that the form no longer has.
         state = { ...state };
-        this.#showError(error);
-        this.#tell({ data: offer, state, error });
+        refuse(control.title);
       }
     });
     this.addEventListener('reset', (event) => {
       event.preventDefault();
       history.replaceState(null, '', location.pathname + location.search);
-      showLater(apply(() => preset));
+      showLater(follow());
     });
-    this.addEventListener('submit', (event) => event.preventDefault());
     addEventListener('hashchange', () => showLater(follow()));
 
     this.addEventListener('focusin', () => showLater(planAhead(this, data, pause)), { once: true });
 
     this.#find<HTMLFieldSetElement>('fieldset').disabled = false;
     await show(preset);
-    await follow();
+    if (location.hash) await follow();
     this.dataset['ready'] = '';
   }
 
@@ -191,9 +212,7 @@ class VramCalculator extends HTMLElement {
 
   /** A part of the form or the card, which `Calculator.astro` has all of. */
   #find<T extends Element>(selector: string): T {
-    const found = this.#found.get(selector) ?? (this.querySelector(selector) as T);
-    this.#found.set(selector, found);
-    return found as T;
+    return this.querySelector(selector) as T;
   }
 
   #control(key: string): Control {
@@ -235,8 +254,10 @@ class VramCalculator extends HTMLElement {
     ][]) {
       const row = this.#part(name);
       row.hidden = bytes === 0;
-      Object.assign(row.querySelector('data') ?? {}, { value: bytes, textContent: gb });
-      Object.assign(row.querySelector('small') ?? {}, { textContent: gib });
+      const data = row.querySelector('data') as HTMLDataElement;
+      data.value = String(bytes);
+      put(data, gb);
+      put(row.querySelector('small') as HTMLElement, gib);
     }
     this.#setText('more', answer.more);
   }
@@ -250,16 +271,16 @@ class VramCalculator extends HTMLElement {
   }
 
   /** Screen readers wait until an answer is complete. */
-  #setBusy(busy: 'true' | 'false'): void {
-    this.#find('[aria-live]').ariaBusy = busy;
+  #setBusy(busy: boolean): void {
+    this.#find('[role="status"]').ariaBusy = String(busy);
   }
 
   /** Shows why there is no answer in its place, or nothing where one follows; where nothing was computed yet, beside the page's own. */
   #showError(message: string): void {
-    this.#setBusy(message ? 'false' : 'true');
+    this.#setBusy(!message);
     this.#setText('error', message);
     this.#part('error').hidden = !message;
-    for (const name of ['answer', 'parts']) this.#part(name).hidden = message !== '' && 'ready' in this.dataset;
+    for (const name of ['answer', 'parts']) this.#part(name).hidden = message !== '' && this.answered !== undefined;
   }
 
   #part(name: string): HTMLElement {
@@ -267,8 +288,7 @@ class VramCalculator extends HTMLElement {
   }
 
   #setText(name: string, text: string): void {
-    const part = this.#part(name);
-    if (part.textContent !== text) part.textContent = text;
+    put(this.#part(name), text);
   }
 }
 

@@ -20,6 +20,9 @@ export async function answerFor(kept: Hardware, section: Element): Promise<void>
   await prepareModel(modelOf(data, state));
   const { placed, largestContext } = computeAnswer(data, state);
   const { fitText, headroom } = placed();
+  const tries = largestContext();
+  let longest = tries.next();
+  while (!longest.done) longest = tries.next();
   const link = document.createElement('a');
   link.href = writeFragment(state);
   link.textContent = 'Set the calculator to it';
@@ -27,6 +30,6 @@ export async function answerFor(kept: Hardware, section: Element): Promise<void>
   line.className = 'text';
   line.dataset['mine'] = '';
   const name = kept.devices > 1 ? `${kept.devices} x ${device.name}` : device.name;
-  line.append(`Your ${name}: ${fitText}, ${headroom}. Largest context: ${largestContext()}. `, link, '.');
+  line.append(`Your ${name}: ${fitText}, ${headroom}. Largest context: ${longest.value}. `, link, '.');
   section.prepend(line);
 }

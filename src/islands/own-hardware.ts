@@ -19,11 +19,15 @@ const section = document.querySelector('main #hardware + .sec-body');
 if (kept) {
   markNames(kept);
   if (section && document.querySelector('vram-calculator') && !document.querySelector('calculator-tools')) {
-    const observer = new IntersectionObserver((entries) => {
-      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-      observer.disconnect();
-      void import('./own-answer.ts').then(({ answerFor }) => answerFor(kept, section));
-    });
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+        observer.disconnect();
+        void import('./own-answer.ts').then(({ answerFor }) => answerFor(kept, section));
+      },
+      // A screen ahead: what is being read does not move.
+      { rootMargin: '100%' },
+    );
     observer.observe(section);
   }
 }

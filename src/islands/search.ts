@@ -6,7 +6,8 @@ import { buildSearch, type Search } from './search/index.ts';
 import { type Destination, type SearchData, understand } from './search/understand.ts';
 
 const MOST_OFFERED = 8;
-const NOT_LOADED = 'The search could not be loaded. Every page is in the lists below.';
+const ELSEWHERE = 'Every page is in the lists below.';
+const NOT_LOADED = `The search could not be loaded. ${ELSEWHERE}`;
 
 async function loadData(href: string): Promise<SearchData> {
   const response = await fetch(href);
@@ -32,7 +33,7 @@ function showResults(place: HTMLElement, search: Search, query: string): void {
   );
   const heading = document.createElement('h2');
   heading.textContent = results.length > 0 ? `Pages for "${query}"` : `Nothing is called "${query}"`;
-  place.replaceChildren(heading, list);
+  place.replaceChildren(heading, results.length > 0 ? list : ELSEWHERE);
 }
 
 /** Makes the box of `form` answer while the reader types. Called once, when the box is first touched. */

@@ -7,13 +7,16 @@ import { SIZE_CLASSES } from '../scenarios/pages/shared.ts';
 import { allTiersOf, tierPath } from '../scenarios/pages/vram-tier-page.ts';
 import { contextLabel } from '../vram/index.ts';
 import {
+  accuracyPath,
   calculatorPath,
+  compareListPath,
   comparePath,
   dataPath,
   familyListPath,
   familyPath,
   gpuListPath,
   gpuPath,
+  guideListPath,
   guidePath,
   modelListPath,
   modelPath,
@@ -110,6 +113,14 @@ const SITE_TOPICS: readonly NamedPage[] = [
   },
   { id: 'quants', name: 'Quantization formats', href: quantListPath(), names: ['quants', 'quantization formats'] },
   { id: 'families', name: 'Model families', href: familyListPath(), names: ['families', 'model families'] },
+  { id: 'comparisons', name: 'Comparisons', href: compareListPath(), names: ['compare', 'comparisons'] },
+  { id: 'guides', name: 'Guides', href: guideListPath(), names: ['guides'] },
+  {
+    id: 'accuracy',
+    name: 'Accuracy of the figures',
+    href: accuracyPath(),
+    names: ['accuracy of the figures', 'estimate accuracy', 'measured memory'],
+  },
   { id: 'data', name: 'Data and API', href: dataPath(), names: ['api', 'json', 'data', 'download'] },
 ];
 

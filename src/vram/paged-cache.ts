@@ -107,7 +107,7 @@ function headBytes(type: PagedKvType, values: number): number {
 }
 
 function refusedType(type: PagedKvType, reason: string): EstimateError {
-  return new EstimateError('refused-by-engine', `vLLM refuses kvType "${type}" for this model: ${reason}.`);
+  return new EstimateError('refused-by-engine', `vLLM refuses a KV cache of type ${type} for this model: ${reason}.`);
 }
 
 function headsBytes({ kvHeads, headDim, valueHeadDim = headDim }: AttentionShape, settings: PagedSettings): number {

@@ -153,9 +153,13 @@ const HALVED_EVERY = 4;
 
 /**
  * The largest whole number in `from .. to` that leaves headroom, where headroom falls as the number grows; `undefined`
- * where none does. It falls nearly evenly: where it ends is guessed from the last two that were tried.
+ * where none does. It falls nearly evenly: where it ends is guessed from the last two that were tried. A step is a try.
  */
-function largestThat(from: number, to: number, headroomAt: (value: number) => number): number | undefined {
+function* largestThat(
+  from: number,
+  to: number,
+  headroomAt: (value: number) => number,
+): Generator<undefined, number | undefined> {
   let good = from - 1;
   let bad = to + 1;
   let before: readonly [value: number, headroom: number] | undefined;
@@ -168,8 +172,31 @@ function largestThat(from: number, to: number, headroomAt: (value: number) => nu
     else good = value;
     if (before) guess = value + (headroom * (value - before[0])) / (before[1] - headroom);
     before = [value, headroom];
+    yield;
   }
   return good < from ? undefined : good;
+}
+
+/** What steps come to, all of them at once. */
+export function atOnce<T>(steps: Iterator<unknown, T>): T {
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+/** {@link largestContext} in steps, for whoever has something else to do between two tries. */
+export function* largestContextInSteps(
+  model: ModelFile,
+  settings: Settings,
+  device: Device,
+  maximumContext: number,
+  atLeast: FitAtLeast = 'fits',
+): Generator<undefined, number> {
+  const headroomAt = (context: number): number => headroomOn(model, { ...settings, context }, device, atLeast);
+  if (headroomAt(maximumContext) >= 0) return maximumContext;
+  yield;
+  const cells = Math.floor(maximumContext / CELL_PADDING);
+  return ((yield* largestThat(1, cells, (step) => headroomAt(step * CELL_PADDING))) ?? 0) * CELL_PADDING;
 }
 
 /**
@@ -177,18 +204,8 @@ function largestThat(from: number, to: number, headroomAt: (value: number) => nu
  *
  * @param maximumContext the model's longest context, in tokens
  */
-export function largestContext(
-  model: ModelFile,
-  settings: Settings,
-  device: Device,
-  maximumContext: number,
-  atLeast: FitAtLeast = 'fits',
-): number {
-  const headroomAt = (context: number): number => headroomOn(model, { ...settings, context }, device, atLeast);
-  if (headroomAt(maximumContext) >= 0) return maximumContext;
-  const steps = largestThat(1, Math.floor(maximumContext / CELL_PADDING), (step) => headroomAt(step * CELL_PADDING));
-  return (steps ?? 0) * CELL_PADDING;
-}
+export const largestContext = (...asked: Parameters<typeof largestContextInSteps>): number =>
+  atOnce(largestContextInSteps(...asked));
 
 /** The fewest equal devices that hold the model, or `undefined` where {@link MOST_DEVICES} do not. */
 export function fewestDevices(
@@ -231,7 +248,7 @@ export function expertsInRam(
     headroomOn(model, { ...settings, cpuMoeLayers }, device, atLeast);
   // In unified memory experts in RAM free nothing and cost a larger compute buffer.
   const kept =
-    headroomWith(0) >= 0 ? layers : largestThat(0, layers - 1, (onDevice) => headroomWith(layers - onDevice));
+    headroomWith(0) >= 0 ? layers : atOnce(largestThat(0, layers - 1, (onDevice) => headroomWith(layers - onDevice)));
   if (kept === undefined) return undefined;
   const cpuMoeLayers = layers - kept;
   const placement = placeOn(model, { ...settings, cpuMoeLayers }, device);

@@ -111,6 +111,96 @@ describe("the calculator's page", () => {
     await visit.page.context().close();
   });
 
+  test('a config.json that gives no model says why', async () => {
+    const visit = await open();
+    const tried = async (config: string): Promise<string | null> => {
+      await visit.page.locator('[name="config"]').fill(config);
+      await visit.page.locator('[data-do="use"]').click();
+      await expect.poll(() => tool(visit, 'own-note'), patient).not.toBe(before);
+      before = (await tool(visit, 'own-note')) ?? '';
+      return before;
+    };
+    let before = '';
+    expect(await tried('')).toBe('Paste a config.json first.');
+    expect(await tried('{')).toMatch(/^config\.json is no JSON: /);
+    expect(await tried('{"architectures":["FooForCausalLM"]}')).toMatch(/are not known here\.$/);
+    expect(await tried(CONFIG.replace('Qwen3', 'Gemma3').replace('}', ',"sliding_window_pattern":""}'))).toMatch(
+      /^No model can be built from this config\.json: /,
+    );
+    expect(await visit.page.locator('[name="m"] option[value="own-model"]').count()).toBe(0);
+    expect(visit.complaints).toEqual([]);
+    await visit.page.context().close();
+  });
+
+  test('a repository is read where Enter is pressed, and nothing else leaves the page', async () => {
+    const visit = await open();
+    const { page } = visit;
+    const asked: string[] = [];
+    let answer = (): Promise<void> => Promise.resolve();
+    await page.route('https://huggingface.co/**', async (route) => {
+      asked.push(new URL(route.request().url()).pathname);
+      await answer();
+      const missing = route.request().url().includes('GGUF');
+      const headers = { 'access-control-allow-origin': '*' };
+      await route.fulfill(missing ? { status: 404, headers } : { body: CONFIG, headers });
+    });
+    const repository = page.locator('[name="repository"]');
+    await page.locator('[name="config"]').fill('{"secret":1}');
+    await repository.fill('huggingface.co/Qwen/Qwen3-8B/tree/main');
+    await repository.press('Enter');
+    await expect.poll(() => tool(visit, 'own-note'), patient).toContain('Qwen3-8B: Qwen3ForCausalLM, 36 layers');
+    expect(asked).toEqual(['/Qwen/Qwen3-8B/resolve/main/config.json']);
+    expect(new URL(page.url()).search).toBe('');
+
+    await repository.fill('unsloth/Qwen3-8B-GGUF');
+    await repository.press('Enter');
+    await expect.poll(() => tool(visit, 'own-note'), patient).toContain('name the one of the original model');
+    // The answer to a question before comes after that to the next one.
+    const { promise: waited, resolve: answerFirst } = Promise.withResolvers<void>();
+    answer = () => waited;
+    await repository.fill('a/first');
+    await repository.press('Enter');
+    await expect.poll(() => asked.length).toBe(3);
+    answer = () => Promise.resolve();
+    await repository.fill('b/second');
+    await repository.press('Enter');
+    await expect.poll(() => tool(visit, 'own-note'), patient).toContain('second: Qwen3ForCausalLM');
+    const late = page.waitForResponse('**/a/first/**');
+    answerFirst();
+    await late;
+    await page.waitForTimeout(300);
+    expect(await tool(visit, 'own-note')).toContain('second: ');
+    await page.context().close();
+  });
+
+  test('a GPU that the engine does not run on is not chosen', async () => {
+    const { page } = await site.visit('/about/');
+    await page.addInitScript(() => {
+      const info = { description: 'NVIDIA GeForce RTX 4090' };
+      Object.defineProperty(navigator, 'gpu', { value: { requestAdapter: async () => ({ info }) } });
+    });
+    await page.goto(`${site.address}/calculator/#e=mlx&m=qwen3-8b`);
+    await page.locator('calculator-tools[data-ready]').waitFor();
+    const note = page.locator('[data-tool="hardware-note"]');
+    await page.locator('[data-do="detect"]').click();
+    await expect.poll(() => note.textContent(), patient).toContain('which is no device of the list');
+    expect(await page.locator('[name="g"]').inputValue()).toMatch(/^apple-/);
+    await page.locator('[name="e"]').selectOption('');
+    await page.locator('[data-do="detect"]').click();
+    await expect.poll(() => page.locator('[name="g"]').inputValue(), patient).toBe('rtx-4090');
+    await page.context().close();
+  });
+
+  test('where the data cannot be loaded, what needs it goes', async () => {
+    const { page } = await site.visit('/about/');
+    await page.route('**/api/v1/calculator.json', (route) => route.abort());
+    await page.goto(`${site.address}/calculator/`);
+    await expect.poll(() => page.locator('[data-part="error"]').textContent(), patient).toMatch(/^Could not be loaded/);
+    expect(await page.locator('[data-part="answer"]').isVisible()).toBe(true);
+    await expect.poll(() => page.locator('calculator-tools').count(), patient).toBe(0);
+    await page.context().close();
+  });
+
   test('a device is remembered when asked, marked in tables, and forgotten', async () => {
     const visit = await open('#m=qwen3-8b&q=q4-k-m&c=8k&g=rtx-4090');
     const { page } = visit;

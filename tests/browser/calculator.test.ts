@@ -50,7 +50,7 @@ describe('the calculator', () => {
 
   async function figuresOf(page: Page): Promise<unknown> {
     // What the devices hold follows the other figures.
-    await page.locator('vram-calculator [aria-live]:not([aria-busy="true"])').waitFor();
+    await page.locator('vram-calculator [role="status"]:not([aria-busy="true"])').waitFor();
     const parts = await Promise.all(PARTS.map(async (part) => [part, await bytesOf(page, part)] as const));
     // biome-ignore lint/performance/useDomNodeTextContent: text that nobody sees does not count
     const text = await page.locator('vram-calculator .card').innerText();
@@ -107,7 +107,7 @@ describe('the calculator', () => {
     const order = await page.evaluate(async () => {
       const calculator = document.querySelector('vram-calculator');
       const part = (name: string): Element | null | undefined => calculator?.querySelector(`[data-part="${name}"]`);
-      const live = calculator?.querySelector('[aria-live]');
+      const live = calculator?.querySelector('[role="status"]');
       const card = calculator?.querySelector('.card');
       const control = calculator?.querySelector<HTMLInputElement>('[name="b"]');
       if (!live || !card || !control) throw new Error('the calculator lacks a part');
@@ -188,8 +188,12 @@ describe('the calculator', () => {
     expect(await page.locator('[data-part="answer"]').isVisible()).toBe(false);
     await page.getByRole('combobox', { name: 'FlashAttention' }).selectOption('auto');
     expect(await error.isVisible()).toBe(false);
-    await page.getByRole('combobox', { name: 'Context' }).fill('many');
-    expect(await error.textContent()).toContain('Context takes tokens');
+    for (const context of ['many', '', '0', '-5', '32.768', '1e9', '99,999,999,999']) {
+      await page.getByRole('combobox', { name: 'Context' }).fill(context);
+      expect(await error.textContent(), context).toContain('Context takes tokens');
+    }
+    await page.getByRole('combobox', { name: 'Context' }).fill('32 K');
+    expect(await error.isVisible()).toBe(false);
   });
 
   test('a context beyond the next model is cut to its longest', async () => {
@@ -220,6 +224,59 @@ describe('the calculator', () => {
     await first.page.getByRole('button', { name: 'Reset' }).click();
     expect(await hashOf(first.page)).toBe('');
     expect(await bytesOf(first.page, 'needs')).toBe(needsOf('deepseek-v4-pro', 'Q4_K_M', { context: 1048576 }));
+  });
+
+  test('the address alone decides: nothing stays of the settings before a link, and going back brings the own ones', async () => {
+    const { page, complaints } = await openCalculator('/models/qwen3-8b/q4-k-m/32k/');
+    const before = await figuresOf(page);
+    const value = (key: string): Promise<string> => page.locator(`vram-calculator [name="${key}"]`).inputValue();
+    const go = (hash: string): Promise<void> =>
+      page.evaluate((own) => {
+        location.hash = own;
+      }, hash);
+    await go('#e=mlx&m=gpt-oss-20b&c=64k&r=2048');
+    await expect.poll(() => value('q')).toBe('MLX_MXFP4_Q8');
+    await go('#m=gpt-oss-120b&q=mxfp4-moe&c=16k');
+    await expect.poll(() => value('q')).toBe('mxfp4-moe');
+    expect([await value('e'), await value('m'), await value('r')]).toEqual(['', 'gpt-oss-120b', '0']);
+    await go('#e=vllm');
+    await expect.poll(() => value('q')).toBe('AWQ');
+    expect([await value('m'), await value('c'), await value('u')]).toEqual(['qwen3-8b', '32k', '92']);
+    for (const _ of [1, 2, 3]) await page.goBack();
+    await expect.poll(() => value('q')).toBe('q4-k-m');
+    await expect.poll(() => figuresOf(page)).toEqual(before);
+    expect(complaints).toEqual([]);
+  });
+
+  test('a link shows what it sets, and no figures of other settings where it has no answer', async () => {
+    const { page } = await openCalculator('/models/qwen3-8b/q4-k-m/32k/#m=llama-3-1-8b&c=1m');
+    expect(await page.locator('[data-part="error"]').textContent()).toBe('Llama 3.1 8B takes at most 128K tokens.');
+    expect(await page.locator('[data-part="answer"]').isVisible()).toBe(false);
+    expect(await page.locator('[name="r"]').isVisible()).toBe(false);
+    const { page: reserved } = await openCalculator('/models/qwen3-8b/q4-k-m/32k/#r=2048');
+    expect(await reserved.locator('[name="r"]').isVisible()).toBe(true);
+  });
+
+  test('is heard as a whole, and only where something changed', async () => {
+    const { page } = await openCalculator('/models/llama-3-1-8b/q4-k-m/8k/');
+    expect(await page.locator('vram-calculator').getByRole('status').count()).toBe(1);
+    const needs = await page.locator('[data-part="needs"] data').evaluateHandle((data) => data.firstChild);
+    await page.getByRole('combobox', { name: 'Device' }).selectOption('rtx-3090');
+    await expect.poll(() => page.locator('[data-part="headroom"]').textContent()).toMatch(/^1\d\.\d GB free$/);
+    expect(await needs.evaluate((text) => text?.isConnected)).toBe(true);
+  });
+
+  test('says what could not be loaded, and tries again', async () => {
+    const { page } = await openCalculator('/models/llama-3-1-8b/q4-k-m/8k/');
+    await page.route('**/_astro/kimi-k3-classes.*', (route) => route.abort());
+    await page.getByRole('combobox', { name: 'Model' }).selectOption('kimi-k3');
+    const error = page.locator('[data-part="error"]');
+    await expect.poll(() => error.textContent()).toBe('Could not be loaded. Is there a connection?');
+    expect(await page.locator('[data-part="answer"]').isVisible()).toBe(false);
+    await page.unroute('**/_astro/kimi-k3-classes.*');
+    await page.getByRole('combobox', { name: 'Context' }).fill('32,768');
+    await expect.poll(() => bytesOf(page, 'needs')).toBe(needsOf('kimi-k3', 'Q4_K_M', { context: 32_768 }));
+    expect(await error.isVisible()).toBe(false);
   });
 
   test('another engine brings its code, formats and settings; the link keeps them, and Reset goes back', async () => {
@@ -301,6 +358,20 @@ describe('the calculator', () => {
       .poll(() => bytesOf(page, 'needs'))
       .toBe(needsOf('gpt-oss-120b', 'Q4_K_M', { context: 8192, cpuMoeLayers: 20 }));
     expect(await page.locator('[data-part="more"]').textContent()).toMatch(/ GB in RAM\.$/);
+  });
+
+  test.each(['', 'vllm', 'mlx'])('every field is within a screen of 320 px, with each engine (%s)', async (engine) => {
+    const path = `/models/gpt-oss-20b/q4-k-m/8k/#e=${engine}&x=2&r=1`;
+    const visit = await site.visit(path, { viewport: { width: 320, height: 700 } });
+    await visit.page.locator('vram-calculator').scrollIntoViewIfNeeded();
+    await visit.page.locator('vram-calculator[data-ready]').waitFor();
+    const wide = await visit.page.locator('vram-calculator label:visible').evaluateAll((labels) =>
+      labels
+        .flatMap((label) => [label, ...label.children])
+        .filter((element) => element.getBoundingClientRect().right > innerWidth)
+        .map((element) => element.outerHTML.slice(0, 80)),
+    );
+    expect(wide).toEqual([]);
   });
 
   test('works by keyboard alone', async () => {

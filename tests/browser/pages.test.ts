@@ -42,7 +42,7 @@ describe('one page of each kind', () => {
     const later = page.locator('vram-calculator .later');
     const colour = (): Promise<string> => later.evaluate((element) => getComputedStyle(element).color);
     const settled = await colour();
-    await page.locator('vram-calculator [aria-live]').evaluate((element) => {
+    await page.locator('vram-calculator [role="status"]').evaluate((element) => {
       element.ariaBusy = 'true';
     });
     await expect.poll(colour).not.toBe(settled);

@@ -38,6 +38,14 @@ describe('the search box', () => {
     await page.context().close();
   });
 
+  test('a query that nothing is called by leads to the lists', async () => {
+    const { page } = await site.visit('/search/?q=zzzz');
+    await page.locator('[data-search-results] h2').waitFor();
+    const text = await page.locator('[data-search-results]').textContent();
+    expect(text).toBe('Nothing is called "zzzz"Every page is in the lists below.');
+    await page.context().close();
+  });
+
   test('text in a query stays text', async () => {
     const { page } = await site.visit('/search/?q=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E');
     await page.locator('[data-search-results] h2').waitFor();

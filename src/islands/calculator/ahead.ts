@@ -4,8 +4,6 @@ import { computeAnswer, modelOf } from './answer.ts';
 import type { CalculatorData, CalculatorModel } from './data.ts';
 import { type CalculatorState, firstState, KEYS, LIMITS, planKeyOf } from './state.ts';
 
-const CONTROLS = new Map(Object.entries(KEYS).map(([field, key]) => [key as string, field as keyof CalculatorState]));
-
 /** What the reader may choose next in a control, likely choices where there are too many; nothing where all answers are fast. */
 function choicesOf(
   field: keyof CalculatorState,
@@ -59,13 +57,15 @@ export async function planAhead(
     const { placed, largestContext } = computeAnswer(data, state);
     await settled();
     placed();
-    await settled();
-    largestContext();
+    const tries = largestContext();
+    do await settled();
+    while (!tries.next().done);
     calculator.planned.add(planKeyOf(state));
   };
   const expectChange = async (): Promise<void> => {
     const control = document.activeElement;
-    const field = CONTROLS.get(control?.getAttribute('name') ?? '');
+    const name = control?.getAttribute('name');
+    const field = (Object.keys(KEYS) as (keyof CalculatorState)[]).find((own) => KEYS[own] === name);
     if (!control || !field || !calculator.contains(control)) return;
     const stateNow = (): CalculatorState => calculator.answered?.state ?? preset;
     for (const choice of choicesOf(field, control, stateNow(), modelOf(data, stateNow()))) {

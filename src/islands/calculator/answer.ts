@@ -9,7 +9,7 @@ import {
   formatMemory,
   formatTokens,
   type KvType,
-  largestContext,
+  largestContextInSteps,
   MiB,
   type ModelFile,
   needOf,
@@ -30,8 +30,8 @@ export interface CalculatorAnswer {
   readonly more: string;
   /** The model on the chosen devices. Takes longer than the rows where there are several: each has a plan of its own. */
   readonly placed: () => PlacedAnswer;
-  /** "61K tokens", "256K tokens, the maximum", "none". Takes longest where many contexts must be tried. */
-  readonly largestContext: () => string;
+  /** "61K tokens", "256K tokens, the maximum", "none". Takes longest where many contexts must be tried: a step is a try. */
+  readonly largestContext: () => Generator<undefined, string>;
 }
 
 export interface PlacedAnswer {
@@ -40,8 +40,6 @@ export interface PlacedAnswer {
   /** "2.9 GB free", "77.1 GB short each". */
   readonly headroom: string;
 }
-
-const FIT_WORDS: Readonly<Record<Fit, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
 
 /** An entry of a list by an id that was checked against the list. */
 const find = <T extends { readonly id: string }>(list: readonly T[], id: string): T =>
@@ -101,7 +99,7 @@ interface Held {
   readonly placed: () => { readonly fit: Fit; readonly freeBytes: number };
   readonly devices: number;
   /** Tokens of the largest context that fits; 0 where none does. */
-  readonly longest: () => number;
+  readonly longest: () => Generator<undefined, number>;
   readonly maxContext: number;
   readonly more: string;
 }
@@ -129,11 +127,11 @@ export function answerOf({
     more,
     placed: () => {
       const { fit, freeBytes } = placed();
-      const headroom = `${formatBytes(Math.abs(freeBytes))} ${fit === 'no' ? 'short' : 'free'}${devices > 1 ? ' each' : ''}`;
-      return { fit, fitText: FIT_WORDS[fit], headroom };
+      const [fitText, kind] = fit === 'no' ? ['does not fit', 'short'] : [fit, 'free'];
+      return { fit, fitText, headroom: `${formatBytes(Math.abs(freeBytes))} ${kind}${devices > 1 ? ' each' : ''}` };
     },
-    largestContext: () => {
-      const tokens = longest();
+    *largestContext() {
+      const tokens = yield* longest();
       return tokens === 0 ? 'none' : `${formatTokens(tokens)} tokens${tokens === maxContext ? ', the maximum' : ''}`;
     },
   };
@@ -152,11 +150,11 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
     planForBytes,
     memory: allocation.device,
     placed: () => {
-      const { fit, headroomBytes, planHeadroomBytes } = placeOn(file, settings, device);
-      return { fit, freeBytes: fit === 'fits' ? planHeadroomBytes : headroomBytes };
+      const { fit, headroomBytes } = placeOn(file, settings, device);
+      return { fit, freeBytes: headroomBytes };
     },
     devices: state.devices,
-    longest: () => largestContext(file, settings, device, model.maxContext),
+    longest: () => largestContextInSteps(file, settings, device, model.maxContext),
     maxContext: model.maxContext,
     more: [...(settings.cpuMoeLayers > 0 ? [`${formatGB(hostBytes)} in RAM.`] : []), ...allocation.notes].join(' '),
   });

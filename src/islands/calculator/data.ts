@@ -71,8 +71,8 @@ export function loadData(href: string): Promise<CalculatorData> {
 
 async function load(href: string): Promise<CalculatorData> {
   const response = await fetch(href);
-  const data: CalculatorData = response.ok ? await response.json() : {};
-  if (data.version !== 1) throw new Error(`${href}: ${response.status}, version ${data.version}`);
+  const data: CalculatorData = await response.json();
+  if (data.version !== 1) throw new Error(href);
   return data;
 }
 

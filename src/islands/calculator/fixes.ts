@@ -7,7 +7,7 @@ import {
   formatTokens,
   hostBytesOf,
   type KvType,
-  largestContext,
+  largestContextInSteps,
   type ModelFile,
   needOf,
   type Placement,
@@ -15,7 +15,7 @@ import {
   roomOn,
   type Settings,
 } from '../../vram/browser.ts';
-import { fileOf, settingsOf } from './answer.ts';
+import { deviceOf, fileOf, settingsOf } from './answer.ts';
 import type { CalculatorData, CalculatorDevice, CalculatorModel, CalculatorQuant } from './data.ts';
 import type { CalculatorState } from './state.ts';
 import { type Fixes, fittingWays, furtherWays } from './ways.ts';
@@ -91,12 +91,18 @@ export async function fixesOf(
     }
     return undefined;
   };
+  const longestContext = async (): Promise<number> => {
+    const tries = largestContextInSteps(file, settings, device, model.maxContext);
+    for (;;) {
+      await pause();
+      const { done, value } = tries.next();
+      if (done) return value;
+    }
+  };
 
   if (here.fit === 'fits') {
     const finer = await mostBits(quants.slice(place + 1));
-    await pause();
-    const longest = largestContext(file, settings, device, model.maxContext);
-    return furtherWays(finer?.quant.name, 'quant', longest, model);
+    return furtherWays(finer?.quant.name, 'quant', await longestContext(), model);
   }
 
   const ways: string[] = [];
@@ -110,8 +116,7 @@ export async function fixesOf(
   }
   const smaller = await mostBits(quants.slice(0, Math.max(0, place)));
   if (smaller) ways.push(`${smaller.quant.name}: ${frees(smaller.placed)}, the most bits that fit.`);
-  await pause();
-  const longest = largestContext(file, settings, device, model.maxContext);
+  const longest = await longestContext();
   if (longest > 0 && longest < state.context)
     ways.push(
       `A context of ${formatTokens(longest)} tokens (-c ${longest}) instead of ${contextLabel(state.context).toUpperCase()}.`,
@@ -138,7 +143,7 @@ export async function fixesOf(
   }
   const { planForBytes, hostBytes } = needOf(file, settings);
   const other = data.devices
-    .filter((own) => roomOn(own, hostBytes) >= planForBytes)
+    .filter(({ id }) => roomOn(deviceOf(data, { ...state, gpu: id }), hostBytes) >= planForBytes)
     .sort((a, b) => a.usableBytes - b.usableBytes)[0];
   if (other) ways.push(`Another device: the smallest that holds it is the ${other.name}.`);
   return fittingWays(ways, 'Combine a smaller quant, a shorter context and more devices.');

@@ -17,9 +17,12 @@ const wordsOf = (text: string): readonly string[] =>
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== '' && !/^\d+gb$/.test(word));
 
+/** The GB of memory that a name states; `undefined` where it leaves them out. */
+const memoryIn = (name: string): string | undefined => /\b\d+(?= ?GB\b)/i.exec(name)?.[0];
+
 /**
  * The devices that an adapter's name may mean, least memory first: those whose name, without memory size, is in it with
- * the most words.
+ * the most words. Where both names state a size, it is the same.
  */
 export function devicesNamed<T extends { readonly name: string; readonly usableBytes: number }>(
   adapter: string,
@@ -27,7 +30,9 @@ export function devicesNamed<T extends { readonly name: string; readonly usableB
 ): readonly T[] {
   const heard = wordsOf(adapter);
   const said = ` ${heard.join(' ')} `;
+  const memory = memoryIn(adapter);
   const matches = devices
+    .filter(({ name }) => memory === undefined || (memoryIn(name) ?? memory) === memory)
     .map((device) => ({ device, words: wordsOf(device.name) }))
     .filter(({ words }) => words.length > 0 && said.includes(` ${words.join(' ')} `));
   const most = Math.max(0, ...matches.map(({ words }) => words.length));

@@ -1,6 +1,7 @@
 /** What `fixes.ts` has for llama.cpp, for vLLM and MLX: ways to make the settings fit, the command, the room. */
 import { EstimateError, formatBytes, formatTokens, overheadOf } from '../../vram/browser.ts';
 import { type CheckpointFormat, formatOf, type ServedPlacement } from '../../vram/browser-served.ts';
+import { deviceOf } from './answer.ts';
 import type { CalculatorData, CalculatorDevice, CalculatorModel, CalculatorQuant } from './data.ts';
 import type { Command, Files, Room } from './fixes.ts';
 import { limitedTo, placeInMlx, placeInVllm, shareOf } from './served.ts';
@@ -81,7 +82,8 @@ export async function fixesOf(
     ways.push(`${devices} x ${device.name} (--tensor-parallel-size ${devices}): every layer is split.`);
     break;
   }
-  for (const own of data.devices.toSorted((a, b) => a.usableBytes - b.usableBytes)) {
+  for (const { id } of data.devices.toSorted((a, b) => a.usableBytes - b.usableBytes)) {
+    const own = deviceOf(data, { ...state, gpu: id });
     if (own.usableBytes < total(here)) continue;
     if (!(await withChange({ limit: isVllm ? state.limit : 0 }, own))) continue;
     ways.push(`Another device: the smallest that holds it is the ${own.name}.`);

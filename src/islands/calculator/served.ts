@@ -1,5 +1,5 @@
 /** vLLM and MLX in the calculator: loaded when one of them is chosen, with the engines' own code. */
-import { formatCount, formatGB, formatTimes, formatTokens, MiB } from '../../vram/browser.ts';
+import { formatCount, formatGB, formatHundredths, formatTokens, MiB } from '../../vram/browser.ts';
 import {
   bitsPerLinearWeight,
   type CheckpointFormat,
@@ -65,7 +65,7 @@ const FACES: Readonly<Record<CalculatorState['engine'], Face>> = {
     kvTypes: MLX_KV_TYPES,
     runsOn: ({ vendor }) => vendor === 'apple',
     hidden: ['vType', 'microBatch', 'flashAttention', 'devices'],
-    labels: { kType: 'Type of the KV cache', limit: "iogpu.wired_limit_mb (0: macOS's own)" },
+    labels: { kType: 'Type of the KV cache', limit: "Limit for the GPU, MiB (0: macOS's own)" },
     limit: [...LIMITS.limit, 0],
   },
 };
@@ -247,7 +247,7 @@ export function placeInMlx({ model, device, state }: ServedModel): ServedPlaceme
 
 /** What vLLM's pool holds, in words. */
 function poolText(
-  { allocation }: ServedPlacement<VllmAllocation>,
+  { allocation, fit }: ServedPlacement<VllmAllocation>,
   { context, devices, sequences }: CalculatorState,
 ): string {
   const { pool, perDevice } = allocation;
@@ -255,8 +255,10 @@ function poolText(
   const weights = `${devices > 1 ? 'Each GPU: ' : ''}${formatGB(perDevice[0]?.weights ?? 0)} of weights`;
   if (pool.bytes <= 0)
     return `${weights}; with the peak of a step they fill vLLM's share of ${formatGB(pool.budgetBytes)}.`;
-  const short = pool.concurrency < 1 ? '; vLLM does not start' : pool.concurrency < sequences ? '; the rest wait' : '';
-  return `${weights}, ${formatGB(pool.bytes)} left for the cache: ${formatTimes(pool.concurrency)} requests of ${formatTokens(context)} at once (${formatCount(pool.tokens)} tokens in vLLM's log)${short}.`;
+  const waiting = pool.concurrency < sequences ? '; the rest wait' : '';
+  const refused = fit === 'no' ? '; vLLM does not start' : '; vLLM starts only with a larger share of the GPU';
+  const short = pool.concurrency < 1 ? refused : waiting;
+  return `${weights}, ${formatGB(pool.bytes)} left for the cache: ${formatHundredths(pool.concurrency)} requests of ${formatTokens(context)} at once (${formatCount(pool.tokens)} tokens in vLLM's log)${short}.`;
 }
 
 /** @throws EstimateError with the reason for settings that the engine refuses or the model was not made for */
@@ -273,7 +275,10 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
     memory: allocation.device,
     placed: () => ({ fit: placed.fit, freeBytes: placed.headroomBytes }),
     devices: isVllm ? state.devices : 1,
-    longest: () => placed.largestContext,
+    *longest() {
+      yield;
+      return placed.largestContext;
+    },
     maxContext: model.maxContext,
     more: [...(inVllm ? [poolText(inVllm, state)] : []), allocation.notes[0] ?? ''].join(' '),
   });

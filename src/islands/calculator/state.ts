@@ -47,6 +47,15 @@ export const LIMITS = {
   limit: [0, 999_999],
 } as const;
 
+/** The contexts that lists offer, in tokens. */
+const CONTEXT_LADDER = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((k) => k * 1024);
+
+/** The usual contexts up to the longest, in tokens. */
+export const contextsUpTo = (longest: number): readonly number[] => [
+  ...CONTEXT_LADDER.filter((tokens) => tokens < longest),
+  longest,
+];
+
 /** Keys of the fragment, which are the names of the form's controls too. */
 export const KEYS = {
   engine: 'e',
@@ -114,18 +123,17 @@ export function readState(
     return choices.find((choice) => choice === text) ?? (base[field] as T);
   };
   const numbers = Object.entries(LIMITS).map(([field, [least, most]]) => {
-    const text = read(KEYS[field as keyof typeof LIMITS]) ?? '';
-    return [
-      field,
-      /^\d{1,9}$/.test(text) && +text >= least && +text <= most ? +text : base[field as keyof typeof LIMITS],
-    ];
+    const key = field as keyof typeof LIMITS;
+    const value = Number(read(KEYS[key]) || Number.NaN);
+    return [key, Number.isInteger(value) && value >= least && value <= most ? value : base[key]];
   });
   return {
     engine: oneOf('engine', ENGINES),
     model: oneOf('model', idsOf(models)),
     quant: oneOf('quant', idsOf(quants)),
     gpu: oneOf('gpu', idsOf(devices)),
-    context: parseContextLabel(read(KEYS.context) ?? '') ?? base.context,
+    // As people write it, and as pages do: "32 K", "43,520".
+    context: parseContextLabel((read(KEYS.context) ?? '').replace(/[\s,]/g, '')) ?? base.context,
     kType: oneOf('kType', kvTypes),
     vType: oneOf('vType', kvTypes),
     flashAttention: oneOf('flashAttention', FLASH_ATTENTION_CHOICES),

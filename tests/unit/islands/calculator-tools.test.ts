@@ -5,6 +5,8 @@ import { computeAnswer, deviceOf, modelOf } from '../../../src/islands/calculato
 import type { CalculatorData } from '../../../src/islands/calculator/data.ts';
 import { commandOf, fixesOf, quantsFor } from '../../../src/islands/calculator/fixes.ts';
 import { devicesNamed } from '../../../src/islands/calculator/hardware.ts';
+import { formatsFor } from '../../../src/islands/calculator/served.ts';
+import { fixesOf as servedFixesOf } from '../../../src/islands/calculator/served-fixes.ts';
 import { type CalculatorState, firstState } from '../../../src/islands/calculator/state.ts';
 import { commandsOf } from '../../../src/scenarios/commands.ts';
 import { devicesOf } from '../../../src/scenarios/devices.ts';
@@ -27,9 +29,10 @@ const data: CalculatorData = {
 function ways(change: Partial<CalculatorState>): ReturnType<typeof fixesOf> {
   const state = { ...firstState(data), quant: 'q4-k-m', ...change };
   const model = data.models.find(({ id }) => id === state.model);
-  const device = data.devices.find(({ id }) => id === state.gpu);
-  if (!model || !device) throw new Error(`${state.model} on ${state.gpu}`);
-  return fixesOf(data, state, model, device);
+  if (!model) throw new Error(state.model);
+  if (!state.engine) return fixesOf(data, state, model, deviceOf(data, state));
+  const offer = { ...data, quants: formatsFor('vLLM', model) };
+  return servedFixesOf(offer, state, model, deviceOf(data, state));
 }
 
 it.each([
@@ -74,6 +77,19 @@ describe('what to change', () => {
     expect(title).toMatch(/^It fits/);
     expect(list[0]).toMatch(/^(BF16|F16) fits too/);
   });
+
+  it.each(['', 'vllm'] as const)(
+    'names a device that holds it beside what is kept free for a display (%s)',
+    async (engine) => {
+      const served = engine && { engine, quant: 'AWQ', kType: 'auto', limit: 92 };
+      const change = { model: 'qwen3-32b', gpu: 'rtx-4060', context: 8192, reserve: 6000, ...served };
+      const { ways: list } = await ways(change);
+      const name = /the smallest that holds it is the (.*)\.$/.exec(list.at(-1) ?? '')?.[1];
+      const gpu = data.devices.find((device) => device.name === name)?.id;
+      const { title } = await ways({ ...change, ...(gpu && { gpu }) });
+      expect(title).toMatch(/^It fits/);
+    },
+  );
 
   it('offers no quant of experts for a dense model', () => {
     const model = data.models.find(({ id }) => id === 'qwen3-8b');
@@ -178,6 +194,9 @@ describe('a graphics adapter', () => {
     ],
     ['NVIDIA GeForce RTX 4070 Ti SUPER', ['RTX 4070 Ti SUPER']],
     ['AMD Radeon RX 7900 XTX', ['RX 7900 XTX']],
+    ['NVIDIA GeForce GTX 1060 6GB', ['GTX 1060 6GB']],
+    ['NVIDIA GeForce GTX 1060 3GB', []],
+    ['NVIDIA GeForce RTX 3080', ['RTX 3080 10GB', 'RTX 3080 12GB']],
     ['SwiftShader driver', []],
   ])('%s', (adapter, names) => {
     expect(devicesNamed(adapter, data.devices).map(({ name }) => name)).toEqual(names);

@@ -12,6 +12,7 @@ import {
 } from '../../../src/islands/calculator/state.ts';
 import {
   type Architecture,
+  atOnce,
   DEFAULT_SETTINGS,
   estimateLlamaCpp,
   KV_TYPES,
@@ -104,6 +105,17 @@ describe('the fragment of the calculator', () => {
     );
   });
 
+  test('takes numbers as people write them, and as pages do', () => {
+    for (const context of ['32k', '32 K', '32,768', '32 768', ' 32\u00A0k '])
+      expect(readFragment(`#c=${context}`, DATA, BASE).context, context).toBe(32_768);
+    expect(readFragment('#c=32.768&s=&x=', DATA, { ...BASE, sequences: 4, experts: 2 })).toEqual({
+      ...BASE,
+      sequences: 4,
+      experts: 2,
+    });
+    expect(readFragment('#s=1e2', DATA, BASE).sequences).toBe(100);
+  });
+
   test('is told from the name of an element', () => {
     expect(isStateFragment('#faq')).toBe(false);
     expect(isStateFragment('')).toBe(false);
@@ -127,7 +139,7 @@ describe('the answer of the calculator', () => {
     expect(rows['plan-for'].bytes).toBe(planForBytes(device.total, 6_109_116_006));
     expect(placed().fit).toBe('fits');
     expect(placed().headroom).toMatch(/ GB free each$/);
-    expect(largestContext()).toBe('128K tokens, the maximum');
+    expect(atOnce(largestContext())).toBe('128K tokens, the maximum');
   });
 
   test('what is kept free for a display is taken off the device', () => {
@@ -143,7 +155,7 @@ describe('the answer of the calculator', () => {
     const state: CalculatorState = { ...BASE, context: 8192, gpu: 'rtx-3090' };
     const said = (change: Partial<CalculatorState>): unknown => {
       const { placed, largestContext, ...rest } = computeAnswer(DATA, { ...state, ...change });
-      return [rest, placed(), largestContext()];
+      return [rest, placed(), atOnce(largestContext())];
     };
     expect(said({ experts: 12, mtp: 1, projector: 1 })).toEqual(said({}));
   });
@@ -164,8 +176,9 @@ describe('the answer of the calculator', () => {
     const small = computeAnswer(DATA, { ...BASE, context: 131072, gpu: 'rtx-3060' });
     expect(small.placed().fit).toBe('no');
     expect(small.placed().headroom).toMatch(/ GB short$/);
-    expect(small.largestContext()).toMatch(/^\d+(\.\d+)?K tokens$/);
-    expect(computeAnswer(DATA, { ...BASE, quant: 'f16', gpu: 'rtx-3060' }).largestContext()).toBe('none');
+    expect(atOnce(small.largestContext())).toMatch(/^\d+(\.\d+)?K tokens$/);
+    const none = computeAnswer(DATA, { ...BASE, quant: 'f16', gpu: 'rtx-3060' });
+    expect(atOnce(none.largestContext())).toBe('none');
   });
 
   test('refusals of the engine and contexts beyond the model are errors in words', () => {

@@ -113,6 +113,15 @@ describe('the search file', () => {
     expect(wrong).toEqual([]);
   });
 
+  it("leads to the site's own pages, but not from a question about a quant", () => {
+    const leads = (query: string): string | undefined => search(query)[0]?.href;
+    expect(leads('methodology')).toBe('/methodology/');
+    expect(leads('compare')).toBe('/compare/');
+    expect(leads('guides')).toBe('/guides/');
+    expect(leads('accuracy')).toBe('/accuracy/');
+    expect(leads('q4 accuracy loss')).toBe('/quants/q4-k-m/');
+  });
+
   it('leads the short name of every device to that device', () => {
     const wrong = catalog.gpus.flatMap(({ id, shortName }) => {
       const href = understand(shortName, data)?.href;

@@ -148,5 +148,9 @@ describe('the answer of vLLM', () => {
     expect(Number(tokens.replaceAll(',', '')) / 32_768).toBeCloseTo(Number(requests), 0.9);
     const large = vllm({ model: 'llama-3-3-70b', quant: 'BF16' });
     expect(computeAnswer(large.offer, large.state).more).toMatch(/they fill vLLM's share of /);
+    const tight = vllm({ model: 'llama-4-scout', gpu: 'rtx-pro-5000-bw-72gb' });
+    const { placed, more: said } = computeAnswer(tight.offer, tight.state);
+    expect(placed().fit).toBe('tight');
+    expect(said).toMatch(/: 0\.\d\d requests of 32K at once .*; vLLM starts only with a larger share of the GPU\./);
   });
 });
