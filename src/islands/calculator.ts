@@ -181,14 +181,13 @@ class VramCalculator extends HTMLElement {
       await show(next);
     };
 
-    this.addEventListener('input', ({ target }) => {
-      const control = target as Control;
-      if (control.validity.valid) showLater(change());
-      else {
+    this.addEventListener('input', () => {
+      const wrong = this.querySelector<HTMLInputElement>('label:not([hidden]) > :invalid');
+      if (wrong) {
         // What is under way is of settings that the form no longer has.
         state = { ...state };
-        refuse(control.title);
-      }
+        refuse(wrong.title);
+      } else showLater(change());
     });
     this.addEventListener('reset', (event) => {
       event.preventDefault();

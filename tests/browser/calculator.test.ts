@@ -192,6 +192,9 @@ describe('the calculator', () => {
       await page.getByRole('combobox', { name: 'Context' }).fill(context);
       expect(await error.textContent(), context).toContain('Context takes tokens');
     }
+    // Whatever else is changed, there is no answer for a context that is not in the form.
+    await page.getByRole('combobox', { name: 'Quantization' }).selectOption('q8-0');
+    expect(await error.textContent()).toContain('Context takes tokens');
     await page.getByRole('combobox', { name: 'Context' }).fill('32 K');
     expect(await error.isVisible()).toBe(false);
   });
