@@ -1,4 +1,5 @@
 /** How the page's own scenario runs on the device that the reader asked to remember. */
+import { atOnce } from '../vram/browser.ts';
 import './calculator.ts';
 import { computeAnswer, modelOf } from './calculator/answer.ts';
 import { loadData, prepareModel } from './calculator/data.ts';
@@ -20,9 +21,6 @@ export async function answerFor(kept: Hardware, section: Element): Promise<void>
   await prepareModel(modelOf(data, state));
   const { placed, largestContext } = computeAnswer(data, state);
   const { fitText, headroom } = placed();
-  const tries = largestContext();
-  let longest = tries.next();
-  while (!longest.done) longest = tries.next();
   const link = document.createElement('a');
   link.href = writeFragment(state);
   link.textContent = 'Set the calculator to it';
@@ -30,6 +28,6 @@ export async function answerFor(kept: Hardware, section: Element): Promise<void>
   line.className = 'text';
   line.dataset['mine'] = '';
   const name = kept.devices > 1 ? `${kept.devices} x ${device.name}` : device.name;
-  line.append(`Your ${name}: ${fitText}, ${headroom}. Largest context: ${longest.value}. `, link, '.');
+  line.append(`Your ${name}: ${fitText}, ${headroom}. Largest context: ${atOnce(largestContext())}. `, link, '.');
   section.prepend(line);
 }

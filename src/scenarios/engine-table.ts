@@ -2,8 +2,8 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EstimableModel } from '../catalog/model.schema.ts';
 import { modelQuantPath, quantPath } from '../site/routes.ts';
-import { DEFAULT_VLLM_SETTINGS, formatBytes, formatGB, formatWholePercent } from '../vram/index.ts';
-import { type EngineRow, engineRowsBeside, enginesOf, figuresOf, type RunsOn } from './engines.ts';
+import { DEFAULT_VLLM_SETTINGS, formatBytes, formatGB, formatWholePercent, MOST_DEVICES } from '../vram/index.ts';
+import { type EngineRow, engineRowsBeside, enginesOf, figuresOf, MOST_SERVED_GPUS, type RunsOn } from './engines.ts';
 import { defaultContextOf } from './expand.ts';
 import type { Facts } from './facts.ts';
 import { bestOf, namedSets } from './named-devices.ts';
@@ -14,8 +14,8 @@ import { contextTitle, deviceLabel, joinWords, nameWithMemory, tokensText } from
 export const engineName = ({ engine }: Pick<EngineRow, 'engine'>): string => `${engine.name} ${engine.version}`;
 
 /** "RTX 4090 24GB", "8 x H200 141GB". */
-export const runsOnText = (runsOn: RunsOn | undefined): string => {
-  if (!runsOn) return 'more than 16 GPUs';
+export const runsOnText = ({ engine, runsOn }: Pick<EngineRow, 'engine' | 'runsOn'>): string => {
+  if (!runsOn) return `more than ${engine.name === 'llama.cpp' ? MOST_DEVICES : MOST_SERVED_GPUS} GPUs`;
   return runsOn.count === 1 ? nameWithMemory(runsOn.own.gpu) : deviceLabel(runsOn.own.gpu, runsOn.count);
 };
 
@@ -35,7 +35,7 @@ function hrefOf(model: EstimableModel, { quant }: EngineRow): string {
 
 function rowOf(model: EstimableModel, row: EngineRow): Grid['rows'][number] {
   const text = (words: string) => ({ text: words, href: '' });
-  const runsOn = row.engine.name === 'MLX' && !row.runsOn ? 'no Mac' : runsOnText(row.runsOn);
+  const runsOn = row.engine.name === 'MLX' && !row.runsOn ? 'no Mac' : runsOnText(row);
   return {
     head: { text: row.published ? `${row.format}, as published` : row.format, href: hrefOf(model, row) },
     note: engineName(row),

@@ -46,7 +46,7 @@ export interface EngineRow {
   readonly computeBytes: number;
   /** Weights, cache and compute buffer; in vLLM on all GPUs of `runsOn` together, which hold equal parts. */
   readonly totalBytes: number;
-  /** Absent where neither a single device nor a server of 16 is enough. */
+  /** Absent where neither a single device nor the most that are tried together is enough. */
   readonly runsOn?: RunsOn;
   /** The cache on a single GPU, where the GPUs of `runsOn` repeat it and hold more together. */
   readonly cacheOnceBytes?: number;
@@ -156,6 +156,9 @@ const SERVED_BY: readonly (readonly [id: string, counts: readonly number[]])[] =
   ['h200-sxm', [16]],
   ['b300-sxm', [16]],
 ];
+
+/** GPUs of the largest group that is tried. */
+export const MOST_SERVED_GPUS = Math.max(...SERVED_BY.flatMap(([, counts]) => counts));
 
 /** The smallest card that vLLM starts on, the best-known of its size; otherwise the fewest of {@link SERVED_BY}. */
 function vllmRunsOn(

@@ -217,7 +217,7 @@ function setsOf(
   });
 }
 
-/** The usual nodes; where not even sixteen of their largest hold the scenario, the largest card there is. */
+/** The usual nodes; where no number of their largest holds the scenario, the largest card there is. */
 function datacenterSetsOf({ at, contextTokens }: Scenario, { nodes, cards }: Devices): readonly DeviceSet[] {
   const usual = setsOf(at, nodes, contextTokens);
   return usual.length > 0 ? usual : setsOf(at, cards.slice(-1), contextTokens);

@@ -1,6 +1,6 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import { gpuPath } from '../site/routes.ts';
-import { type Fit, formatBytes, formatGB, formatTokens, overheadOf } from '../vram/index.ts';
+import { type Fit, formatBytes, formatGB, formatTokens, MOST_DEVICES, overheadOf } from '../vram/index.ts';
 import { miniBar } from './bars.ts';
 import { type CatalogDevice, type DeviceKind, devicesOf, roomOf } from './devices.ts';
 import { CONTEXT_LADDER } from './expand.ts';
@@ -206,7 +206,7 @@ function whatHolds(facts: Facts): string {
   const together =
     sets.length > 0
       ? ` llama.cpp splits the layers over ${setNames(sets)}.`
-      : ' Sixteen devices, the most that llama.cpp uses, do not hold it either.';
+      : ` ${MOST_DEVICES} devices, the most that llama.cpp uses, do not hold it either.`;
   return `No single GPU of the ${devicesOf(catalog).cards.length} in the catalogue holds ${planFor}.${machine}${together} ${speed}`;
 }
 

@@ -1,5 +1,5 @@
 import type { QuantRecord } from '../catalog/quant.schema.ts';
-import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent } from '../vram/index.ts';
+import { formatBytes, formatDivergence, formatFactor, formatGB, formatPercent, MOST_DEVICES } from '../vram/index.ts';
 import { type CatalogDevice, devicesOf, roomOf } from './devices.ts';
 import { defaultQuantOf, isForExperts, isPublishedInMxfp4, recommendedQuants } from './expand.ts';
 import { CONTEXT_STEP, type Facts, known, LARGEST_CONSUMER_GB } from './facts.ts';
@@ -93,7 +93,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const label = sizeForBytes(tier, facts.scenario.planForBytes);
       const enough = tier.notAll ? `Some ${label} cards do` : `${label} of VRAM is enough`;
       const size = facts.scenario.planForBytes < ANY_CARD_BYTES ? 'Any graphics card does' : enough;
-      return `${size}: what llama.cpp allocates leaves ${spare(facts, own)} free on the ${own.gpu.shortName}${reach(facts, own)}.`;
+      return `${size}: ${planFor(facts)} to plan for; llama.cpp leaves ${spare(facts, own)} free on the ${own.gpu.shortName}${reach(facts, own)}.`;
     },
   },
   {
@@ -129,7 +129,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     },
   },
   {
-    name: 'beyond-sixteen-devices',
+    name: 'beyond-the-most-devices',
     topic: 'fit',
     when: (facts) => facts.card === undefined && facts.unified === undefined && beyondNodes(facts),
     say: (facts) => {
@@ -137,7 +137,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
       const instead = facts.smallerQuant
         ? ''
         : ' Serve it from a smaller quant, or with an engine that spans machines.';
-      return `${planFor(facts)} is more than sixteen of the usual datacenter GPUs hold, the most that llama.cpp splits a model over${largest}.${instead}`;
+      return `${planFor(facts)} is more than ${MOST_DEVICES} of the usual datacenter GPUs hold, the most that llama.cpp splits a model over${largest}.${instead}`;
     },
   },
   {

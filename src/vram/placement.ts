@@ -46,8 +46,11 @@ export interface Placement {
   readonly allocation: Allocation;
 }
 
-/** llama.cpp uses at most this many devices (llama_max_devices). */
-export const MOST_DEVICES = 16;
+/**
+ * Devices that llama.cpp runs on as released: its scheduler has room for 16 backends, and the CPU is one of them
+ * (GGML_SCHED_MAX_BACKENDS, `ggml/src/ggml-backend.cpp`).
+ */
+export const MOST_DEVICES = 15;
 
 function estimate(model: ModelFile, settings: Settings, overheadBytes: number): Allocation {
   return estimateLlamaCpp(model.architecture, model.scheme, settings, { ...model, overheadBytes });

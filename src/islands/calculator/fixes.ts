@@ -8,6 +8,7 @@ import {
   hostBytesOf,
   type KvType,
   largestContextInSteps,
+  MOST_DEVICES,
   type ModelFile,
   needOf,
   type Placement,
@@ -21,8 +22,6 @@ import type { CalculatorState } from './state.ts';
 import { type Fixes, fittingWays, furtherWays } from './ways.ts';
 
 const CACHE_TYPES: readonly KvType[] = ['q8_0', 'q4_0'];
-/** llama.cpp uses no more devices. */
-const MOST_DEVICES = 16;
 /** Share of the weights at nominal bits that a smaller or larger file surely has, for the tensors that keep their type. */
 const CERTAIN = 0.8;
 

@@ -57,7 +57,7 @@ export function checkpointQuantParts(catalog: Catalog, quant: QuantRecord): Chec
           textCell(formatGB(row.fileBytes)),
           textCell(formatBitsPerWeight(row.bitsPerWeight)),
           { ...textCell(formatGB(row.totalBytes)), ...shorterContextNote(defaultContextOf(model)) },
-          { ...textCell(row.runsOn ? runsOnText(row.runsOn) : 'none here'), ...shareNote(row) },
+          { ...textCell(row.runsOn ? runsOnText(row) : 'none here'), ...shareNote(row) },
         ],
       })),
     },

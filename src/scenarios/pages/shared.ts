@@ -2,7 +2,7 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import type { EstimableModel } from '../../catalog/model.schema.ts';
 import type { QuantRecord } from '../../catalog/quant.schema.ts';
 import { modelPath } from '../../site/routes.ts';
-import { type Fit, formatParameters, formatTokens, type Need } from '../../vram/index.ts';
+import { type Fit, formatParameters, formatTokens, MOST_DEVICES, type Need } from '../../vram/index.ts';
 import { type CatalogDevice, devicesOf, holds } from '../devices.ts';
 import {
   contextsOf,
@@ -109,7 +109,7 @@ export function smallestDeviceText(catalog: Catalog, at: ModelAtQuant, context: 
   if (unified) return inOneLine(nameForBytes(bestOf(unified).gpu, planForBytes));
   const h200 = devices.byId.get('h200-sxm');
   const count = h200 && at.fewestDevices(h200.device, context);
-  return h200 && count !== undefined ? deviceLabel(h200.gpu, count) : 'more than 16 GPUs';
+  return h200 && count !== undefined ? deviceLabel(h200.gpu, count) : `more than ${MOST_DEVICES} GPUs`;
 }
 
 const needTables = memoized((_: Catalog) => memoized((_model: EstimableModel) => new Map<number, readonly Need[]>()));

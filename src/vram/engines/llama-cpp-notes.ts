@@ -1,6 +1,7 @@
 /** What an estimate for llama.cpp says beside its figures. */
 import type { Settings } from '../allocation.ts';
 import type { Architecture } from '../architecture.ts';
+import { MOST_DEVICES } from '../placement.ts';
 import { LLAMA_CPP_VERSION } from './llama-cpp.ts';
 
 /** Classes whose graph was read in llama.cpp's source, and not compared with plans of it. */
@@ -21,12 +22,15 @@ const DRAFTING =
 const DRAFTING_WITHOUT_BUFFER =
   'Multi-token prediction is loaded: its blocks, their cache and the states it keeps. The compute buffer of its own context is not counted.';
 
+const MANY_DEVICES = `Released builds of llama.cpp run on at most ${MOST_DEVICES} devices; more take a build with a larger GGML_SCHED_MAX_BACKENDS.`;
+
 /** @param drafts whether the context of the multi-token-prediction block was counted */
 export function llamaCppNotes(architecture: Architecture, settings: Settings, drafts: boolean): readonly string[] {
   const { className } = architecture;
   const notes: string[] = [];
   if (UNCHECKED.test(className)) notes.push(UNCHECKED_NOTE);
   if (NOT_RUN.test(className)) notes.push(NOT_RUN_NOTE);
+  if (settings.devices > MOST_DEVICES) notes.push(MANY_DEVICES);
   if (settings.mtp) notes.push(drafts ? DRAFTING : DRAFTING_WITHOUT_BUFFER);
   return notes;
 }

@@ -1,7 +1,6 @@
 /** Which values of the settings are none, and which of them llama.cpp refuses though each is one. */
 import { EstimateError, type Settings } from '../allocation.ts';
 import type { Architecture } from '../architecture.ts';
-import { MOST_DEVICES } from '../placement.ts';
 import { LLAMA_CPP_VERSION, sharesRows } from './llama-cpp.ts';
 import { requireWhole } from './whole-numbers.ts';
 
@@ -12,6 +11,8 @@ const MOST_BATCH_TOKENS = 2 ** 20;
 const MOST_COUNT = Number.MAX_SAFE_INTEGER;
 /** LLAMA_MAX_SEQ. */
 const MOST_SEQUENCES = 256;
+/** llama_max_devices: one more than released builds run on, see MOST_DEVICES in placement.ts. */
+const MOST_IN_OWN_BUILD = 16;
 
 function requireAtMost(name: string, value: number, most: number): void {
   if (value <= most) return;
@@ -31,7 +32,7 @@ export function checkSettings(architecture: Architecture, settings: Settings): v
   requireWhole('gpuLayers', settings.gpuLayers, -1, MOST_COUNT);
   requireWhole('cpuMoeLayers', settings.cpuMoeLayers, -1, MOST_COUNT);
   requireAtMost('sequences', settings.sequences, MOST_SEQUENCES);
-  requireAtMost('devices', settings.devices, MOST_DEVICES);
+  requireAtMost('devices', settings.devices, MOST_IN_OWN_BUILD);
   const { kType, vType } = settings;
   if (kType !== vType && sharesRows(architecture)) {
     throw new EstimateError(

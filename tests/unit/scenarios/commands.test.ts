@@ -118,7 +118,7 @@ describe('commands', () => {
     expect(server?.tool).toBe('llama-server, 5 x H200 141GB');
     expect(server?.note).not.toContain('--rpc');
     const [several] = commandsAt('kimi-k3/iq3-m/4k');
-    expect(several?.tool).toBe('llama-server, 16 x H100 80GB');
+    expect(several?.tool).toBe('llama-server, 10 x H200 141GB');
     expect(several?.note).toContain('each further one runs ggml-rpc-server and is named with --rpc host:port.');
   });
 

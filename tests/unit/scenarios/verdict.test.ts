@@ -13,7 +13,7 @@ import { catalog, factsAt, keyOf } from './catalog.ts';
 const CASES: Readonly<Record<string, { on: string; says: RegExp; silentOn: string }>> = {
   'fits-one-consumer-card': {
     on: 'llama-3-1-8b/q4-k-m/8k',
-    says: /^8 GB of VRAM is enough: what llama\.cpp allocates leaves [12]\.\d+ GB free on the RTX 4060/,
+    says: /^8 GB of VRAM is enough: 6\.1\d GB to plan for; llama\.cpp leaves [12]\.\d+ GB free on the RTX 4060/,
     silentOn: 'llama-3-1-70b/q4-k-m/8k',
   },
   'fits-one-datacenter-card': {
@@ -31,10 +31,10 @@ const CASES: Readonly<Record<string, { on: string; says: RegExp; silentOn: strin
     says: /13 x H100 80GB \(2 servers\) or 8 x H200 141GB \(one full server\)/,
     silentOn: 'llama-3-1-70b/q4-k-m/8k',
   },
-  // 2.8T parameters at 16 bits: 5.6 TB, more than 16 x 288 GB and less than 16 x 432 GB.
-  'beyond-sixteen-devices': {
+  // 2.8T parameters at 16 bits: 5.6 TB, more than 15 x 288 GB and less than 15 x 432 GB.
+  'beyond-the-most-devices': {
     on: 'kimi-k3/bf16/4k',
-    says: /^6\d{3} GB is more than sixteen of the usual datacenter GPUs hold, .*: it takes 14 x MI455X\./,
+    says: /^6\d{3} GB is more than 15 of the usual datacenter GPUs hold, .*: it takes 14 x MI455X\./,
     silentOn: 'deepseek-v4-pro/q4-k-m/1m',
   },
   'usual-card-has-room': {

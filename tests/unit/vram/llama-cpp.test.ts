@@ -276,6 +276,10 @@ describe('refusals and bad requests', () => {
 
   test('limits of the engine', () => {
     expect(codeOf({ devices: 17 })).toBe('refused-by-engine');
+    expect(estimateLlamaCpp(llama, 'Q4_K_M', { ...DEFAULT_SETTINGS, devices: 16 }).notes.join()).toContain(
+      'at most 15',
+    );
+    expect(estimateLlamaCpp(llama, 'Q4_K_M', { ...DEFAULT_SETTINGS, devices: 15 }).notes).toEqual([]);
     expect(codeOf({ sequences: 257 })).toBe('refused-by-engine');
   });
 
