@@ -88,7 +88,7 @@ describe.each(sample)('$model $quant $context', (key) => {
       expect(whole.cache).toBe(formatBytes(cache));
     }
     const prose = [...page.verdict, ...page.faq.map(({ answer }) => answer), ...page.answer].join('\n');
-    for (const [, amount] of prose.matchAll(/([\d.,]+ [GM]B) to plan for(?:;| exceeds| and)/g))
+    for (const [, amount] of prose.matchAll(/([\d.,]+ [GM]B) to plan for(?:; llama| exceeds| and)/g))
       expect(amount).toBe(planFor.gb);
     for (const [, amount] of prose.matchAll(/([\d.,]+ [GM]B) that llama\.cpp allocates/g))
       expect(amount).toBe(needs.gb);
