@@ -13,6 +13,7 @@ import {
   contextsUpTo,
   ENGINES,
   firstState,
+  isUnusual,
   KEYS,
   planKeyOf,
   readState,
@@ -105,7 +106,7 @@ class VramCalculator extends HTMLElement {
       this.#show(KEYS.experts, !next.engine && architecture.feedForward.experts !== undefined);
       this.#show(KEYS.projector, [projectorBytes, towerBytes][ENGINES.indexOf(next.engine)] !== undefined);
       this.#show(KEYS.mtp, next.engine !== 'mlx' && architecture.nextTokenLayers !== undefined);
-      await prepareModel(model, { drafts: next.mtp > 0 });
+      await prepareModel(model, { notes: isUnusual(next) });
       // The reader may have gone on to another setting meanwhile.
       if (state !== next) return;
       try {
@@ -258,15 +259,15 @@ class VramCalculator extends HTMLElement {
       put(data, gb);
       put(row.querySelector('small') as HTMLElement, gib);
     }
-    this.#setText('more', answer.more);
   }
 
-  #showFit({ fit, fitText, headroom }: PlacedAnswer): void {
+  #showFit({ fit, fitText, headroom, more }: PlacedAnswer): void {
     const part = this.#part('fit');
     part.className = `fit ${fit}`;
     part.querySelector('use')?.setAttribute('href', `#${fit}`);
     this.#setText('fit-text', fitText);
     this.#setText('headroom', headroom);
+    this.#setText('more', more);
   }
 
   /** Screen readers wait until an answer is complete. */

@@ -41,8 +41,8 @@ const LOADERS: Readonly<Record<GraphFamily, Loader>> = {
 
 /** What is asked of a model beyond one figure. */
 export interface Questions {
-  /** Multi-token prediction counts: notes say how far. */
-  readonly drafts?: boolean;
+  /** The settings are unusual: notes may have to say what follows. */
+  readonly notes?: boolean;
   /** Many settings, one after the other: each is to be fast. */
   readonly manySettings?: boolean;
 }
@@ -55,10 +55,10 @@ export interface Questions {
 export async function loadGraph(
   architecture: Architecture,
   family: GraphFamily,
-  { drafts, manySettings }: Questions = {},
+  { notes, manySettings }: Questions = {},
 ): Promise<void> {
   if (!hasGraph(architecture)) addGraphs((await LOADERS[family]()).GRAPHS);
-  if (drafts) explainWith((await import('./engines/llama-cpp-notes.ts')).llamaCppNotes);
+  if (notes) explainWith((await import('./engines/llama-cpp-notes.ts')).llamaCppNotes);
   // Answers are the same without it.
   if (manySettings && layersAddUp(architecture)) await import('./repeated-layers.ts').then(repeatWith, () => {});
 }

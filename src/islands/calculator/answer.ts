@@ -26,8 +26,6 @@ export type RowName = 'plan-for' | 'needs' | 'weights' | 'kv-cache' | 'state' | 
 export interface CalculatorAnswer {
   /** The whole model on one device; in vLLM all GPUs together. */
   readonly rows: Readonly<Record<RowName, FormattedMemory>>;
-  /** What only these settings have to say; often empty. */
-  readonly more: string;
   /** The model on the chosen devices. Takes longer than the rows where there are several: each has a plan of its own. */
   readonly placed: () => PlacedAnswer;
   /** "61K tokens", "256K tokens, the maximum", "none". Takes longest where many contexts must be tried: a step is a try. */
@@ -39,6 +37,8 @@ export interface PlacedAnswer {
   readonly fitText: string;
   /** "2.9 GB free", "77.1 GB short each". */
   readonly headroom: string;
+  /** What only these settings have to say; often empty. */
+  readonly more: string;
 }
 
 /** An entry of a list by an id that was checked against the list. */
@@ -96,12 +96,11 @@ interface Held {
   readonly memory: { readonly [Part in 'total' | 'weights' | 'kvCache' | 'state' | 'compute']: number } & {
     readonly projector?: number;
   };
-  readonly placed: () => { readonly fit: Fit; readonly freeBytes: number };
+  readonly placed: () => { readonly fit: Fit; readonly freeBytes: number; readonly more: readonly string[] };
   readonly devices: number;
   /** Tokens of the largest context that fits; 0 where none does. */
   readonly longest: () => Generator<undefined, number>;
   readonly maxContext: number;
-  readonly more: string;
 }
 
 /** An engine's figures in words. */
@@ -112,7 +111,6 @@ export function answerOf({
   devices,
   longest,
   maxContext,
-  more,
 }: Held): CalculatorAnswer {
   return {
     rows: {
@@ -124,11 +122,11 @@ export function answerOf({
       compute: formatMemory(compute),
       projector: formatMemory(projector),
     },
-    more,
     placed: () => {
-      const { fit, freeBytes } = placed();
+      const { fit, freeBytes, more } = placed();
       const [fitText, kind] = fit === 'no' ? ['does not fit', 'short'] : [fit, 'free'];
-      return { fit, fitText, headroom: `${formatBytes(Math.abs(freeBytes))} ${kind}${devices > 1 ? ' each' : ''}` };
+      const headroom = `${formatBytes(Math.abs(freeBytes))} ${kind}${devices > 1 ? ' each' : ''}`;
+      return { fit, fitText, headroom, more: more.join(' ') };
     },
     *largestContext() {
       const tokens = yield* longest();
@@ -150,12 +148,12 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
     planForBytes,
     memory: allocation.device,
     placed: () => {
-      const { fit, headroomBytes } = placeOn(file, settings, device);
-      return { fit, freeBytes: headroomBytes };
+      const { fit, headroomBytes, allocation } = placeOn(file, settings, device);
+      const inRam = settings.cpuMoeLayers > 0 ? [`${formatGB(hostBytes)} in RAM.`] : [];
+      return { fit, freeBytes: headroomBytes, more: [...inRam, ...allocation.notes] };
     },
     devices: state.devices,
     longest: () => largestContextInSteps(file, settings, device, model.maxContext),
     maxContext: model.maxContext,
-    more: [...(settings.cpuMoeLayers > 0 ? [`${formatGB(hostBytes)} in RAM.`] : []), ...allocation.notes].join(' '),
   });
 }

@@ -21,6 +21,8 @@ import type { CalculatorData, CalculatorDevice, CalculatorModel, CalculatorQuant
 import type { CalculatorState } from './state.ts';
 import { type Fixes, fittingWays, furtherWays } from './ways.ts';
 
+/** llama.cpp's -b: it cuts a larger micro-batch down to it. */
+const DEFAULT_BATCH = 2048;
 const CACHE_TYPES: readonly KvType[] = ['q8_0', 'q4_0'];
 /** Share of the weights at nominal bits that a smaller or larger file surely has, for the tensors that keep their type. */
 const CERTAIN = 0.8;
@@ -203,6 +205,7 @@ export function commandOf(
     '-ngl 999',
     ...(kType === DEFAULT_SETTINGS.kType ? [] : [`-ctk ${kType}`]),
     ...(vType === DEFAULT_SETTINGS.vType ? [] : [`-ctv ${vType}`]),
+    ...(state.microBatch > DEFAULT_BATCH ? [`-b ${state.microBatch}`] : []),
     ...(state.microBatch === DEFAULT_SETTINGS.microBatch ? [] : [`-ub ${state.microBatch}`]),
     ...(state.flashAttention === DEFAULT_SETTINGS.flashAttention ? [] : [`-fa ${state.flashAttention}`]),
     ...(cpuMoeLayers > 0 ? [`--n-cpu-moe ${cpuMoeLayers}`] : []),

@@ -273,13 +273,16 @@ export function computeAnswer(data: CalculatorData, state: CalculatorState): Cal
   return answerOf({
     planForBytes: placed.planForBytes,
     memory: allocation.device,
-    placed: () => ({ fit: placed.fit, freeBytes: placed.headroomBytes }),
+    placed: () => ({
+      fit: placed.fit,
+      freeBytes: placed.headroomBytes,
+      more: [...(inVllm ? [poolText(inVllm, state)] : []), ...allocation.notes.slice(0, 1)],
+    }),
     devices: isVllm ? state.devices : 1,
     *longest() {
       yield;
       return placed.largestContext;
     },
     maxContext: model.maxContext,
-    more: [...(inVllm ? [poolText(inVllm, state)] : []), allocation.notes[0] ?? ''].join(' '),
   });
 }

@@ -1,5 +1,12 @@
 /** The calculator's settings. */
-import { contextLabel, DEFAULT_SETTINGS, KV_TYPES, parseContextLabel, type Settings } from '../../vram/browser.ts';
+import {
+  contextLabel,
+  DEFAULT_SETTINGS,
+  KV_TYPES,
+  MOST_DEVICES,
+  parseContextLabel,
+  type Settings,
+} from '../../vram/browser.ts';
 import type { CalculatorData } from './data.ts';
 
 /** llama.cpp (an empty text, so that links need not name it), vLLM, MLX. */
@@ -82,6 +89,10 @@ export const planKeyOf = (state: CalculatorState): string => {
   const ofWeights = experts > 0 && quant;
   return `${[engine, model, kType, vType, sequences, microBatch, flashAttention, devices, experts, mtp, ofWeights]}`;
 };
+
+/** Whether the engine may have something to say of such settings, which no page has. */
+export const isUnusual = ({ kType, vType, flashAttention, devices, mtp }: CalculatorState): boolean =>
+  mtp > 0 || devices > MOST_DEVICES || flashAttention === 'on' || `${kType}${vType}` !== 'f16f16';
 
 /** The first of everything, with the engine's default settings. */
 export function firstState({ models, quants, devices }: CalculatorData): CalculatorState {

@@ -2,7 +2,7 @@
 import type { Settings } from '../allocation.ts';
 import type { Architecture } from '../architecture.ts';
 import { MOST_DEVICES } from '../placement.ts';
-import { LLAMA_CPP_VERSION } from './llama-cpp.ts';
+import { type Findings, LLAMA_CPP_VERSION } from './llama-cpp.ts';
 
 /** Classes whose graph was read in llama.cpp's source, and not compared with plans of it. */
 const UNCHECKED =
@@ -24,13 +24,25 @@ const DRAFTING_WITHOUT_BUFFER =
 
 const MANY_DEVICES = `Released builds of llama.cpp run on at most ${MOST_DEVICES} devices; more take a build with a larger GGML_SCHED_MAX_BACKENDS.`;
 
-/** @param drafts whether the context of the multi-token-prediction block was counted */
-export function llamaCppNotes(architecture: Architecture, settings: Settings, drafts: boolean): readonly string[] {
+/** By what the released kernels for CUDA do not cover, see `ggml/cuda-attention.ts`. */
+const ATTENTION_ON_HOST = {
+  'cache types':
+    'Released CUDA builds of llama.cpp have no FlashAttention kernel for these cache types: attention runs on the CPU, which is slow. With K and V both f16, q8_0 or q4_0 it stays on the GPU.',
+  'head widths':
+    "Released CUDA builds of llama.cpp have no FlashAttention kernel for this model's heads: attention runs on the CPU, which is slow. With an f16 cache and FlashAttention off it stays on the GPU.",
+} as const;
+
+export function llamaCppNotes(
+  architecture: Architecture,
+  settings: Settings,
+  { drafts, attentionOnHost }: Findings,
+): readonly string[] {
   const { className } = architecture;
   const notes: string[] = [];
   if (UNCHECKED.test(className)) notes.push(UNCHECKED_NOTE);
   if (NOT_RUN.test(className)) notes.push(NOT_RUN_NOTE);
   if (settings.devices > MOST_DEVICES) notes.push(MANY_DEVICES);
+  if (attentionOnHost) notes.push(ATTENTION_ON_HOST[attentionOnHost]);
   if (settings.mtp) notes.push(drafts ? DRAFTING : DRAFTING_WITHOUT_BUFFER);
   return notes;
 }

@@ -25,8 +25,16 @@ import type { EstimateOptions } from './engine.ts';
 /** The version every figure of this module is for. */
 export const LLAMA_CPP_VERSION = 'v0.5.0';
 
-/** Writes the notes of an estimate; `drafts` where the context of a multi-token-prediction block was counted. */
-type Explain = (architecture: Architecture, settings: Settings, drafts: boolean) => readonly string[];
+/** What an estimate came upon that its notes tell. */
+export interface Findings {
+  /** The context of the multi-token-prediction block was counted. */
+  readonly drafts: boolean;
+  /** Why the device has no kernel for the FlashAttention that is used; absent where it has one. */
+  readonly attentionOnHost: 'cache types' | 'head widths' | undefined;
+}
+
+/** Writes the notes of an estimate. */
+type Explain = (architecture: Architecture, settings: Settings, findings: Findings) => readonly string[];
 
 let explain: Explain = () => [];
 
@@ -117,7 +125,17 @@ function resolveFlashAttention(
     checkWidth('V', vType, valueDim);
   }
   if (settings.flashAttention === 'on' || isQuantizedKvType(vType)) return true;
-  return widths.every((own) => cudaFlashAttention(own, kType, vType));
+  return hasKernels(architecture, settings);
+}
+
+/** Whether the device has FlashAttention kernels for every layer. */
+function hasKernels(architecture: Architecture, { kType, vType }: Pick<Settings, 'kType' | 'vType'>): boolean {
+  return attentionOf(architecture).widths.every((own) => cudaFlashAttention(own, kType, vType));
+}
+
+function missingKernels(architecture: Architecture, settings: Settings): Findings['attentionOnHost'] {
+  if (hasKernels(architecture, settings)) return undefined;
+  return hasKernels(architecture, { kType: 'f16', vType: 'f16' }) ? 'cache types' : 'head widths';
 }
 
 function sumDevices(devices: readonly DeviceMemory[]): DeviceMemory {
@@ -306,6 +324,9 @@ export function estimateLlamaCpp(
     device: { ...sumDevices(perDevice), ...loaded },
     host: { ...host, compute: buffers.host + (drafts?.host ?? 0) },
     perDevice,
-    notes: explain(architecture, settings, drafts !== undefined),
+    notes: explain(architecture, settings, {
+      drafts: drafts !== undefined,
+      attentionOnHost: cacheSettings.flashAttention ? missingKernels(architecture, settings) : undefined,
+    }),
   };
 }

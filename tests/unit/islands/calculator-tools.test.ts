@@ -46,7 +46,7 @@ it.each([
   const held = modelAtQuant(catalog, model, quant).fitOn(device, 1, 8192);
   const state = { ...firstState(data), model, quant, gpu, context: 8192 };
   const answer = computeAnswer({ ...data, devices: [{ ...own, vendor: device.vendor }] }, state);
-  expect(answer.placed()).toEqual({ fit: held.fit, fitText: FIT_TEXT[held.fit], headroom: headroomText(held, 1) });
+  expect(answer.placed()).toMatchObject({ fit: held.fit, fitText: FIT_TEXT[held.fit], headroom: headroomText(held, 1) });
 });
 
 describe('what to change', () => {
@@ -141,6 +141,11 @@ describe('the command', () => {
     ).toBe(
       'llama-server -m qwen3-30b-a3b-q4-k-m.gguf -c 32768 -np 4 -ngl 999 -ctk q8_0 -ctv q8_0 -ub 256 -fa on --n-cpu-moe 12',
     );
+  });
+
+  it('raises the batch with a micro-batch that exceeds the default of 2,048 tokens', () => {
+    expect(command({ microBatch: 2048 }, {})).toMatch(/ -ngl 999 -ub 2048$/);
+    expect(command({ microBatch: 4096 }, {})).toMatch(/ -b 4096 -ub 4096$/);
   });
 
   it('keeps the projector out where -hf would find it and the reader did not count it', () => {

@@ -142,15 +142,17 @@ describe('what to change', () => {
 describe('the answer of vLLM', () => {
   it('says what the pool holds, and that a model whose weights fill the share leaves nothing', () => {
     const own = vllm({});
-    const { more } = computeAnswer(own.offer, own.state);
+    const { more } = computeAnswer(own.offer, own.state).placed();
     const [, requests = '', tokens = ''] =
       /: ([\d.]+) requests of 32K at once \(([\d,]+) tokens in vLLM's log\)/.exec(more) ?? [];
     expect(Number(tokens.replaceAll(',', '')) / 32_768).toBeCloseTo(Number(requests), 0.9);
     const large = vllm({ model: 'llama-3-3-70b', quant: 'BF16' });
-    expect(computeAnswer(large.offer, large.state).more).toMatch(/they fill vLLM's share of /);
+    expect(computeAnswer(large.offer, large.state).placed().more).toMatch(/they fill vLLM's share of /);
     const tight = vllm({ model: 'llama-4-scout', gpu: 'rtx-pro-5000-bw-72gb' });
-    const { placed, more: said } = computeAnswer(tight.offer, tight.state);
-    expect(placed().fit).toBe('tight');
-    expect(said).toMatch(/: 0\.\d\d requests of 32K at once .*; vLLM starts only with a larger share of the GPU\./);
+    const placed = computeAnswer(tight.offer, tight.state).placed();
+    expect(placed.fit).toBe('tight');
+    expect(placed.more).toMatch(
+      /: 0\.\d\d requests of 32K at once .*; vLLM starts only with a larger share of the GPU\./,
+    );
   });
 });

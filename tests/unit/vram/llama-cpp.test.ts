@@ -231,6 +231,24 @@ describe('refusals and bad requests', () => {
     }
   });
 
+  // Types and widths that ggml/src/ggml-cuda/fattn.cu compiles without GGML_CUDA_FA_ALL_QUANTS.
+  test.each([
+    ['q8_0', 'q8_0', 'auto', undefined],
+    ['q4_0', 'q4_0', 'on', undefined],
+    ['q5_1', 'q5_1', 'auto', 'these cache types'],
+    ['q8_0', 'q4_0', 'auto', 'these cache types'],
+    ['q8_0', 'f16', 'on', 'these cache types'],
+    // Without a quantized V, auto turns FlashAttention off instead.
+    ['q8_0', 'f16', 'auto', undefined],
+    ['q5_1', 'f16', 'off', undefined],
+  ] as const)(
+    'says where attention runs on the CPU: K %s, V %s, FlashAttention %s',
+    (kType, vType, flashAttention, why) => {
+      const { notes } = estimateLlamaCpp(llama, 'Q4_K_M', { ...DEFAULT_SETTINGS, kType, vType, flashAttention });
+      expect(notes).toEqual(why ? [expect.stringMatching(new RegExp(`no FlashAttention kernel for ${why}`))] : []);
+    },
+  );
+
   test('a projector is on the first device, in the total, and nowhere else', () => {
     const settings = { ...DEFAULT_SETTINGS, devices: 2 };
     const projectorBytes = 931_146_432;
