@@ -46,7 +46,11 @@ it.each([
   const held = modelAtQuant(catalog, model, quant).fitOn(device, 1, 8192);
   const state = { ...firstState(data), model, quant, gpu, context: 8192 };
   const answer = computeAnswer({ ...data, devices: [{ ...own, vendor: device.vendor }] }, state);
-  expect(answer.placed()).toMatchObject({ fit: held.fit, fitText: FIT_TEXT[held.fit], headroom: headroomText(held, 1) });
+  expect(answer.placed()).toMatchObject({
+    fit: held.fit,
+    fitText: FIT_TEXT[held.fit],
+    headroom: headroomText(held, 1),
+  });
 });
 
 describe('what to change', () => {
