@@ -26,6 +26,9 @@ const EDGE = 14;
 /** Between a line or a point and its label, as `components/drawings.ts` draws it. */
 const GAP = 8;
 const MARK_GAP = { across: 27, up: 20 } as const;
+/** Half of a dot, and what parts a label from another dot or label so that it is seen whose it is. */
+const DOT = { x: 17, y: 18 } as const;
+const APART = { x: 8, y: 12 } as const;
 /** How much worse it is to stand on another label, or beyond the drawing, than on a curve. */
 const ON_LABEL = 3;
 const OUTSIDE = 6;
@@ -127,4 +130,43 @@ export function withPlacedLabel(
     covered,
   );
   return { x, y, label, ...place };
+}
+
+const isInside = ({ left, right, bottom, top }: Box): boolean =>
+  left >= 0 && right <= 1000 && bottom >= 0 && top <= 1000;
+
+/** Dots, each with its label where one has room: clear of all other dots and of the labels of those before it. */
+export function withLabelsThatHaveRoom(dots: readonly Pick<Mark, 'x' | 'y' | 'label'>[]): readonly Mark[] {
+  const labels: Box[] = [];
+  return dots.map((dot): Mark => {
+    const { x, y, label } = dot;
+    const above = y + MARK_GAP.up;
+    const below = y - MARK_GAP.up - HEIGHT;
+    const left = x - MARK_GAP.across - LETTER * label.length;
+    const right = x + MARK_GAP.across;
+    const others = dots
+      .filter((other) => other !== dot)
+      .map(
+        (other): Box => ({
+          left: other.x - DOT.x,
+          right: other.x + DOT.x,
+          bottom: other.y - DOT.y,
+          top: other.y + DOT.y,
+        }),
+      );
+    const choices: readonly Choice<Pick<Mark, 'side' | 'below'>>[] = [
+      { place: {}, box: boxAt(right, label.length, above) },
+      { place: { side: 'left', below: true }, box: boxAt(left, label.length, below) },
+      { place: { below: true }, box: boxAt(right, label.length, below) },
+      { place: { side: 'left' }, box: boxAt(left, label.length, above) },
+    ];
+    const free = choices.find(({ box }) => {
+      const { left: from, right: to, bottom, top } = box;
+      const around = { left: from - APART.x, right: to + APART.x, bottom: bottom - APART.y, top: top + APART.y };
+      return isInside(box) && ![...others, ...labels].some((other) => overlap(around, other));
+    });
+    if (!free) return { x, y, label: '' };
+    labels.push(free.box);
+    return { x, y, label, ...free.place };
+  });
 }

@@ -5,6 +5,7 @@ import { formatBytes, formatDivergence, formatFactor, formatGB, formatPowerOfTen
 import { defaultContextOf, defaultQuantOf, isPublishedInMxfp4, quantsOf } from './expand.ts';
 import { memoized } from './memoized.ts';
 import { fromZero, spaced } from './plot.ts';
+import { withLabelsThatHaveRoom } from './plot-labels.ts';
 import { needOf } from './scenario.ts';
 import type { Plot } from './views.ts';
 import { contextTitle } from './words.ts';
@@ -56,12 +57,6 @@ const lossesFrom = memoized((from: QuantRecord) =>
 /** Losses of two quants that were measured alike; `undefined` where there are none. */
 export const lossesAlike = (from: QuantRecord, to: QuantRecord): AlikeLosses | undefined => lossesFrom(from)(to);
 
-/** Labels closer than this, in per mille of the drawing, would stand in each other. */
-const LABEL_DISTANCE = { x: 110, y: 70 } as const;
-/** A label above its point, or right of it, would seem to name a point that is nearer than this there. */
-const TAKEN = { x: 60, y: 90 } as const;
-/** A point further right has its label to the left. */
-const RIGHTMOST = 850;
 const TICK_DISTANCE = 180;
 const FEWEST_POINTS = 4;
 
@@ -87,24 +82,14 @@ export function qualityPlot(catalog: Catalog, model: EstimableModel): Plot | und
   const highest = Math.ceil(Math.max(...powers));
   const y = (value: number): number => perMille((Math.log10(value) - lowest) / (highest - lowest));
   const usual = defaultQuantOf(catalog, model);
-  // The usual quant keeps its label; others have one where there is room.
-  const labelled: { readonly x: number; readonly y: number }[] = [];
-  const marks = [...same]
-    .sort((a, b) => Number(b.quant.id === usual.id) - Number(a.quant.id === usual.id) || a.quant.order - b.quant.order)
-    .map(({ quant, loss, bytes }) => {
-      const at = { x: x(bytes), y: y(loss.value) };
-      const others = same
-        .filter((other) => other.quant !== quant)
-        .map((other) => ({ right: x(other.bytes) - at.x, up: y(other.loss.value) - at.y }));
-      const below = others.some(({ right, up }) => Math.abs(right) < TAKEN.x && up > 0 && up < TAKEN.y);
-      const left =
-        at.x > RIGHTMOST || others.some(({ right, up }) => right > 0 && right < TAKEN.x && Math.abs(up) < TAKEN.y / 2);
-      const free = labelled.every(
-        (other) => Math.abs(other.x - at.x) > LABEL_DISTANCE.x || Math.abs(other.y - at.y) > LABEL_DISTANCE.y,
-      );
-      if (free) labelled.push(at);
-      return { ...at, label: free ? quant.name : '', ...(left && { side: 'left' as const }), ...(below && { below }) };
-    });
+  // Of labels that would stand in each other, the usual quant's comes first.
+  const marks = withLabelsThatHaveRoom(
+    [...same]
+      .sort(
+        (a, b) => Number(b.quant.id === usual.id) - Number(a.quant.id === usual.id) || a.quant.order - b.quant.order,
+      )
+      .map(({ quant, loss, bytes }) => ({ x: x(bytes), y: y(loss.value), label: quant.name })),
+  );
   return {
     title: `Quality loss against memory, ${model.name}`,
     description: same

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scenarioPlot } from '../../../src/scenarios/plot.ts';
-import { withPlacedLabel, withPlacedNames } from '../../../src/scenarios/plot-labels.ts';
+import { withLabelsThatHaveRoom, withPlacedLabel, withPlacedNames } from '../../../src/scenarios/plot-labels.ts';
+import { qualityPlot } from '../../../src/scenarios/quality.ts';
 import type { Plot } from '../../../src/scenarios/views.ts';
 import { contextLabel } from '../../../src/vram/index.ts';
 import { catalog, factsAt } from './catalog.ts';
@@ -79,5 +80,64 @@ describe('labels of scenario pages', () => {
     expect(pages).toBeGreaterThan(100);
     expect(ours).toBeLessThan(middle / 2);
     expect(ours / pages).toBeLessThan(0.1);
+  });
+});
+
+describe('labels of dots', () => {
+  const at = (x: number, y: number, label = 'Q4_K_M') => ({ x, y, label });
+
+  it('stand above, to the right; where a dot is in the way elsewhere; where one is everywhere nowhere', () => {
+    const dot = at(500, 500);
+    const besides = (...others: [number, number][]) =>
+      withLabelsThatHaveRoom([dot, ...others.map(([x, y]) => at(x, y, ''))])[0];
+    expect(besides()).toEqual(dot);
+    expect(besides([560, 545])).toEqual({ ...dot, side: 'left', below: true });
+    expect(besides([560, 545], [440, 455])).toEqual({ ...dot, below: true });
+    expect(besides([560, 545], [440, 455], [560, 455])).toEqual({ ...dot, side: 'left' });
+    expect(besides([560, 545], [440, 455], [560, 455], [440, 545])).toEqual(at(500, 500, ''));
+  });
+
+  it('stay in the drawing and out of labels that come before', () => {
+    expect(withLabelsThatHaveRoom([at(950, 500)])).toEqual([{ ...at(950, 500), side: 'left', below: true }]);
+    expect(withLabelsThatHaveRoom([at(950, 20)])).toEqual([{ ...at(950, 20), side: 'left' }]);
+    const [first, second] = withLabelsThatHaveRoom([at(300, 500), at(340, 440)]);
+    expect(first).toEqual(at(300, 500));
+    expect(second).toEqual({ ...at(340, 440), side: 'left', below: true });
+  });
+
+  // On a phone a drawing is about 290 pixels wide and 270 high, a letter 6.5 wide, a label 14 high, a dot 10.
+  it('of every model: no label touches a dot or a label, and each model has several', () => {
+    let plots = 0;
+    for (const model of catalog.estimableModels) {
+      const marks = qualityPlot(catalog, model)?.marks;
+      if (!marks) continue;
+      plots++;
+      const dots = marks.map(({ x, y }) => ({
+        left: x * 0.29 - 5,
+        right: x * 0.29 + 5,
+        low: y * 0.27 - 5,
+        high: y * 0.27 + 5,
+      }));
+      const labels = marks.flatMap(({ x, y, label, side, below }) => {
+        if (!label) return [];
+        const width = 6.5 * label.length;
+        const left = side === 'left' ? x * 0.29 - 8 - width : x * 0.29 + 8;
+        const low = below ? y * 0.27 - 20 : y * 0.27 + 6;
+        return [{ left, right: left + width, low, high: low + 14 }];
+      });
+      expect(labels.length, model.id).toBeGreaterThan(3);
+      const touching = labels.filter((own) =>
+        [...dots, ...labels].some(
+          (other) =>
+            other !== own &&
+            own.left < other.right &&
+            other.left < own.right &&
+            own.low < other.high &&
+            other.low < own.high,
+        ),
+      );
+      expect(touching, model.id).toEqual([]);
+    }
+    expect(plots).toBeGreaterThan(100);
   });
 });
