@@ -143,7 +143,7 @@ function questionsOf(catalog: Catalog, family: FamilyRecord, members: readonly E
     {
       question: `Which ${memberOf(family)} fits a 24 GB card?`,
       answer: largest
-        ? `${largest.model.name} is the largest that does: ${formatGB(planOf(largest))} at ${largest.quant.name} with ${contextTitle(largest.contextTokens)} of context.${held.length > 1 ? ` So do ${joinWords(held.slice(0, -1).map(({ model }) => model.name))}.` : ''}`
+        ? `${largest.model.name} is the largest that does: ${formatGB(planOf(largest))} at ${largest.quant.name} with ${contextTitle(largest.contextTokens)} of context.${held.length > 1 ? ` ${joinWords(held.slice(0, -1).map(({ model }) => model.name))} ${held.length > 2 ? 'fit' : 'fits'} too.` : ''}`
         : `None at four bits: the smallest needs ${formatGB(usualOf(catalog, smallest).planForBytes)}.`,
     },
   ];

@@ -90,7 +90,8 @@ function pickRow(
       {
         text: quant.name,
         href: scenarioPath(model.id, quant.id, contextLabel(context)),
-        note: `${formatGB(planned)} at ${contextLabel(context).toUpperCase()}`,
+        // The line of a narrow cell ends before "at".
+        note: `${formatGB(planned)} at\u00a0${contextLabel(context).toUpperCase()}`,
       },
       textCell(shortContext(at.largestContext(least.device, 1))),
       textCell(speedText(at, known, 1) ?? 'unknown'),
