@@ -278,9 +278,9 @@ export class Graph {
     return this.#make('mul-mat-id', shape, 4, [experts, input, ids]);
   }
 
-  getRows(table: GraphTensor, ids: GraphTensor, elementBytes: ElementBytes = 4): GraphTensor {
+  getRows(table: GraphTensor, ids: GraphTensor): GraphTensor {
     const shape: Shape = [table.shape[0], ids.shape[0], ids.shape[1], ids.shape[2]];
-    return this.#make('get-rows', shape, elementBytes, [table, ids]);
+    return this.#make('get-rows', shape, 4, [table, ids]);
   }
 
   rope(input: GraphTensor, positions: GraphTensor, factors?: GraphTensor): GraphTensor {

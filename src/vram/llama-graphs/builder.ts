@@ -228,18 +228,17 @@ export class ModelGraph {
 
   // Inputs
 
-  /** Token embeddings, looked up on the host; `scaled` multiplies them (Granite, Gemma). */
-  embedding(scaled = false): GraphTensor {
+  /** Token embeddings, looked up on the host. */
+  embedding(): GraphTensor {
     const { graph } = this;
     const tokens = graph.input(4, this.tokens);
     const direct = graph.input(4, this.hiddenSize, this.tokens);
     const rows = graph.getRows(this.inputTable('token_embd'), tokens);
     graph.expand(rows);
+    // A batch may hold embeddings instead of tokens: the graph has an input for either.
     graph.expand(direct);
-    const embedding = scaled ? graph.overwriting([rows]) : rows;
-    graph.expand(embedding);
     this.tokenIds = tokens;
-    return embedding;
+    return rows;
   }
 
   /** Ids of the tokens of the micro-batch; set by {@link embedding}. */
@@ -321,10 +320,10 @@ export class ModelGraph {
 
   /** A projection with a bias where the model has one. */
   project(layer: number, name: string, input: GraphTensor): GraphTensor {
-    return this.biased(layer, name, this.graph.mulMat(this.weight(layer, name), input));
+    return this.#biased(layer, name, this.graph.mulMat(this.weight(layer, name), input));
   }
 
-  biased(layer: number, name: string, result: GraphTensor): GraphTensor {
+  #biased(layer: number, name: string, result: GraphTensor): GraphTensor {
     const bias = this.optional(layer, `${name}.bias`);
     return bias ? this.graph.overwriting([result, bias]) : result;
   }
@@ -446,7 +445,6 @@ export class ModelGraph {
       project?: boolean;
       /** Replaces the mask; called when the rows are stored. */
       openMask?: () => GraphTensor;
-      keysLast?: boolean;
     } = {},
   ): GraphTensor {
     const cached = this.storeAndRead(layer, input, query, keys, values, widths, options);
@@ -555,54 +553,78 @@ export class ModelGraph {
   }
 
   /**
-   * The routed experts of a layer.
+   * The routed experts of a layer (`build_moe_ffn`): the router chooses and weighs them, they run, their results are added
+   * up.
    *
-   * @param logits the router's output where it is computed outside
-   * @param chosen ids of the experts where a table of tokens says them
+   * @param outside the router's logits, or the ids of the chosen experts, where they come from elsewhere
    */
   experts(
     layer: number,
     input: GraphTensor,
     routing: Routing,
-    activation: Activation | 'silu-clamped' = 'gated',
-    outside: { logits?: GraphTensor; chosen?: GraphTensor | undefined; bias?: string } = {},
+    activation: Activation = 'gated',
+    outside: { logits?: GraphTensor; chosen?: GraphTensor | undefined } = {},
   ): GraphTensor {
+    const { chosen, weights } = this.#route(layer, input, routing, outside);
+    return this.#addUp(this.#runExperts(layer, input, routing, activation, chosen, weights), routing, weights);
+  }
+
+  /** Ids and weights of the experts of each token. */
+  #route(
+    layer: number,
+    input: GraphTensor,
+    routing: Routing,
+    outside: { logits?: GraphTensor; chosen?: GraphTensor | undefined },
+  ): { chosen: GraphTensor; weights: GraphTensor } {
     const { graph } = this;
     const { count, used } = routing;
-    const [width, tokens] = input.shape;
+    const [, tokens] = input.shape;
     let logits = outside.logits ?? graph.mulMat(this.weight(layer, 'ffn_gate_inp'), input);
-    logits = this.biased(layer, 'ffn_gate_inp', logits);
-    let weights = logits;
-    if (routing.gate === 'softmax' || routing.gate === 'sigmoid') weights = graph.overwriting([logits]);
-    if (routing.gate === 'sqrt-softplus') weights = graph.overwriting([graph.overwriting([logits])]);
-    let selection = weights;
-    const bias = this.optional(layer, outside.bias ?? 'exp_probs_b.bias');
-    if (bias && !outside.chosen) selection = graph.overwriting([weights, bias]);
+    logits = this.#biased(layer, 'ffn_gate_inp', logits);
+    let shares = logits;
+    if (routing.gate === 'softmax' || routing.gate === 'sigmoid') shares = graph.overwriting([logits]);
+    if (routing.gate === 'sqrt-softplus') shares = graph.overwriting([graph.overwriting([logits])]);
+    let selection = shares;
+    const bias = this.optional(layer, 'exp_probs_b.bias');
+    if (bias && !outside.chosen) selection = graph.overwriting([shares, bias]);
     if (routing.selectsByLogits) selection = logits;
     if (routing.groups !== undefined && routing.groups > 1) selection = this.#bestGroups(selection, routing, tokens);
-    const chosen = outside.chosen ?? this.topK(selection, used);
-    let chosenWeights = graph.getRows(graph.reshape(weights, 1, count, tokens), chosen);
-    const intermediate = [logits, weights, selection, chosenWeights];
+    const chosen = outside.chosen ?? this.#topK(selection, used);
+    let weights = graph.getRows(graph.reshape(shares, 1, count, tokens), chosen);
+    const intermediate = [logits, shares, selection, weights];
     if (routing.gate === 'softmax-of-chosen') {
-      chosenWeights = graph.reshape(graph.overwriting([graph.reshape(chosenWeights, used, tokens)]), 1, used, tokens);
+      weights = graph.reshape(graph.overwriting([graph.reshape(weights, used, tokens)]), 1, used, tokens);
     }
     if (routing.normalized) {
-      const flat = graph.reshape(chosenWeights, used, tokens);
+      const flat = graph.reshape(weights, used, tokens);
       const sum = graph.compute([1, tokens, 1, 1], [flat]);
       intermediate.push(sum);
-      chosenWeights = graph.reshape(graph.overwriting([flat, graph.overwriting([sum])]), 1, used, tokens);
+      weights = graph.reshape(graph.overwriting([flat, graph.overwriting([sum])]), 1, used, tokens);
     }
-    if (routing.scaled) chosenWeights = graph.overwriting([chosenWeights]);
+    if (routing.scaled) weights = graph.overwriting([weights]);
     // CUDA selects experts in one kernel that reads the logits to the end.
     if (fusesSelection(routing) && !outside.chosen) {
-      const last = lastComputed(chosenWeights);
+      const last = lastComputed(weights);
       last.retained = intermediate.filter((tensor, index) => tensor !== last && intermediate.indexOf(tensor) === index);
     }
-    graph.expand(chosenWeights);
+    graph.expand(weights);
+    return { chosen, weights };
+  }
 
+  /** Results of the experts, unweighted unless the weights come first: for every token a row of each that it chose. */
+  #runExperts(
+    layer: number,
+    input: GraphTensor,
+    routing: Routing,
+    activation: Activation,
+    chosen: GraphTensor,
+    weights: GraphTensor,
+  ): GraphTensor {
+    const { graph } = this;
+    const [width, tokens] = input.shape;
     let current = graph.reshape(input, width, 1, tokens);
     if (routing.weightsFirst) {
-      current = graph.overwriting([graph.compute([width, used, tokens, 1], [current]), chosenWeights]);
+      current = graph.overwriting([graph.compute([width, routing.used, tokens, 1], [current]), weights]);
     }
     let up: GraphTensor;
     let gate: GraphTensor | undefined;
@@ -620,10 +642,6 @@ export class ModelGraph {
         up = graph.overwriting([up]);
         current = graph.like([graph.overwriting([gate as GraphTensor]), up]);
         break;
-      case 'silu-clamped':
-        up = graph.overwriting([up]);
-        current = graph.overwriting([graph.overwriting([graph.overwriting([gate as GraphTensor])]), up]);
-        break;
       case 'relu-squared':
         current = graph.overwriting([graph.overwriting([up])]);
         break;
@@ -633,11 +651,17 @@ export class ModelGraph {
       default:
         current = gate ? graph.like([gate, up]) : graph.overwriting([up]);
     }
-    const down = this.#byExpert(layer, 'ffn_down_exps', current, chosen);
-    const results = routing.weightsFirst ? down : graph.overwriting([down, chosenWeights]);
+    return this.#byExpert(layer, 'ffn_down_exps', current, chosen);
+  }
+
+  /** The sum of a token's experts, each times its weight where that did not come first. */
+  #addUp(down: GraphTensor, { used, weightsFirst }: Routing, weights: GraphTensor): GraphTensor {
+    const { graph } = this;
+    const [width, , tokens] = down.shape;
+    const results = weightsFirst ? down : graph.overwriting([down, weights]);
     graph.expand(results);
     const parts = Array.from({ length: used }, () => {
-      const part = graph.window(results, [results.shape[0], tokens], [stridesOf(results)[2]]);
+      const part = graph.window(results, [width, tokens], [stridesOf(results)[2]]);
       graph.expand(part);
       return part;
     });
@@ -645,7 +669,7 @@ export class ModelGraph {
     parts.slice(1).forEach((part, index) => {
       sum = graph.overwriting([sum, part]);
       // CUDA weighs and adds up the experts in one kernel that reads both operands to the end.
-      if (index === used - 2 && !routing.weightsFirst) sum.retained = [down, chosenWeights];
+      if (index === used - 2 && !weightsFirst) sum.retained = [down, weights];
       graph.expand(sum);
     });
     return used === 1 ? graph.cont(sum) : sum;
@@ -663,7 +687,7 @@ export class ModelGraph {
   }
 
   /** Ids of the `count` largest values of each row: a view of all of them in order. */
-  topK(values: GraphTensor, count: number): GraphTensor {
+  #topK(values: GraphTensor, count: number): GraphTensor {
     const sorted = this.graph.like([values]);
     return this.graph.window(
       sorted,
@@ -677,10 +701,10 @@ export class ModelGraph {
     const groups = routing.groups ?? 1;
     const perGroup = routing.count / groups;
     const grouped = graph.reshape(selection, perGroup, groups, tokens);
-    const best = this.topK(grouped, 2);
+    const best = this.#topK(grouped, 2);
     const scores = graph.getRows(graph.reshape(grouped, 1, perGroup, groups, tokens), best);
     const sums = graph.compute([1, groups, tokens, 1], [graph.reshape(scores, 2, groups, tokens)]);
-    const chosen = this.topK(graph.reshape(sums, groups, tokens), routing.groupsUsed ?? 1);
+    const chosen = this.#topK(graph.reshape(sums, groups, tokens), routing.groupsUsed ?? 1);
     const kept = graph.getRows(grouped, chosen);
     const filled = graph.overwriting([grouped]);
     return graph.reshape(graph.into(filled, [kept, chosen, filled]), routing.count, tokens);

@@ -19,6 +19,7 @@ const GEMMA2: DecoderRecipe = {
 const GLM4_MOE: DecoderRecipe = {
   queryKeyNorm: 'before-rope',
   feedForwardNorm: 'post_attention_norm',
+  // routed_scaling_factor is 1 in GLM-4.5 Air, the one that is 4,096 wide, and 2.5 in the others.
   routing: (architecture) => ({ ...SIGMOID, scaled: architecture.hiddenSize !== 4096 }),
 };
 const OLMO2: DecoderRecipe = {
@@ -30,7 +31,7 @@ const OLMO2: DecoderRecipe = {
 };
 const GRANITE: DecoderRecipe = { scaledBranches: true, scaledEmbedding: true, logitSteps: 1 };
 const COHERE: DecoderRecipe = { layerNorm: true, parallel: true, queryKeyNorm: 'before-rope', logitSteps: 1 };
-const MIMO2: DecoderRecipe = { sinks: true, routing: always({ ...SIGMOID, scaled: false }) };
+const MIMO2: DecoderRecipe = { routing: always({ ...SIGMOID, scaled: false }) };
 const STEP: DecoderRecipe = {
   queryKeyNorm: 'before-rope',
   outputGate: 'after-attention',
@@ -46,7 +47,7 @@ const GATED_LLAMA4: Rest = {
 };
 const LLAMA4: DecoderRecipe = {
   rotates: (kind) => kind === 'S',
-  temperature: 'unrotated',
+  temperature: true,
   plainQueryKeyNorm: true,
   routing: always(GATED_LLAMA4),
 };
@@ -88,7 +89,6 @@ const DECODERS: Readonly<Record<string, DecoderRecipe>> = {
   Phi3ForCausalLM: { scaledQueries: true, activation: 'fused', residualFirst: true },
   GptOssForCausalLM: {
     feedForwardNorm: 'post_attention_norm',
-    sinks: true,
     picksLate: 'before-norm',
     routing: always({ gate: 'softmax-of-chosen', normalized: false, scaled: false }),
   },

@@ -27,23 +27,24 @@ export interface DecoderRecipe {
   readonly rotates?: (kind: LayerKind, layer: number) => boolean;
   /** Queries are multiplied by a constant behind the rotation. */
   readonly scaledQueries?: boolean;
-  /** Queries are multiplied by an input that depends on the position: in layers without rotation, or in all. */
-  readonly temperature?: 'unrotated' | 'all';
-  readonly sinks?: true;
+  /** Queries of layers without rotation are multiplied by an input that depends on the position (Llama 4). */
+  readonly temperature?: true;
+  /** Scores are capped by a tanh (Gemma 2). */
   readonly softCap?: true;
-  /** A gate per head or per element on the attention's result: sigmoid or softplus of a projection. */
+  /**
+   * A gate per head or per element on the attention's result: sigmoid or softplus of a projection. The value says where the
+   * graph has the projection.
+   */
   readonly outputGate?: 'after-attention' | 'before-rope';
-  /** The attention's result is multiplied by a constant (MiMo). */
-  readonly scaledAttention?: true;
   /** Both branches are multiplied by a constant before they join the residual (Granite). */
   readonly scaledBranches?: true;
   /** Attention and feed-forward block read the same norm (Cohere). */
   readonly parallel?: true;
   readonly activation?: Activation;
-  /** The gated activation of the experts is clamped. */
+  /** How the router weighs the experts; absent = by a softmax, normalized. */
   readonly routing?: (architecture: Architecture) => Omit<Routing, 'count' | 'used'>;
-  /** How the shared expert joins. */
-  readonly sharedGate?: 'divided' | 'sigmoid';
+  /** The shared expert has a gate, computed as a quotient (Qwen 2). */
+  readonly sharedGate?: 'divided';
   /** A dense block of the plain names stands beside the experts (Hunyuan). */
   readonly denseBesideExperts?: true;
   /** Rows for the logits are picked behind the last layer, not inside it. */
@@ -166,7 +167,7 @@ function attend(
     q = graph.rope(q, positions, factors);
     k = graph.rope(k, positions, factors);
   }
-  if (temperature && (recipe.temperature === 'all' || !rotates)) q = graph.overwriting([q, temperature]);
+  if (temperature && !rotates) q = graph.overwriting([q, temperature]);
   if (recipe.plainQueryKeyNorm && rotates) {
     q = graph.overwriting([q]);
     k = graph.overwriting([k]);
@@ -177,7 +178,7 @@ function attend(
   }
   if (recipe.scaledQueries) q = graph.overwriting([q]);
   let result = g.attention(layer, cache, q, k, v, widths, {
-    sinks: recipe.sinks ? g.optional(layer, 'attn_sinks') : undefined,
+    sinks: g.optional(layer, 'attn_sinks'),
     ...(recipe.softCap ? { softCap: true } : {}),
     ...(recipe.outputGate ? { project: false } : {}),
   });
@@ -195,7 +196,7 @@ function attend(
     }
     result = g.project(layer, 'attn_output', result);
   }
-  return recipe.scaledAttention ? graph.overwriting([result]) : result;
+  return result;
 }
 
 function feed(g: ModelGraph, recipe: DecoderRecipe, layer: number, kind: LayerKind, input: GraphTensor): GraphTensor {

@@ -2,7 +2,7 @@
 import { hasExperts, type LayerKind, layerKinds } from '../architecture.ts';
 import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import type { AttentionInput, ModelGraph, Routing, StateInput } from './builder.ts';
-import { queryKeyValue, routingOf } from './parts.ts';
+import { queryKeyValue, routingOf, SIGMOID } from './parts.ts';
 import { groupedInput, groupedWidths, linearOf } from './state-layers.ts';
 
 /** Joins the kept end of the last micro-batch with this one along the tokens and saves the new end. */
@@ -219,7 +219,7 @@ export function buildFalconH1(g: ModelGraph): void {
 export function buildNemotronH(g: ModelGraph): void {
   const { graph, architecture } = g;
   const kinds = layerKinds(architecture);
-  const routing = routingOf(architecture, { gate: 'sigmoid', normalized: true, scaled: true });
+  const routing = routingOf(architecture, SIGMOID);
   let current = g.embedding();
   const states = g.stateInput();
   const cache = groupedInput(g);
@@ -279,7 +279,7 @@ export function buildJamba(g: ModelGraph): void {
 export function buildLfm2(g: ModelGraph): void {
   const { graph, architecture } = g;
   const kinds = layerKinds(architecture);
-  const routing = routingOf(architecture, { gate: 'sigmoid', normalized: true, scaled: false });
+  const routing = routingOf(architecture, { ...SIGMOID, scaled: false });
   const widths = groupedWidths(g);
   let current = g.embedding();
   const states = g.stateInput();

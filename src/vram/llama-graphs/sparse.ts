@@ -4,7 +4,7 @@ import { type GraphTensor, stridesOf } from '../ggml/tensor.ts';
 import { CELL_PADDING, isQuantizedKvType } from '../kv-cache.ts';
 import type { AttentionInput, HeadWidths, ModelGraph } from './builder.ts';
 import { layerWidths } from './heads.ts';
-import { closeLayer, queryKeyValue, routingOf } from './parts.ts';
+import { closeLayer, queryKeyValue, routingOf, SIGMOID } from './parts.ts';
 
 /** Tokens of a block, and blocks that a query reads at most. */
 const BLOCK_TOKENS = 128;
@@ -26,7 +26,7 @@ export function buildMiniMaxM3(g: ModelGraph): void {
   const { attention } = architecture;
   const indexer = attention.kind === 'full' ? attention.indexer : undefined;
   const widths = layerWidths(architecture, 'F');
-  const routing = routingOf(architecture, { gate: 'sigmoid', normalized: true, scaled: true });
+  const routing = routingOf(architecture, SIGMOID);
   let current = g.embedding();
   const positions = g.positions();
   const cache = g.attentionInput({ keyDim: widths.keyDim, valueDim: widths.valueDim, withValues: true });
