@@ -2,6 +2,7 @@
 
 /** Element types of the KV cache that llama.cpp accepts (`-ctk`, `-ctv`), the largest first. */
 export const KV_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl'] as const;
+/** One of {@link KV_TYPES}. */
 export type KvType = (typeof KV_TYPES)[number];
 
 /** How a model is run. Names are the fields of an estimate request. */
@@ -27,6 +28,7 @@ export interface Settings {
   readonly mtp: boolean;
 }
 
+/** Everything on one device, for one user: what stands in for settings that a request leaves out. */
 export const DEFAULT_SETTINGS: Settings = {
   context: 8192,
   kType: 'f16',
@@ -54,8 +56,10 @@ export interface DeviceMemory {
   readonly total: number;
 }
 
+/** What an engine allocates, in bytes. */
 export interface Allocation {
   readonly engine: { readonly name: string; readonly version: string };
+  /** Elements of all tensors in the file. */
   readonly parameters: number;
   /** fileBytes x 8 / parameters. */
   readonly bitsPerWeight: number;
@@ -63,12 +67,14 @@ export interface Allocation {
   readonly fileBytes: number;
   /** Sum over the devices. */
   readonly device: DeviceMemory;
+  /** In the machine's memory. */
   readonly host: { readonly weights: number; readonly kvCache: number; readonly compute: number };
   readonly perDevice: readonly DeviceMemory[];
   /** Sentences a reader must know beside the figures. */
   readonly notes: readonly string[];
 }
 
+/** Why a request has no answer: what it names is not known, has a bad value, or is nothing that the engine does. */
 export type EstimateErrorCode =
   | 'bad-request'
   | 'unknown-model'

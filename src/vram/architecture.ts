@@ -148,12 +148,14 @@ export interface Experts {
   readonly latentSize?: number;
 }
 
+/** The feed-forward blocks: dense, with experts, or both. Widths are elements. */
 export interface FeedForward {
   /** Width of a dense block, or one width per layer; absent where every layer has experts only. */
   readonly intermediateSize?: number | readonly number[];
   readonly experts?: Experts;
 }
 
+/** Everything about a model that decides its memory. */
 export interface Architecture {
   /** Hugging Face class name: it decides which tensors exist and which graph llama.cpp builds. */
   readonly className: string;

@@ -7,6 +7,7 @@ import { tensorsOf } from './tensor-lists.ts';
 import type { Tensor } from './tensors.ts';
 import { padTo } from './units.ts';
 
+/** A checkpoint's files. */
 export interface CheckpointWeights {
   /** Elements of all tensors of the files. */
   readonly parameters: number;
@@ -14,6 +15,7 @@ export interface CheckpointWeights {
   readonly fileBytes: number;
 }
 
+/** How vLLM spreads the weights over its GPUs. */
 export interface LoadOptions {
   readonly tensorParallel: number;
   /** Whole experts on each GPU instead of a slice of each. */

@@ -22,8 +22,9 @@ import type { RepeatedLayers, repeatedLayers, repeatedPlan } from './repeated-la
 import { padTo } from './units.ts';
 import { tensorDeviceBytes, tensorsInFile, type WeighOptions } from './weights.ts';
 
+/** Buffers for one micro-batch, in bytes. */
 export interface ComputeBuffers {
-  /** One buffer per device, in bytes. */
+  /** One per device. */
   readonly devices: readonly number[];
   readonly host: number;
 }

@@ -4,6 +4,7 @@ import { MiB } from './units.ts';
 /** Whose memory allocator and driver a device runs under. */
 export type DeviceVendor = 'nvidia' | 'amd' | 'intel' | 'apple';
 
+/** A device, as far as it decides what fits. */
 export interface Device {
   readonly vendor: DeviceVendor;
   /** Memory that the driver reports to programs, in bytes. */

@@ -1,4 +1,7 @@
-/** The estimator's public face. Nothing outside `src/vram` imports any other file of it. */
+/**
+ * The estimator's public face: no file outside `src/vram` imports another one of it, but scripts of the browser, which have
+ * faces of their own (`browser*.ts`, `axis.ts`).
+ */
 
 import './all-models.ts';
 

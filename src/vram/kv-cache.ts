@@ -311,10 +311,13 @@ export function nextTokenCacheBytes(architecture: Architecture, settings: CacheS
   return layerCacheBytes(cache, cacheLayoutOf(architecture), { ...settings, kType: 'f16', vType: 'f16' }).kvCache;
 }
 
-/** Tokens that llama.cpp drafts at once by default. */
+/** Tokens that llama.cpp drafts at once by default (`common_params_speculative_draft::n_max` in `common/common.h`). */
 const DRAFTED_TOKENS = 3;
 
-/** Classes whose states llama.cpp can take back by so many tokens: it keeps them once for every drafted token. */
+/**
+ * Classes whose states llama.cpp can take back by so many tokens: it keeps them once more for every drafted token
+ * (`llm_arch_supports_rs_rollback` in `src/llama-arch.cpp`, `need_n_rs_seq` in `common/common.h`).
+ */
 const ROLLBACK_CLASSES: ReadonlySet<string> = new Set([
   'Qwen3_5ForCausalLM',
   'Qwen3_5ForConditionalGeneration',

@@ -32,8 +32,10 @@ export const PAGED_KV_TYPES = [
   'nvfp4',
 ] as const;
 
+/** One of {@link PAGED_KV_TYPES}. */
 export type PagedKvType = (typeof PAGED_KV_TYPES)[number];
 
+/** The settings that decide pages and blocks. */
 export interface PagedSettings {
   readonly kvType: PagedKvType;
   readonly tensorParallel: number;
@@ -69,6 +71,7 @@ export interface CacheGroup {
   readonly poolBlocks: number;
 }
 
+/** How the pool of one GPU is divided. */
 export interface PagedCache {
   readonly groups: readonly CacheGroup[];
   /** Bytes of one block of the pool: a page of every layer of a group. */

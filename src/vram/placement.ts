@@ -31,6 +31,7 @@ export interface Need {
 /** `fits`: Plan for is within what the device has for the model ({@link roomOn}). `tight`: only Needs is. `no`: neither. */
 export type Fit = 'fits' | 'tight' | 'no';
 
+/** A model on its devices; amounts are bytes. */
 export interface Placement {
   readonly fit: Fit;
   /** Usable memory of all devices together. */

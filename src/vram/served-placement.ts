@@ -8,6 +8,7 @@ import { estimateVllm, type VllmAllocation, type VllmSettings } from './engines/
 import type { Fit } from './placement.ts';
 import type { CheckpointFormat } from './quantization/checkpoint-formats.ts';
 
+/** A model on the devices that serve it; amounts are bytes. */
 export interface ServedPlacement<Result extends Allocation = Allocation> {
   /** `fits`: with the engine's defaults and reserves. `tight`: only where a setting gives it all of the memory. */
   readonly fit: Fit;

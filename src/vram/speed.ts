@@ -156,6 +156,7 @@ export interface DecodeSpeed {
   readonly high: number;
 }
 
+/** A device, as far as it decides the speed. Bandwidths are nominal, in GB/s (1 GB = 10^9 bytes). */
 export interface SpeedDevice {
   readonly speedClass: SpeedClass;
   readonly bandwidthGBps: number;
@@ -166,6 +167,7 @@ export interface SpeedDevice {
 /** How several devices share a model: whole layers each, or a part of every tensor (vLLM's tensor parallelism). */
 export type Split = 'layer' | 'tensor';
 
+/** What a speed depends on beside model, settings and device. */
 export interface SpeedOptions {
   /** Absent = by layer. */
   readonly split?: Split;

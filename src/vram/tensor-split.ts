@@ -9,6 +9,7 @@ import { cacheBytesByKind, cacheLayoutOf } from './kv-cache.ts';
 import type { QuantizationScheme } from './quantization/schemes.ts';
 import { type WeighOptions, weighModel } from './weights.ts';
 
+/** A split of the layers over devices. */
 export interface TensorSplit {
   /** What `--tensor-split` takes: blocks per device; the output and unloaded blocks count on the last one. */
   readonly blocks: readonly number[];

@@ -7,7 +7,9 @@
 export const GB = 1e9;
 /** Bytes of a gibibyte as drivers and llama.cpp's logs count it. */
 export const GiB = 2 ** 30;
+/** Bytes of a megabyte. */
 export const MB = 1e6;
+/** Bytes of a mebibyte. */
 export const MiB = 2 ** 20;
 
 /** The least multiple of `multiple` that is no less than `value`: ggml's GGML_PAD, for bytes, cells and rows alike. */

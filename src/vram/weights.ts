@@ -37,9 +37,11 @@ export interface LayerWeights {
   readonly experts: GroupBytes;
 }
 
+/** The weights of a file: how many there are, and what each part of them takes. */
 export interface ModelWeights {
   /** Elements of all tensors in the file, as llama.cpp's `n_params` counts them. */
   readonly parameters: number;
+  /** Tensor data of the file. */
   readonly fileBytes: number;
   /** Blocks 0 .. layers-1, in order. */
   readonly layers: readonly LayerWeights[];
@@ -63,12 +65,13 @@ export interface ModelWeights {
   readonly hostBytes: number;
 }
 
+/** What a file carries beside what its architecture says. */
 export interface WeighOptions {
   /** The file carries the multi-token-prediction blocks; absent = as llama.cpp's converter does for this class. */
   readonly mtpInFile?: boolean;
 }
 
-/** Bytes of every tensor of a file with the type that llama-quantize gives it. */
+/** A tensor of a file with the type that llama-quantize gives it. */
 export interface WeighedTensor {
   readonly tensor: Tensor;
   readonly type: GgmlType;

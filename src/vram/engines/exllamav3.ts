@@ -7,6 +7,7 @@ import { GGML_TYPES } from '../quantization/ggml-types.ts';
 /** Bit rates of the linear layers that are offered; others lie between them. */
 export const EXL3_BITS = [2, 3, 4, 5, 6, 8] as const;
 
+/** Weights of an EXL3 checkpoint, in bytes. */
 export interface Exl3Weights {
   /** Tensor data of the checkpoint, without multi-token-prediction blocks. */
   readonly fileBytes: number;

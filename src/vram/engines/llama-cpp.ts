@@ -274,7 +274,9 @@ function fileOf({ mtpInFile }: EstimateOptions, { mtp }: Settings): WeighOptions
 
 /**
  * Weights, cache, state and projector on all devices together, in bytes: what {@link estimateLlamaCpp} answers without
- * the compute buffers, at a small part of its cost. Throws as it does.
+ * the compute buffers, at a small part of its cost.
+ *
+ * @throws {EstimateError} as it does, but for a class without a graph
  */
 export function residentBytes(
   architecture: Architecture,
@@ -292,8 +294,10 @@ export function residentBytes(
 /**
  * Memory that llama.cpp v0.5.0 allocates, in whole bytes per device and on the host.
  *
- * Weights, KV cache and state are exact for files that llama-quantize writes. Throws {@link EstimateError}
- * `refused-by-engine` for settings that llama.cpp refuses and `bad-request` for values that are no setting at all.
+ * Weights, KV cache and state are exact for files that llama-quantize writes.
+ *
+ * @throws {EstimateError} `refused-by-engine` for settings that llama.cpp refuses, `bad-request` for values that are no
+ * setting at all, `unknown-architecture` for a class without tensors or a graph
  */
 export function estimateLlamaCpp(
   architecture: Architecture,

@@ -28,9 +28,12 @@ const IDENTITY = { name: 'MLX', version: MLX_VERSION } as const;
 
 /** `--kv-bits` of `mlx_lm.generate`; the server keeps 16 bits. */
 export const MLX_KV_TYPES = ['f16', 'bf16', 'q8', 'q4'] as const;
+/** One of {@link MLX_KV_TYPES}. */
 export type MlxKvType = (typeof MLX_KV_TYPES)[number];
 
+/** How a model is run in mlx-lm. */
 export interface MlxSettings {
+  /** Tokens of one prompt and its answer. */
   readonly context: number;
   /** Prompts decoded side by side, each with caches of its own. */
   readonly sequences: number;
@@ -39,6 +42,7 @@ export interface MlxSettings {
   readonly prefillStep: number;
 }
 
+/** mlx-lm's defaults; one prompt. */
 export const DEFAULT_MLX_SETTINGS: Omit<MlxSettings, 'context'> = { sequences: 1, kvType: 'f16', prefillStep: 2048 };
 
 /** Classes with windows whose caches keep every token all the same (mlx_lm/models/gemma2.py makes no caches of its own). */

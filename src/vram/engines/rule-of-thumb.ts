@@ -25,6 +25,7 @@ export interface RuleOfThumbInputs {
   readonly sequenceCompression: number;
 }
 
+/** The parts of the rule; all but the first two in bytes. */
 export interface RuleOfThumb {
   /** Parameters that are counted: published ones without embeddings that stay in host memory. */
   readonly parameters: number;

@@ -54,6 +54,7 @@ export interface VllmSettings {
   readonly gpu?: { readonly bytes: number; readonly isA100: boolean };
 }
 
+/** vLLM's defaults where it has one; one request. */
 export const DEFAULT_VLLM_SETTINGS: Omit<VllmSettings, 'context' | 'positions'> = {
   sequences: 1,
   kvType: 'auto',
@@ -80,6 +81,7 @@ export interface KvPool {
   readonly longestContext: number;
 }
 
+/** What vLLM keeps, summed over the GPUs and on each, and what its pool holds. */
 export interface VllmAllocation extends Allocation {
   /** Absent where no GPU was given. */
   readonly pool?: KvPool;
@@ -87,6 +89,10 @@ export interface VllmAllocation extends Allocation {
   readonly blockTokens: number;
 }
 
+/**
+ * Defaults of `--max-num-batched-tokens` and `--max-num-seqs` for the GPU under `vllm serve`
+ * (`EngineArgs.get_batch_defaults` in `vllm/engine/arg_utils.py`); without a GPU those of a small one.
+ */
 function defaultsFor(gpu: VllmSettings['gpu']): { readonly tokens: number; readonly sequences: number } {
   const gib = (gpu?.bytes ?? 0) / GiB;
   if (gib >= 160) return { tokens: 16_384, sequences: 1024 };
@@ -168,7 +174,7 @@ function forwardBytes({ hiddenSize, feedForward }: Architecture, tokens: number,
 /** What a GPU keeps beside tensors once the engine runs: 0.20 to 0.35 GiB in logs. */
 const NON_TORCH_BYTES = Math.round(0.3 * GiB);
 
-/** Batch sizes that graphs are captured for. */
+/** How many batch sizes graphs are captured for (`VllmConfig._set_cudagraph_sizes` in `vllm/config/vllm.py`). */
 function capturedSizes(maxSequences: number, maxBatchedTokens: number, draftTokens: number): number {
   const largest = Math.min(2 * maxSequences * (1 + draftTokens), 512, maxBatchedTokens);
   let sizes = 0;
@@ -245,7 +251,11 @@ function poolIn(
   };
 }
 
-/** The pool of a model on a GPU's memory of which `bytes` are left for cache: for holding logs against. */
+/**
+ * The pool of a model on a GPU's memory of which `bytes` are left for cache: for holding logs against.
+ *
+ * @throws {EstimateError} `refused-by-engine` or `unknown-architecture`
+ */
 export function kvPoolIn(
   architecture: Architecture,
   bytes: number,

@@ -259,8 +259,9 @@ export class ModelGraph {
   /**
    * Inputs of one cache.
    *
-   * @param widths of its layers; where they differ, the rotation is not used
-   * @param withValues MLA has no values
+   * @param options `sliding`: tokens of the window, absent where the cache holds the whole context. `keyDim`, `valueDim`:
+   * widths of a head; absent = keys or values are never rotated. `withValues`: false for MLA, whose values are a view of
+   * its keys.
    */
   attentionInput(options: {
     sliding?: number;
@@ -749,7 +750,13 @@ export class ModelGraph {
     return this.graph.getRows(tensor, ids);
   }
 
-  /** Final norm and head; `after` is what follows the logits (scale, soft cap). */
+  /**
+   * Final norm and head.
+   *
+   * @param options `norm`: name of its weight. `ids`: the rows to pick, where they are picked behind the norm.
+   * `keepsHidden`: the program reads the rows before they are picked. `inPlaceSteps`: steps that overwrite the logits
+   * (scale, soft cap).
+   */
   finish(
     current: GraphTensor,
     options: {
@@ -769,6 +776,7 @@ export class ModelGraph {
     this.head(normed, options.inPlaceSteps ?? 0);
   }
 
+  /** Logits of the rows `hidden`, and `inPlaceSteps` steps that overwrite them. */
   head(hidden: GraphTensor, inPlaceSteps: number): void {
     const { graph } = this;
     // Tied embeddings are a second copy with the output layer.

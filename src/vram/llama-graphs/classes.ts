@@ -1,4 +1,7 @@
-/** Which graph llama.cpp builds for a class. The graphs are in modules of their own (`*-classes.ts`), which add themselves here. */
+/**
+ * Which graph llama.cpp builds for a class. The graphs are in modules of their own (`*-classes.ts`); {@link addGraphs} makes
+ * them known.
+ */
 import { EstimateError } from '../allocation.ts';
 import type { Architecture, LayerKind } from '../architecture.ts';
 import type { ComputeBuffers } from '../compute-buffer.ts';
@@ -6,6 +9,7 @@ import type { LayerPlacement } from '../layer-split.ts';
 import type { QuantizationScheme } from '../quantization/schemes.ts';
 import type { GraphSettings, ModelGraph } from './builder.ts';
 
+/** The graph of a class. */
 export interface ClassGraph {
   readonly build: (g: ModelGraph) => void;
   /** Compute buffers of the context in which the model's multi-token-prediction block drafts; absent = not known here. */
@@ -21,7 +25,7 @@ export interface ClassGraph {
 
 const graphs = new Map<string, ClassGraph>();
 
-/** Makes graphs known, by class. `all.ts` adds every one; a browser adds those of the model at hand. */
+/** Makes graphs known, by class. `all-models.ts` adds every one, `browser.ts` those of the model at hand. */
 export function addGraphs(added: Readonly<Record<string, ClassGraph>>): void {
   for (const [className, graph] of Object.entries(added)) graphs.set(className, graph);
 }

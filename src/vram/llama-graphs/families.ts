@@ -1,6 +1,7 @@
 /** Which file holds the graph of an architecture: families whose graphs share most of their code. */
 import type { Architecture } from '../architecture.ts';
 
+/** A family: the first part of the name of its `*-classes.ts`. */
 export type GraphFamily =
   | 'compressed'
   | 'decoder'
@@ -16,6 +17,7 @@ export type GraphFamily =
   | 'qwen4'
   | 'sparse';
 
+/** The family whose module has the graph of an architecture, if any has. */
 export function graphFamilyOf({ attention, className, residualStreams }: Architecture): GraphFamily {
   const onStreams = residualStreams !== undefined;
   switch (attention.kind) {

@@ -8,7 +8,10 @@ import { openMask, routingOf, withGatedShared } from './parts.ts';
 import { pickStreams, startStreams, streamsOf } from './residual-streams.ts';
 import { groupedInput } from './state-layers.ts';
 
-/** Tokens whose index keys are pooled into one (Qwen3.8 Flash Next). */
+/**
+ * Tokens whose index keys are pooled into one: `indexer_compress_ratio` in the config of Qwen3.8 Flash Next, `r` of
+ * `build_qsa_top_k` in `src/models/qwen4exp.cpp`.
+ */
 const POOLED_TOKENS = 4;
 
 /** Inputs of an indexer over pooled blocks. */

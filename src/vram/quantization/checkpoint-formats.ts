@@ -20,6 +20,7 @@ export interface Encoding {
 /** The engines that load a format. */
 export type FormatEngine = 'vLLM' | 'MLX' | 'ExLlamaV3';
 
+/** A format: who loads it, and how it stores each part of a model. */
 export interface CheckpointFormat {
   readonly name: string;
   readonly engines: readonly FormatEngine[];
@@ -75,6 +76,7 @@ function exl3Format(bits: number): CheckpointFormat {
   };
 }
 
+/** Every format that is known here. */
 export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [
   { name: 'BF16', engines: ['vLLM', 'MLX'], linear: null, aliases: ['FP16', 'F16', 'safetensors'] },
   { name: 'AWQ', engines: ['vLLM'], linear: INT4_ZERO_POINTS, aliases: ['AWQ_INT4', 'INT4_AWQ'] },
@@ -108,6 +110,7 @@ export const CHECKPOINT_FORMATS: readonly CheckpointFormat[] = [
   },
 ];
 
+/** Their names, without aliases. */
 export const FORMAT_NAMES: readonly string[] = CHECKPOINT_FORMATS.map(({ name }) => name);
 
 const canonical = (name: string): string =>

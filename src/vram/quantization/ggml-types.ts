@@ -40,6 +40,7 @@ export const GGML_TYPES = {
   TQ1_0: { blockElements: 256, blockBytes: 54 },
 } as const satisfies Record<string, BlockLayout>;
 
+/** A tensor type as ggml names it, in capitals. */
 export type GgmlType = keyof typeof GGML_TYPES;
 
 /** Elements of a tensor. */

@@ -9,6 +9,7 @@ interface SchemeFacts {
   readonly needsImatrix?: true;
 }
 
+/** The file types (`QUANT_OPTIONS` in `tools/quantize/quantize.cpp`). */
 export const SCHEMES = {
   F32: { base: 'F32' },
   F16: { base: 'F16' },
@@ -50,6 +51,7 @@ export const SCHEMES = {
 /** A file type as llama-quantize names it. */
 export type QuantizationScheme = keyof typeof SCHEMES;
 
+/** Their names. */
 export const SCHEME_NAMES = Object.keys(SCHEMES) as readonly QuantizationScheme[];
 
 /** Short names that llama-quantize accepts too. */
