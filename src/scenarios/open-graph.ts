@@ -7,7 +7,7 @@ import { deviceBar, scenarioBar } from './bars.ts';
 import { devicesOf } from './devices.ts';
 import { defaultContextOf, defaultQuantOf } from './expand.ts';
 import { largestModelOn } from './pages/shared.ts';
-import { allTiersOf, devicesAt, type Tier, tierPath } from './pages/vram-tier-page.ts';
+import { allTiersOf, devicesAt, type MemorySize, tierPath } from './pages/vram-tier-page.ts';
 import { computeScenario, type Scenario } from './scenario.ts';
 import type { MemoryBar } from './views.ts';
 import { contextTitle } from './words.ts';
@@ -120,10 +120,10 @@ function deviceView(catalog: Catalog, name: string, id: string, memoryGB: number
 }
 
 /** As in the address of the page. */
-const idOf = (tier: Tier): string => tierPath(tier).split('/').at(-2) ?? '';
+const idOf = (tier: MemorySize): string => tierPath(tier).split('/').at(-2) ?? '';
 
 /** A memory size, counted as its page counts it: for the device of that size that leaves least usable. */
-function tierView(catalog: Catalog, tier: Tier): OpenGraphView {
+function tierView(catalog: Catalog, tier: MemorySize): OpenGraphView {
   const [least] = devicesAt(catalog, tier);
   const name = tier.mac ? `${tier.gigabytes} GB Mac` : `${tier.gigabytes} GB of memory`;
   const largest = least && largestModelOn(catalog, least);

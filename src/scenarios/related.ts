@@ -96,7 +96,7 @@ export function siblingGroup(
     .filter(({ id }) => id !== model.id)
     .map((member) => {
       const offered = quantsOf(catalog, member).includes(quant) ? quant : defaultQuantOf(catalog, member);
-      const context = nearestContext(member, contextTokens);
+      const context = contextUpTo(member, contextTokens);
       const where = [
         offered.id === quant.id ? '' : offered.name,
         context === contextTokens ? '' : `at ${contextTitle(context)}`,
@@ -114,8 +114,8 @@ export function siblingGroup(
   return { title: `More ${family?.name ?? model.vendor} scenarios`, links: [...links, ...all] };
 }
 
-/** The longest context with a page that is no longer than `context`. */
-export function nearestContext(model: EstimableModel, context: number): number {
+/** The longest context with a page that is no longer than `context`; where none is, the model's maximum. */
+function contextUpTo(model: EstimableModel, context: number): number {
   return (
     contextsOf(model)
       .filter((own) => own <= context)

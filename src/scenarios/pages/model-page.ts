@@ -11,6 +11,7 @@ import {
   formatParameters,
   type Need,
 } from '../../vram/index.ts';
+import type { AttentionKind } from '../accuracy.ts';
 import { heldParts, scenarioBar } from '../bars.ts';
 import { cacheNote, layerCounts } from '../cache-note.ts';
 import { calculatorPreset } from '../calculator-preset.ts';
@@ -192,7 +193,8 @@ function questionsOf(model: ModelRecord, facts: Facts): readonly Question[] {
   return [...general.slice(0, MOST_GENERAL_QUESTIONS), ...own];
 }
 
-const ATTENTION_NAMES: Readonly<Record<EstimableModel['architecture']['attention']['kind'], string>> = {
+/** What the list of facts calls each kind of attention. */
+const ATTENTION_FACTS: Readonly<Record<AttentionKind, string>> = {
   full: 'grouped-query attention',
   latent: 'multi-head latent attention (MLA)',
   'sliding-window': 'sliding-window hybrid',
@@ -241,7 +243,7 @@ function factList(catalog: Catalog, model: EstimableModel, scenario: Scenario): 
       text: `${architecture.layers}, hidden size ${formatCount(architecture.hiddenSize)}${kinds.length > 1 ? ` (${kinds.length} kinds)` : ''}`,
       ...source(model.architectureSource),
     },
-    { term: 'Attention', text: ATTENTION_NAMES[architecture.attention.kind], ...source(model.architectureSource) },
+    { term: 'Attention', text: ATTENTION_FACTS[architecture.attention.kind], ...source(model.architectureSource) },
     {
       term: 'KV cache, 16 bits',
       text: `${formatBytes(kvHere)} at ${tokensText(scenario.contextTokens)}, ${formatBytes(longest.allocation.device.kvCache)} at ${tokensText(context.native)}`,

@@ -26,7 +26,7 @@ export const VRAM_TIERS: readonly number[] = [
 ];
 
 /** A memory size: of cards (or of machines with unified memory where no card has it), or of Macs. */
-export interface Tier {
+export interface MemorySize {
   readonly gigabytes: number;
   readonly mac: boolean;
 }
@@ -60,27 +60,28 @@ export const macTiersOf = memoized((catalog: Catalog): readonly number[] => {
 });
 
 /** Every memory size with a page: cards, then Macs, each smallest first. */
-export const allTiersOf = (catalog: Catalog): readonly Tier[] => [
+export const allTiersOf = (catalog: Catalog): readonly MemorySize[] => [
   ...tiersOf(catalog).map((gigabytes) => ({ gigabytes, mac: false })),
   ...macTiersOf(catalog).map((gigabytes) => ({ gigabytes, mac: true })),
 ];
 
 /** Devices that the page of a size speaks for, the least usable memory first. */
-export const devicesAt = (catalog: Catalog, { gigabytes, mac }: Tier): readonly CatalogDevice[] =>
+export const devicesAt = (catalog: Catalog, { gigabytes, mac }: MemorySize): readonly CatalogDevice[] =>
   mac ? macsOf(catalog, gigabytes) : tierDevices(catalog, gigabytes);
 
-export const tierPath = ({ gigabytes, mac }: Tier): string => (mac ? macTierPath(gigabytes) : vramTierPath(gigabytes));
-const tierName = ({ gigabytes, mac }: Tier): string => (mac ? `${gigabytes} GB Mac` : `${gigabytes} GB`);
+export const tierPath = ({ gigabytes, mac }: MemorySize): string =>
+  mac ? macTierPath(gigabytes) : vramTierPath(gigabytes);
+const tierName = ({ gigabytes, mac }: MemorySize): string => (mac ? `${gigabytes} GB Mac` : `${gigabytes} GB`);
 
 /** "24 GB", "a 64 GB Mac": in a sentence. */
-const tierThing = (tier: Tier): string => (tier.mac ? withArticle(tierName(tier)) : tierName(tier));
+const tierThing = (tier: MemorySize): string => (tier.mac ? withArticle(tierName(tier)) : tierName(tier));
 
 /**
  * What runs in a memory size.
  * @throws {RangeError} where the catalogue has no device of that size
  */
 export function vramTierPage(catalog: Catalog, gigabytes: number, mac = false): VramTierPage {
-  const tier: Tier = { gigabytes, mac };
+  const tier: MemorySize = { gigabytes, mac };
   const devices = devicesAt(catalog, tier);
   const [least] = devices;
   if (!least || (mac && !macTiersOf(catalog).includes(gigabytes))) {
@@ -166,18 +167,18 @@ const bestKnown = (devices: readonly CatalogDevice[]): CatalogDevice | undefined
   devices.toSorted((a, b) => Number(!a.speed) - Number(!b.speed) || preferenceOf(a.gpu) - preferenceOf(b.gpu))[0];
 
 /** What the next size up holds at the usual quant with 8K and `own` does not. */
-function unlocked(catalog: Catalog, tier: Tier, own: CatalogDevice): NonNullable<VramTierPage['unlocks']> {
+function unlocked(catalog: Catalog, tier: MemorySize, own: CatalogDevice): NonNullable<VramTierPage['unlocks']> {
   const [least = own] = devicesAt(catalog, tier);
   const name = tierThing(tier);
   return addedBy(catalog, name, least, own, [{ text: `Everything for ${name}`, href: tierPath(tier), figure: '' }]);
 }
 
-function nextTier(catalog: Catalog, tier: Tier): Tier | undefined {
+function nextTier(catalog: Catalog, tier: MemorySize): MemorySize | undefined {
   return allTiersOf(catalog).find(({ mac, gigabytes }) => mac === tier.mac && gigabytes > tier.gigabytes);
 }
 
 /** Mixtures of experts that are too large as a whole and fit with experts in RAM, most looked-up first. */
-function expertsGrid(catalog: Catalog, tier: Tier, roomBytes: number): Grid | undefined {
+function expertsGrid(catalog: Catalog, tier: MemorySize, roomBytes: number): Grid | undefined {
   const rows: Grid['rows'][number][] = [];
   for (const model of catalog.estimableModels) {
     if (rows.length === MOST_WITH_RAM) break;
@@ -211,7 +212,7 @@ const deviceLink = ({ gpu, device }: CatalogDevice): LinkWithFigure => ({
   figure: `${formatGB(device.usableBytes)} usable`,
 });
 
-function anyTierLink(catalog: Catalog, tier: Tier): LinkWithFigure {
+function anyTierLink(catalog: Catalog, tier: MemorySize): LinkWithFigure {
   const [least] = devicesAt(catalog, tier);
   const { usual } = least ? countOn(catalog, least) : { usual: 0 };
   return { text: tierName(tier), href: tierPath(tier), figure: counted(usual, 'model') };
@@ -225,7 +226,7 @@ export const tierLink = (catalog: Catalog, gigabytes: number): LinkWithFigure =>
 export const macTierLink = (catalog: Catalog, gigabytes: number): LinkWithFigure =>
   anyTierLink(catalog, { gigabytes, mac: true });
 
-function tierGrid(catalog: Catalog, caption: string, tiers: readonly Tier[]): Grid {
+function tierGrid(catalog: Catalog, caption: string, tiers: readonly MemorySize[]): Grid {
   return {
     caption,
     corner: 'Memory',
