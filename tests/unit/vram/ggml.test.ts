@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { runAllocations } from '../../../src/vram/ggml/allocator.ts';
 import { type Repetition, repeatPlan } from '../../../src/vram/ggml/repeated-plan.ts';
 import { type Placing, planGraph } from '../../../src/vram/ggml/scheduler.ts';
-import { Graph, HOST, isContiguous, sameLayout } from '../../../src/vram/ggml/tensor.ts';
+import { Graph, type GraphTensor, HOST, isContiguous, sameLayout } from '../../../src/vram/ggml/tensor.ts';
 
 const KIB = 1024;
 
@@ -41,19 +41,23 @@ describe('one device', () => {
   });
 
   test('an operation in place costs nothing, one of its own costs its size', () => {
-    const measure = (inPlace: boolean): number => {
+    /** Highest byte with an operation on a product of 4 KiB, which lies behind the KiB of its input. */
+    const measure = (operation: (graph: Graph, product: GraphTensor) => GraphTensor): number => {
       const graph = new Graph();
-      const start = graph.mulMat(weight(graph, 0, 256, 256), graph.input(4, 256, 1));
-      graph.expand(inPlace ? graph.overwriting([start]) : graph.like([start]));
+      graph.expand(operation(graph, graph.mulMat(weight(graph, 0, 256, 1024), graph.input(4, 256, 1))));
       return highestOf(graph, 1, false)[0] ?? 0;
     };
-    expect(measure(true)).toBe(2 * KIB);
-    expect(measure(false)).toBe(2 * KIB);
-    const branched = new Graph();
-    const start = branched.mulMat(weight(branched, 0, 256, 256), branched.input(4, 256, 1));
-    branched.expand(branched.overwriting([branched.overwriting([start]), start]));
-    // The first step must not overwrite what the second still reads.
-    expect(highestOf(branched, 1, false)[0]).toBe(2 * KIB);
+    expect(measure((_, product) => product)).toBe(5 * KIB);
+    expect(measure((graph, product) => graph.overwriting([product]))).toBe(5 * KIB);
+    // The KiB that the input left is too small for it.
+    expect(measure((graph, product) => graph.like([product]))).toBe((5 + 4) * KIB);
+    // A first step must not overwrite what a second one still reads. The second overwrites the first, behind the product.
+    const branch = (graph: Graph, product: GraphTensor) => graph.overwriting([graph.overwriting([product]), product]);
+    expect(measure(branch)).toBe((5 + 4) * KIB);
+    // Then 5 KiB find room where input and product were.
+    expect(measure((graph, product) => graph.mulMat(weight(graph, 0, 1024, 1280), branch(graph, product)))).toBe(
+      9 * KIB,
+    );
   });
 
   test('views take no memory and keep what they show', () => {
