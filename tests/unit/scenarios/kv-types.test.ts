@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { kvTypesOf } from '../../../src/scenarios/kv-types.ts';
-import { catalog, factsAt } from './catalog.ts';
+import { factsAt } from './catalog.ts';
 
 describe('cache types side by side', () => {
   it('has the bytes of each type: 16, 8.5 and 4.5 bits for each number of Llama 3.1 8B', () => {
@@ -35,8 +35,16 @@ describe('cache types side by side', () => {
     expect(kvTypesOf(factsAt('llama-3-1-70b/q4-k-m/128k'))?.text).not.toContain('compute buffer');
   });
 
-  it('is silent where the cache hardly counts: 1.1 % of DeepSeek V4 Pro', () => {
-    expect(kvTypesOf(factsAt('deepseek-v4-pro/q4-k-m/1m'))).toBeUndefined();
-    expect(catalog.byId.models.has('deepseek-v4-pro')).toBe(true);
+  it.each([
+    // 30 layers keep a row of 512 and an index key of 128 for every 4 tokens, 31 a row of 512 for every 128.
+    ['deepseek-v4-pro/q4-k-m/1m', (30 * (512 + 128)) / 4 + (31 * 512) / 128, 1.1, false],
+    // 80 layers keep keys and values of 8 heads of 128.
+    ['llama-3-1-70b/bf16/8k', 80 * 2 * 8 * 128, 1.9, false],
+    ['llama-3-1-70b/bf16/16k', 80 * 2 * 8 * 128, 3.7, true],
+  ])('is there where the cache is three percent of Needs or more: %s', (path, numbersPerToken, percent, isThere) => {
+    const facts = factsAt(path);
+    const { contextTokens, needsBytes } = facts.scenario;
+    expect((100 * 2 * numbersPerToken * contextTokens) / needsBytes).toBeCloseTo(percent, 1);
+    expect(kvTypesOf(facts) !== undefined).toBe(isThere);
   });
 });
