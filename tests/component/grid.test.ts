@@ -98,6 +98,57 @@ describe('Grid', () => {
     expect(root.querySelectorAll('td').map((cell) => cell.getAttribute('class'))).toEqual(['m1', undefined]);
   });
 
+  describe('on a phone', () => {
+    const cells = [{ text: '17.5', href: '' }, { text: '28-43 tokens/s', href: '' }, null];
+    const sentence = { text: 'RTX 4090: with 6.20 GB to spare.', href: '' };
+    const longer = { text: `${sentence.text}.`, href: '' };
+    const shown = async (own: Grid['rows'][number]['cells'], list = false) => {
+      const rows = [{ head: { text: 'Q8_0', href: '' }, cells: own }];
+      const columns = ['Memory', 'Speed & more', 'Card'];
+      const root = await renderComponent(GridComponent, { grid: { ...grid, columns, rows }, id: 'g', list });
+      return {
+        table: one(root, 'table').classNames,
+        cells: root.querySelectorAll('td').map((cell) => [cell.classNames, cell.getAttribute('data-label')]),
+      };
+    };
+
+    it('keeps its columns where every cell is short, and marks cells too wide for one line', async () => {
+      expect(await shown(cells)).toEqual({
+        table: 'grid c3',
+        cells: [
+          ['', undefined],
+          ['wide', undefined],
+          ['', undefined],
+        ],
+      });
+      expect((await shown([sentence, ...cells.slice(1)])).table).toBe('grid c3');
+    });
+
+    it('stands as a list with a sentence in a column: only cells that are short and not empty need a label', async () => {
+      expect(await shown([longer, ...cells.slice(1)])).toEqual({
+        table: 'grid list',
+        cells: [
+          ['words', undefined],
+          ['wide', 'Speed & more'],
+          ['none', undefined],
+        ],
+      });
+      const note = { text: '17.5', href: '', note: longer.text };
+      expect((await shown([note, ...cells.slice(1)])).cells[0]).toEqual(['words', undefined]);
+    });
+
+    it('stands as a list where it is told to', async () => {
+      expect(await shown(cells, true)).toEqual({
+        table: 'grid list',
+        cells: [
+          ['', 'Memory'],
+          ['wide', 'Speed & more'],
+          ['none', undefined],
+        ],
+      });
+    });
+  });
+
   it('keeps its caption for readers who do not see the heading that says the same', async () => {
     const root = await renderComponent(GridComponent, { grid, id: 'g', named: true });
     expect(one(root, 'caption').classList.contains('hidden')).toBe(true);
