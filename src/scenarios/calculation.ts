@@ -18,6 +18,7 @@ import {
 import { cachingLayers, layerCounts } from './cache-note.ts';
 import type { Scenario } from './scenario.ts';
 import type { CalculationStep } from './views.ts';
+import { HEADROOM_TEXT } from './words.ts';
 
 /** One summand of a cache: which rows it counts, the formula with numbers filled in, and what it comes to. */
 interface Term {
@@ -74,7 +75,7 @@ export function calculationSteps(scenario: Scenario): readonly CalculationStep[]
     },
     {
       term: 'Plan for',
-      formula: `the larger of ${formatGB(ruleOfThumb.total)} (rule of thumb) and ${formatGB(planForBytes(needsBytes))} (Needs + 5 %)`,
+      formula: `the larger of ${formatGB(ruleOfThumb.total)} (rule of thumb) and ${formatGB(planForBytes(needsBytes))} (Needs + ${HEADROOM_TEXT})`,
       result: formatGB(scenario.planForBytes),
     },
   );

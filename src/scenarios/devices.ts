@@ -42,6 +42,12 @@ export interface Devices {
   readonly plotted: readonly CatalogDevice[];
   /** Devices that the speeds of two models are compared on: the first that holds both. */
   readonly compared: readonly CatalogDevice[];
+  /** The card that people ask about most. */
+  readonly bestKnown: CatalogDevice | undefined;
+  /** The GPU whose server of eight questions name. */
+  readonly askedNode: CatalogDevice | undefined;
+  /** The GPU that a model is counted in that no single device holds. */
+  readonly countedIn: CatalogDevice | undefined;
   readonly byId: ReadonlyMap<string, CatalogDevice>;
 }
 
@@ -142,6 +148,10 @@ const PLOTTED: readonly string[] = [
 ];
 const COMPARED: readonly string[] = ['rtx-4090', 'rtx-5090', 'rtx-pro-6000-bw', 'h200-sxm', 'apple-m3-ultra-512gb'];
 
+const BEST_KNOWN = 'rtx-4090';
+const ASKED_NODE = 'h100-80gb-sxm';
+const COUNTED_IN = 'h200-sxm';
+
 /** Devices that no answer names: converted cards, several GPUs on one board, chips that share a server's memory, rack-only GPUs, boards for robots, thin laptops. */
 const UNUSUAL = /mod$|a16-|mi250x|mi300a|gh200|gb200|gb300|jetson|ryzen-ai-hx/;
 
@@ -223,6 +233,9 @@ export const devicesOf = memoized((catalog: Catalog): Devices => {
     usual: pick(USUAL),
     plotted: pick(PLOTTED),
     compared: pick(COMPARED),
+    bestKnown: byId.get(BEST_KNOWN),
+    askedNode: byId.get(ASKED_NODE),
+    countedIn: byId.get(COUNTED_IN),
     byId,
   };
 });

@@ -275,12 +275,12 @@ function llamaCppRow(catalog: Catalog, model: EstimableModel, context: number): 
   const at = modelAtQuant(catalog, model.id, quant.id);
   const devices = devicesOf(catalog);
   const card = tierFor(devices.cards, at.need(context).planForBytes);
-  const h200 = devices.byId.get('h200-sxm');
-  const count = card || !h200 ? undefined : at.fewestDevices(h200.device, context);
+  const { countedIn } = devices;
+  const count = card || !countedIn ? undefined : at.fewestDevices(countedIn.device, context);
   const runsOn: RunsOn | undefined = card
     ? { own: bestOf(card), count: 1 }
-    : h200 && count !== undefined
-      ? { own: h200, count }
+    : countedIn && count !== undefined
+      ? { own: countedIn, count }
       : undefined;
   return {
     ...figuresOf(at.allocation(context)),

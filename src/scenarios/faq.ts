@@ -167,7 +167,7 @@ export const FAQ_RULES: readonly FaqRule[] = [
     ask: (facts) => `Does ${withQuant(facts)} fit on 8 x H100 at ${context(facts)}?`,
     say: (facts) => {
       const { at, contextTokens, planForBytes } = facts.scenario;
-      const own = devicesOf(facts.catalog).byId.get('h100-80gb-sxm');
+      const own = devicesOf(facts.catalog).askedNode;
       const sets = setNames(namedSets(facts));
       if (!own) return `It takes ${sets}.`;
       const { fit, shareBytes, headroomBytes } = at.fitOn(own.device, 8, contextTokens);

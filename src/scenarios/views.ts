@@ -3,6 +3,7 @@
  * Components only put it into markup. Built by `pages.ts`; one object feeds the visible page, the meta tags,
  * the JSON-LD and the JSON API, so they cannot disagree.
  */
+import type { KvType } from '../vram/index.ts';
 
 /** A link; `href` is a site path made in `site/routes.ts`. */
 export interface Link {
@@ -67,11 +68,6 @@ export interface Hardware {
   readonly groups: readonly DeviceGroup[];
 }
 
-export interface Crumb {
-  readonly text: string;
-  readonly href: string;
-}
-
 export interface Question {
   readonly question: string;
   /** Plain text, one or more sentences. */
@@ -86,7 +82,7 @@ export interface PageMeta {
   readonly indexable: boolean;
   readonly title: string;
   readonly description: string;
-  readonly breadcrumbs: readonly Crumb[];
+  readonly breadcrumbs: readonly Link[];
   readonly questions: readonly Question[];
   /** ISO date of the newest record behind the page. */
   readonly updated: string;
@@ -146,8 +142,8 @@ export interface CalculationStep {
 export interface CalculatorPreset {
   readonly model: string;
   readonly quant: string;
-  readonly kType: string;
-  readonly vType: string;
+  readonly kType: KvType;
+  readonly vType: KvType;
   readonly sequences: number;
   readonly gpu: string;
   readonly devices: number;

@@ -1,11 +1,14 @@
 /** Small pieces of wording that several pages share. Amounts are rounded in `vram/units.ts`, never here. */
 import type { GpuRecord } from '../catalog/gpu.schema.ts';
-import { type Fit, formatCount, formatGB, formatTokens, formatWholePercent, GB } from '../vram/index.ts';
+import { type Fit, formatCount, formatGB, formatTokens, formatWholePercent, GB, planForBytes } from '../vram/index.ts';
 import type { CatalogDevice } from './devices.ts';
 import { memoized } from './memoized.ts';
 
 /** The words of the verdicts. */
 export const FIT_TEXT: Readonly<Record<Fit, string>> = { fits: 'fits', tight: 'tight', no: 'does not fit' };
+
+/** What Plan for adds to Needs at the least: "5 %". */
+export const HEADROOM_TEXT = formatWholePercent(planForBytes(GB) / GB - 1);
 
 /** "a", "a and b", "a, b and c"; `word` replaces "and". */
 export function joinWords(words: readonly string[], word = 'and'): string {

@@ -1,6 +1,7 @@
 /** Shape of the published JSON files; the types of the code and the JSON Schema that is published both follow from it. */
 import { z } from 'astro/zod';
 import { memoryRunSchema, speedRunSchema } from '../catalog/measurement.schema.ts';
+import { HEADROOM_TEXT } from '../scenarios/words.ts';
 
 /** Raised when a field of the JSON files changes its name or meaning; new fields do not raise it. */
 export const API_VERSION = 1;
@@ -20,7 +21,9 @@ export const apiScenarioSchema = z
     url: z.url().describe('The page of the scenario.'),
     indexable: z.boolean().describe('false = the canonical address of its page is that of another page.'),
     needsBytes: bytes.describe('Needs: weights, KV cache, state and compute buffer on one device, in bytes.'),
-    planForBytes: bytes.describe('Plan for: the larger of the rule of thumb and Needs plus 5 %, in bytes.'),
+    planForBytes: bytes.describe(
+      `Plan for: the larger of the rule of thumb and Needs plus ${HEADROOM_TEXT}, in bytes.`,
+    ),
     needs: z.string().describe('Needs as the page says it.'),
     planFor: z.string().describe('Plan for as the page says it.'),
     kvCacheBytes: bytes.describe('KV cache at 16 bits, one sequence.'),

@@ -1,5 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import { scenarioKeys, scenarioQuants } from '../scenarios/expand.ts';
+import { tiersOf } from '../scenarios/pages/vram-tier-page.ts';
+import { HEADROOM_TEXT } from '../scenarios/words.ts';
 import { formatCount } from '../vram/index.ts';
 import { CONTENT_LICENSE, SITE_NAME, SITE_TAGLINE } from './config.ts';
 import {
@@ -30,12 +32,13 @@ export function llmsText(catalog: Catalog, origin: string): string {
   const link = (text: string, path: string, note: string): string =>
     `- [${text}](${absoluteUrl(path, origin)}): ${note}`;
   const models = catalog.estimableModels;
+  const tiers = tiersOf(catalog);
   return [
     `# ${SITE_NAME}`,
     '',
     `> ${SITE_TAGLINE}. ${models.length} models at ${scenarioQuants(catalog).length} GGUF quants and every context: ${formatCount(scenarioKeys(catalog).length)} scenarios, each with what llama.cpp allocates (Needs) and what to plan for (Plan for).`,
     '',
-    'Needs is the sum of weights, KV cache, recurrent state and compute buffer on the GPU. Plan for is the larger of the usual rule of thumb and Needs plus 5 %. GB is 10^9 bytes, GiB 2^30.',
+    `Needs is the sum of weights, KV cache, recurrent state and compute buffer on the GPU. Plan for is the larger of the usual rule of thumb and Needs plus ${HEADROOM_TEXT}. GB is 10^9 bytes, GiB 2^30.`,
     `Scenario pages: ${absoluteUrl(modelListPath(), origin)}MODEL/QUANT/CONTEXT/ with contexts such as 8k, 128k, 1m. Text and data: ${CONTENT_LICENSE.name}.`,
     '',
     '## Data',
@@ -50,7 +53,7 @@ export function llmsText(catalog: Catalog, origin: string): string {
     '',
     link('Models', modelListPath(), 'by size'),
     link('GPUs and Macs', gpuListPath(), 'what runs on each'),
-    link('By memory', vramTierListPath(), 'what fits 6 to 512 GB'),
+    link('By memory', vramTierListPath(), `what fits ${tiers.at(0)} to ${tiers.at(-1)} GB`),
     link('Comparisons', compareListPath(), 'model against model, GPU against GPU'),
     link('Quants', quantListPath(), 'bits, quality, memory'),
     link('Families', familyListPath(), 'siblings by size'),

@@ -2,6 +2,9 @@ import type { PageMeta } from '../scenarios/views.ts';
 import { SITE_NAME } from './config.ts';
 import { absoluteUrl, openGraphImagePath } from './routes.ts';
 
+/** The size of a page's picture that social networks ask for, in pixels. */
+export const OPEN_GRAPH_SIZE = { width: 1200, height: 630 } as const;
+
 /** One `<meta>`: search engines read `name`, Open Graph reads `property`. */
 export type MetaTag =
   | { readonly name: string; readonly content: string }
@@ -38,8 +41,8 @@ export function headTags(meta: PageMeta, origin: string): HeadTags {
       { property: 'og:description', content: meta.description },
       { property: 'og:url', content: absoluteUrl(meta.canonicalPath, origin) },
       { property: 'og:image', content: image },
-      { property: 'og:image:width', content: '1200' },
-      { property: 'og:image:height', content: '630' },
+      { property: 'og:image:width', content: String(OPEN_GRAPH_SIZE.width) },
+      { property: 'og:image:height', content: String(OPEN_GRAPH_SIZE.height) },
       { property: 'og:image:alt', content: `${SITE_NAME}: ${meta.title}` },
       { name: 'twitter:card', content: 'summary_large_image' },
     ],

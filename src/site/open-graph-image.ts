@@ -3,9 +3,7 @@ import { LABEL_ENDS_BEYOND } from '../scenarios/bars.ts';
 import type { OpenGraphView } from '../scenarios/open-graph.ts';
 import type { BarSegment } from '../scenarios/views.ts';
 import { SITE_NAME } from './config.ts';
-
-/** The size that social networks ask for, in pixels. */
-export const OPEN_GRAPH_SIZE = { width: 1200, height: 630 } as const;
+import { OPEN_GRAPH_SIZE } from './metadata.ts';
 
 /** The light theme of the stylesheet; overhead, hatched there, is a paler grey here. */
 const COLOURS = {

@@ -5,7 +5,12 @@
 
 export const homePath = (): string => '/';
 
+/** Id of a section of a list, by its place from 0. */
+export const listSectionId = (place: number): string => `section-${place + 1}`;
+
 export const modelListPath = (): string => '/models/';
+/** The section of a size class, by its place among them. */
+export const modelListSectionPath = (place: number): string => `${modelListPath()}#${listSectionId(place)}`;
 export const modelPath = (model: string): string => `/models/${model}/`;
 export const modelQuantPath = (model: string, quant: string): string => `/models/${model}/${quant}/`;
 /** @param context a label, e.g. "128k" */

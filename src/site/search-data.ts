@@ -19,6 +19,7 @@ import {
   guideListPath,
   guidePath,
   modelListPath,
+  modelListSectionPath,
   modelPath,
   modelQuantPath,
   quantListPath,
@@ -211,7 +212,7 @@ export function searchData(catalog: Catalog): SearchData {
     sizes: SIZE_CLASSES.map(({ title, below }, index) => ({
       ...(Number.isFinite(below) && { below }),
       text: `Models, ${title.charAt(0).toLowerCase()}${title.slice(1)}`,
-      href: `${modelListPath()}#section-${index + 1}`,
+      href: modelListSectionPath(index),
     })),
     topics: [
       ...SITE_TOPICS,

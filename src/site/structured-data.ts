@@ -1,5 +1,5 @@
 import type { BreadcrumbList, Dataset, FAQPage, Graph, TechArticle, Thing, WebApplication, WebSite } from 'schema-dts';
-import type { Crumb, Page, PageMeta, Question } from '../scenarios/views.ts';
+import type { Link, Page, PageMeta, Question } from '../scenarios/views.ts';
 import { keepUnits } from '../vram/index.ts';
 import { CONTENT_LICENSE, SITE_LANGUAGE, SITE_NAME, SITE_TAGLINE } from './config.ts';
 import { absoluteUrl, apiIndexPath, homePath } from './routes.ts';
@@ -40,7 +40,7 @@ function webSite(origin: string): WebSite {
   };
 }
 
-function breadcrumbList(crumbs: readonly Crumb[], origin: string): BreadcrumbList {
+function breadcrumbList(crumbs: readonly Link[], origin: string): BreadcrumbList {
   return {
     '@type': 'BreadcrumbList',
     itemListElement: crumbs.map((crumb, index) => ({

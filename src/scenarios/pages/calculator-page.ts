@@ -6,18 +6,15 @@ import { headroomText, shortContext } from '../hardware.ts';
 import type { CalculatorPage } from '../views.ts';
 import { contextTitle } from '../words.ts';
 import { metaOf } from './meta.ts';
-import { GRID_CONTEXTS, modelHead, planForCell, textCell, usualFacts, usualOf } from './shared.ts';
+import { GRID_CONTEXTS, modelHead, mostLookedUp, planForCell, textCell, usualFacts, usualOf } from './shared.ts';
 
 const MOST_MODELS = 30;
-/** The card of the table's last column: the one that people ask about most. */
-const CARD = 'rtx-4090';
 
 /** The calculator: every setting of the estimator, and a table for readers without JavaScript. */
 export function calculatorPage(catalog: Catalog): CalculatorPage {
-  const [first] = catalog.estimableModels;
-  if (!first) throw new Error('the catalogue has no model with an architecture');
+  const first = mostLookedUp(catalog);
   const facts = usualFacts(catalog, first);
-  const card = devicesOf(catalog).byId.get(CARD);
+  const card = devicesOf(catalog).bestKnown;
   const models = catalog.estimableModels.length;
   return {
     kind: 'calculator',

@@ -16,12 +16,11 @@ import { formatCount } from '../../vram/index.ts';
 import { scenarioKeys } from '../expand.ts';
 import type { DataPage, Grid } from '../views.ts';
 import { metaOf } from './meta.ts';
-import { textCell } from './shared.ts';
+import { mostLookedUp, textCell } from './shared.ts';
 
 /** What the site publishes for programs, with the fields of a scenario as the schema says them. */
 export function dataPage(catalog: Catalog): DataPage {
-  const [first] = catalog.estimableModels;
-  if (!first) throw new Error('the catalogue has no model with an architecture');
+  const first = mostLookedUp(catalog);
   const models = catalog.estimableModels.length;
   const scenarios = formatCount(scenarioKeys(catalog).length);
   const file = (path: string, what: string, form: string): Grid['rows'][number] => ({

@@ -7,15 +7,23 @@ import { scenarioKeys, scenarioQuants } from '../expand.ts';
 import type { HomePage } from '../views.ts';
 import { contextTitle } from '../words.ts';
 import { metaOf } from './meta.ts';
-import { GRID_CONTEXTS, modelHead, planForCell, smallestDeviceText, textCell, usualFacts, usualOf } from './shared.ts';
+import {
+  GRID_CONTEXTS,
+  modelHead,
+  mostLookedUp,
+  planForCell,
+  smallestDeviceText,
+  textCell,
+  usualFacts,
+  usualOf,
+} from './shared.ts';
 import { tierLink, tiersOf } from './vram-tier-page.ts';
 
 const MOST_POPULAR = 24;
 
 /** The home page: the calculator, the most looked-up models, the way in by memory. */
 export function homePage(catalog: Catalog): HomePage {
-  const [first] = catalog.estimableModels;
-  if (!first) throw new Error('the catalogue has no model with an architecture');
+  const first = mostLookedUp(catalog);
   const facts = usualFacts(catalog, first);
   const scenarios = scenarioKeys(catalog).length;
   const models = catalog.estimableModels.length;

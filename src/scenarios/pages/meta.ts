@@ -1,8 +1,9 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import type { EngineRecord } from '../../catalog/engine.schema.ts';
 import { SITE_NAME } from '../../site/config.ts';
 import { homePath } from '../../site/routes.ts';
 import { memoized } from '../memoized.ts';
-import type { Crumb, Link, PageMeta, Question } from '../views.ts';
+import type { Link, PageMeta, Question } from '../views.ts';
 
 const LONGEST_DESCRIPTION = 155;
 
@@ -12,7 +13,7 @@ interface MetaParts {
   /** Sentences in the order of their weight: as many as search results show are kept whole. */
   readonly description: readonly string[];
   /** Crumbs between the home page and this one. */
-  readonly crumbs: readonly Crumb[];
+  readonly crumbs: readonly Link[];
   /** Name of this page in its own breadcrumbs. */
   readonly name: string;
   readonly questions?: readonly Question[];
@@ -65,5 +66,8 @@ export function sourceLink(record: Sourced, key: string | undefined): Link | und
   return source && { text: source.title, href: source.url };
 }
 
-/** The date of the engine behind every figure; absent where the catalogue has no record of it. */
-export const engineUpdated = (catalog: Catalog): string | undefined => catalog.byId.engines.get('llama-cpp')?.updated;
+/** The engine behind every figure; absent where the catalogue has no record of it. */
+export const engineRecord = ({ byId }: Catalog): EngineRecord | undefined => byId.engines.get('llama-cpp');
+
+/** The day its record last changed. */
+export const engineUpdated = (catalog: Catalog): string | undefined => engineRecord(catalog)?.updated;

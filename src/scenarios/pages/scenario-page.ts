@@ -32,8 +32,16 @@ import { relatedTo } from '../related.ts';
 import { computeScenario, type ModelAtQuant, type Scenario } from '../scenario.ts';
 import { spare, verdictOf } from '../verdict.ts';
 import type { ScenarioPage } from '../views.ts';
-import { contextTitle, nameAgainst, nameForBytes, nameWithMemory, tokensText, withArticle } from '../words.ts';
-import { engineUpdated, metaOf, sourceLinks } from './meta.ts';
+import {
+  contextTitle,
+  HEADROOM_TEXT,
+  nameAgainst,
+  nameForBytes,
+  nameWithMemory,
+  tokensText,
+  withArticle,
+} from '../words.ts';
+import { engineRecord, engineUpdated, metaOf, sourceLinks } from './meta.ts';
 
 /**
  * The page of one model at one quant and one context.
@@ -105,7 +113,7 @@ export function scenarioPage(catalog: Catalog, key: ScenarioKey): ScenarioPage {
     related: relatedTo(catalog, scenario),
     faq,
     engine,
-    sources: sourceLinks(model, catalog.byId.engines.get('llama-cpp') ?? {}),
+    sources: sourceLinks(model, engineRecord(catalog) ?? {}),
     apiHref: modelApiPath(model.id),
   };
 }
@@ -154,8 +162,8 @@ function ruleOfThumbOf(scenario: Scenario): ScenarioPage['ruleOfThumb'] {
     total >= planForBytes
       ? `That is ${formatPercent(distance)} above what llama.cpp allocates, so it sets Plan for.`
       : total >= needsBytes
-        ? `That is only ${formatPercent(distance)} above what llama.cpp allocates, so Plan for is Needs plus 5 %.`
-        : `That is ${formatPercent(distance)} below what llama.cpp allocates, so Plan for is Needs plus 5 %.`;
+        ? `That is only ${formatPercent(distance)} above what llama.cpp allocates, so Plan for is Needs plus ${HEADROOM_TEXT}.`
+        : `That is ${formatPercent(distance)} below what llama.cpp allocates, so Plan for is Needs plus ${HEADROOM_TEXT}.`;
   const reason = at.model.ruleOfThumb ? ` ${at.model.ruleOfThumb.reason}` : countedReason(at, parameters);
   return {
     intro: `Published parameters times nominal bytes, a 16-bit cache and 10 % on top make ${formatGB(total)}. ${against}${reason}`,

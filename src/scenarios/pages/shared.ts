@@ -37,6 +37,12 @@ export const SIZE_CLASSES: readonly { readonly title: string; readonly below: nu
   { title: 'Over 500B', below: Number.POSITIVE_INFINITY },
 ];
 
+/** The model that stands for all where a page shows one. */
+export function mostLookedUp({ estimableModels: [first] }: Catalog): EstimableModel {
+  if (!first) throw new Error('the catalogue has no model with an architecture');
+  return first;
+}
+
 /** A model at its usual quant and context. */
 export interface Usual extends Need {
   readonly at: ModelAtQuant;
@@ -107,9 +113,9 @@ export function smallestDeviceText(catalog: Catalog, at: ModelAtQuant, context: 
   if (card) return inOneLine(nameForBytes(bestOf(card).gpu, planForBytes));
   const unified = tierFor(devices.unified, planForBytes, hostBytes);
   if (unified) return inOneLine(nameForBytes(bestOf(unified).gpu, planForBytes));
-  const h200 = devices.byId.get('h200-sxm');
-  const count = h200 && at.fewestDevices(h200.device, context);
-  return h200 && count !== undefined ? deviceLabel(h200.gpu, count) : `more than ${MOST_DEVICES} GPUs`;
+  const { countedIn } = devices;
+  const count = countedIn && at.fewestDevices(countedIn.device, context);
+  return countedIn && count !== undefined ? deviceLabel(countedIn.gpu, count) : `more than ${MOST_DEVICES} GPUs`;
 }
 
 const needTables = memoized((_: Catalog) => memoized((_model: EstimableModel) => new Map<number, readonly Need[]>()));

@@ -27,6 +27,7 @@ describe('the head of a page', () => {
     expect(contentOf(head, 'og:title')).toEqual([meta.title]);
     expect(contentOf(head, 'og:url')).toEqual(['https://example.org/models/m/q4-k-m/8k/']);
     expect(contentOf(head, 'og:image')[0]).toMatch(/^https:\/\/example\.org\/.+\.png$/);
+    expect(['og:image:width', 'og:image:height'].map((name) => contentOf(head, name))).toEqual([['1200'], ['630']]);
     expect(contentOf(head, 'twitter:card')).toEqual(['summary_large_image']);
     expect(head.links).toEqual([{ rel: 'canonical', href: 'https://example.org/models/m/q4-k-m/8k/' }]);
   });

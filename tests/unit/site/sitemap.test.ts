@@ -27,6 +27,8 @@ describe('llms.txt', () => {
     const text = llmsText(catalog, 'https://example.org');
     expect(text).toMatch(/^# VRAM Atlas\n/);
     expect(text).toContain('Needs is the sum of weights, KV cache, recurrent state and compute buffer');
+    expect(text).toContain('Needs plus 5 %. GB is 10^9 bytes');
+    expect(text).toContain('what fits 6 to 512 GB');
     for (const [, href = ''] of text.matchAll(/\]\(([^)]+)\)/g)) expect(href).toMatch(/^https:\/\/example\.org\//);
     expect([...text.matchAll(/\]\(/g)].length).toBeGreaterThan(40);
     expect(text).toContain('https://example.org/api/v1/schema.json');
