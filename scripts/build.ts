@@ -28,7 +28,7 @@ const MEMORY = [
   '--max-old-space-size=740',
 ];
 
-export interface BuildResult {
+interface BuildResult {
   readonly pages: number;
   readonly seconds: number;
 }

@@ -15,7 +15,7 @@ interface HeaderRule {
 }
 
 /** Reads the `_headers` format of static hosts: a path with `*` on a line of its own, indented `Name: value` lines below. */
-export function parseHeaders(text: string): HeaderRule[] {
+function parseHeaders(text: string): HeaderRule[] {
   const rules: { pattern: RegExp; headers: [string, string][] }[] = [];
   for (const line of text.split('\n')) {
     if (line.trim() === '' || line.startsWith('#')) continue;

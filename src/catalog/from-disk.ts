@@ -97,7 +97,7 @@ function unreadable(file: string, place: Place, message: string): Problem {
 const WITH_ELEMENTS: ReadonlySet<Kind> = new Set(['guides', 'families', 'quants']);
 
 /** An element in the text of a record. What it may be called and say is known to who shows it. */
-export interface BodyElement extends Place {
+interface BodyElement extends Place {
   readonly file: string;
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 /** What every record is, whatever its kind. */
 
 /** `T` with every property and array inside it read-only. */
-export type Immutable<T> = T extends readonly (infer Item)[]
+type Immutable<T> = T extends readonly (infer Item)[]
   ? readonly Immutable<Item>[]
   : T extends object
     ? { readonly [Key in keyof T]: Immutable<T[Key]> }

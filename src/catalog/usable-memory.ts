@@ -2,7 +2,7 @@
 import { formatWholePercent, GiB } from '../vram/index.ts';
 import type { GpuRecord } from './gpu.schema.ts';
 
-export interface UsableMemory {
+interface UsableMemory {
   readonly bytes: number;
   /** What the figure rests on, in one clause. */
   readonly basis: string;

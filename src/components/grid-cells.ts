@@ -11,9 +11,9 @@ const ONE_LINE = 32;
 const ONE_NARROW_LINE = 10;
 
 /** Class of the table: `list` stands on a phone as a list, `c4` has four columns beside the heads of its rows. */
-export type GridClass = 'list' | `c${number}`;
+type GridClass = 'list' | `c${number}`;
 
-export interface GridCells {
+interface GridCells {
   readonly tableClass: GridClass;
   /** What stands in each row of the body. */
   readonly rows: readonly string[];

@@ -56,7 +56,7 @@ const pause = (ms = 0): Promise<void> => new Promise((resolve) => setTimeout(res
 const ADDRESS_MS = 150;
 
 /** What the calculator answers at the moment: the settings, and what their engine offers. */
-export interface Answered {
+interface Answered {
   readonly data: CalculatorData;
   readonly state: CalculatorState;
   /** Why the settings have no answer. */

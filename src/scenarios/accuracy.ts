@@ -54,7 +54,7 @@ function distanceText({ runs, median, worst }: Distance): string {
 }
 
 /** What a scenario page says about measured runs of models like its own. */
-export interface ClassAccuracy {
+interface ClassAccuracy {
   readonly text: string;
   readonly link: Link;
 }

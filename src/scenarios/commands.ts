@@ -34,7 +34,7 @@ const isCommon = ({ model, quant }: Facts['scenario']): boolean =>
   COMMON_SCHEMES.has(quant.scheme) || (isForExperts(quant) && isPublishedInMxfp4(model));
 
 /** A repository with GGUF files, and the tag of one of them; empty where it holds one file. */
-export interface GgufFile {
+interface GgufFile {
   readonly repository: string;
   readonly tag: string;
 }

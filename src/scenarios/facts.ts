@@ -23,14 +23,14 @@ export interface DeviceSet {
 }
 
 /** What another way to run the same scenario takes. */
-export interface Alternative {
+interface Alternative {
   readonly planForBytes: number;
   /** The smallest single card that holds it; absent where none does. */
   readonly tier?: Tier;
 }
 
 /** The model with experts in RAM. */
-export interface ExpertsFacts {
+interface ExpertsFacts {
   /** With the experts of every layer in RAM, one device. */
   readonly deviceBytes: number;
   readonly hostBytes: number;
@@ -45,7 +45,7 @@ export interface ExpertsFacts {
 }
 
 /** Another member of the family at the same quant, at the same context or the longest it has. */
-export interface Sibling {
+interface Sibling {
   readonly model: ModelRecord;
   readonly contextTokens: number;
   readonly planForBytes: number;

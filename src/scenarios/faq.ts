@@ -29,7 +29,7 @@ import {
 } from './words.ts';
 
 /** A question worth answering on a page, and when. Both parts come from the page's own figures. */
-export interface FaqRule {
+interface FaqRule {
   readonly name: string;
   readonly when: (facts: Facts) => boolean;
   readonly ask: (facts: Facts) => string;

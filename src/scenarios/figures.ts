@@ -575,7 +575,7 @@ export function workingSteps(catalog: Catalog, attributes: Attributes): readonly
 }
 
 /** An element of a hand-written page, where it stands. */
-export interface PageElement {
+interface PageElement {
   readonly name: string;
   readonly attributes: Attributes;
 }

@@ -25,7 +25,7 @@ export interface OpenGraphView {
 }
 
 /** Part of a picture's address, and what it shows. */
-export interface OpenGraphKey {
+interface OpenGraphKey {
   readonly kind: 'models' | 'gpus' | 'vram' | 'guides';
   readonly id: string;
 }

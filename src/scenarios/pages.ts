@@ -1,5 +1,5 @@
 /** Every page of the site as a view object: one builder a kind, all from the catalogue alone. */
-export { type Figures, figuresOf } from './figures.ts';
+export { figuresOf } from './figures.ts';
 export { accuracyPage } from './pages/accuracy-page.ts';
 export { calculatorPage } from './pages/calculator-page.ts';
 export { compareListPage, comparePage, comparisonsOf } from './pages/compare-page.ts';

@@ -11,7 +11,7 @@ import type { Plot } from './views.ts';
 import { contextTitle } from './words.ts';
 
 /** Mean KL divergence from the 16-bit model that was measured of a quant, and on which model. */
-export interface Loss {
+interface Loss {
   readonly value: number;
   readonly model: string;
 }

@@ -31,7 +31,7 @@ import {
 } from './words.ts';
 
 /** What a rule is about: a page takes at most one sentence on each. */
-export type Topic =
+type Topic =
   | 'fit'
   | 'usual'
   | 'tight'
@@ -47,7 +47,7 @@ export type Topic =
   | 'trained';
 
 /** One thing worth saying about a scenario, and when it is true and worth it. */
-export interface VerdictRule {
+interface VerdictRule {
   readonly name: string;
   readonly topic: Topic;
   readonly when: (facts: Facts) => boolean;

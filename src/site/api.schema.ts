@@ -41,7 +41,7 @@ export const apiScenarioSchema = z
   })
   .readonly();
 
-export const apiQuantSchema = z
+const apiQuantSchema = z
   .strictObject({
     quant: z.string().describe('Id, as in URLs.'),
     name: z.string().describe('Name, as files carry it.'),

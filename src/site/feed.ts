@@ -3,7 +3,7 @@ import { SITE_NAME, SITE_TAGLINE } from './config.ts';
 import { familyPath, gpuPath, guidePath, modelPath, quantPath } from './routes.ts';
 
 /** One changed record. */
-export interface FeedItem {
+interface FeedItem {
   readonly title: string;
   readonly description: string;
   readonly link: string;

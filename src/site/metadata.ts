@@ -6,11 +6,11 @@ import { absoluteUrl, openGraphImagePath } from './routes.ts';
 export const OPEN_GRAPH_SIZE = { width: 1200, height: 630 } as const;
 
 /** One `<meta>`: search engines read `name`, Open Graph reads `property`. */
-export type MetaTag =
+type MetaTag =
   | { readonly name: string; readonly content: string }
   | { readonly property: string; readonly content: string };
 
-export interface LinkTag {
+interface LinkTag {
   readonly rel: string;
   readonly href: string;
   readonly type?: string;

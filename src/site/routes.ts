@@ -73,7 +73,6 @@ export const feedPath = (): string => '/feed.xml';
 export const sitemapPath = (): string => '/sitemap-index.xml';
 /** What the page build tells the sitemap; it is taken out of the built site again. */
 export const sitemapDataPath = (): string => '/sitemap-data.json';
-export const robotsPath = (): string => '/robots.txt';
 export const llmsTextPath = (): string => '/llms.txt';
 export const iconPath = (): string => '/icon.svg';
 /**

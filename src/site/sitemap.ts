@@ -16,7 +16,7 @@ import {
 } from './routes.ts';
 
 /** What the sitemap says beside addresses, as JSON. */
-export interface SitemapData {
+interface SitemapData {
   readonly nonIndexable: readonly string[];
   readonly lastModified: Readonly<Record<string, string>>;
 }

@@ -147,7 +147,7 @@ const HAND_OVER_MS = 0.1;
 /** The range with layers or experts in RAM: what the memory really delivers is rarely known. */
 const RAM_RANGE = { low: 0.5, high: 1.35 };
 /** Two channels of fast DDR5, where the request names no RAM. */
-export const ASSUMED_RAM_BANDWIDTH_GBPS = 90;
+const ASSUMED_RAM_BANDWIDTH_GBPS = 90;
 
 /** Decode speed in tokens per second for one user; unrounded. */
 export interface DecodeSpeed {

@@ -46,12 +46,12 @@ function isExecutable(file: string): boolean {
 }
 
 /** Path of an installed Chrome, Chromium or Edge; `CHROME_PATH` in the environment goes first. */
-export function findInstalledChromium(environment: NodeJS.ProcessEnv = process.env): string | undefined {
-  const onPath = (environment['PATH'] ?? '')
+function findInstalledChromium(): string | undefined {
+  const onPath = (process.env['PATH'] ?? '')
     .split(delimiter)
     .filter((folder) => folder !== '')
     .flatMap((folder) => NAMES_ON_PATH.map((name) => join(folder, name)));
-  return [environment['CHROME_PATH'] ?? '', ...onPath, ...(PLACES[process.platform] ?? [])].find(
+  return [process.env['CHROME_PATH'] ?? '', ...onPath, ...(PLACES[process.platform] ?? [])].find(
     (file) => file !== '' && existsSync(file) && isExecutable(file),
   );
 }

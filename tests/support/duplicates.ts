@@ -14,12 +14,12 @@ export interface Text {
   readonly text: string;
 }
 
-export interface Similar {
+interface Similar {
   readonly similarity: number;
   readonly names: readonly [string, string];
 }
 
-export interface DuplicateReport {
+interface DuplicateReport {
   /** For each text with a similar other one its nearest, most similar first. Texts without one are left out. */
   readonly nearest: readonly Similar[];
   /** Similarity of the nearest neighbour that 95 % of all texts stay below, and of the median text. 0 = below 0.38. */

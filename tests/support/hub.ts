@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** Files of a repository by path, and what the API says of it. */
-export interface Repository {
+interface Repository {
   readonly files: Readonly<Record<string, Uint8Array>>;
   readonly info?: Readonly<Record<string, unknown>>;
 }

@@ -3,7 +3,7 @@ import type { FieldPath } from '../problem.ts';
 import { KINDS, type Kind } from '../record.ts';
 
 /** A place in a record that names one of its sources. */
-export interface SourceReference {
+interface SourceReference {
   readonly path: FieldPath;
   readonly key: string;
 }

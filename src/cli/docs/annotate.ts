@@ -5,7 +5,7 @@ import { Document, Scalar, visit } from 'yaml';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Values of other records at a path of keys, `*` for any place in a list or any key of a block of free keys. */
-export type Examples = (path: readonly string[]) => readonly unknown[];
+type Examples = (path: readonly string[]) => readonly unknown[];
 
 const WIDTH = 108;
 const INDENT = '  ';

@@ -73,7 +73,7 @@ export interface Result extends Allocation {
   readonly placement?: PlacementAnswer;
 }
 
-export interface Failure {
+interface Failure {
   readonly ok: false;
   readonly error: { readonly code: string; readonly message: string };
 }

@@ -117,7 +117,7 @@ const engineNamed = (name: string): (typeof ENGINES)[keyof typeof ENGINES] | und
   Object.hasOwn(ENGINES, name) ? ENGINES[name as keyof typeof ENGINES] : undefined;
 
 /** Which engine is asked for, with the settings it has, complete. What depends on model and device is added later. */
-export type EngineRequest =
+type EngineRequest =
   | { readonly engine: 'llama.cpp' | 'rule of thumb'; readonly settings: Settings }
   | { readonly engine: 'vLLM'; readonly settings: Omit<VllmSettings, 'positions' | 'gpu'> }
   | { readonly engine: 'MLX'; readonly settings: MlxSettings };

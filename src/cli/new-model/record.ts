@@ -17,7 +17,7 @@ import { HUB } from './flags.ts';
 import type { Card, Findings, GgufHeader } from './hub.ts';
 import { newFields } from './unknown-class.ts';
 
-export interface Wanted {
+interface Wanted {
   readonly repository: string;
   readonly name: string;
   readonly family: string;
@@ -33,7 +33,7 @@ export interface Wanted {
   readonly today: string;
 }
 
-export interface NewRecord {
+interface NewRecord {
   /** Keys in the order of the schema; a fact that is not known is an empty text, which the check reports at its line. */
   readonly data: ModelData;
   readonly body: string;

@@ -189,7 +189,7 @@ export function offerOf(
 }
 
 /** A model as an engine serves it. */
-export interface ServedModel {
+interface ServedModel {
   readonly model: CalculatorModel;
   readonly device: CalculatorDevice;
   readonly state: CalculatorState;

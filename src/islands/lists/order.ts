@@ -19,7 +19,7 @@ export function amountOf(text: string): number | undefined {
 const NOTHING = /^(|–|none|unknown|max .*)$/;
 
 /** Order of two cells of one column, smallest first. What holds nothing comes last either way, so it has a rank of its own. */
-export function compareCells(a: string, b: string): number {
+function compareCells(a: string, b: string): number {
   const [first, second] = [amountOf(a), amountOf(b)];
   return first !== undefined && second !== undefined
     ? first - second

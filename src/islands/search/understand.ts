@@ -11,7 +11,7 @@ export interface NamedPage {
   readonly names: readonly string[];
 }
 
-export interface SearchModel extends NamedPage {
+interface SearchModel extends NamedPage {
   readonly contexts: readonly string[];
   readonly quant: string;
   readonly context: string;
@@ -20,7 +20,7 @@ export interface SearchModel extends NamedPage {
   readonly kinds: readonly string[];
 }
 
-export interface SearchQuant extends NamedPage {
+interface SearchQuant extends NamedPage {
   readonly pages?: 'all' | 'experts';
 }
 

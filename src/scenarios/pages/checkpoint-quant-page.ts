@@ -11,7 +11,7 @@ import { withArticle } from '../words.ts';
 import { modelHead, shorterContextNote, textCell } from './shared.ts';
 
 /** What a quant's page says of a format of checkpoints, beside what all quants have in common. */
-export interface CheckpointQuantParts {
+interface CheckpointQuantParts {
   readonly span: string;
   readonly grid: QuantPage['grid'];
   readonly faq: readonly Question[];

@@ -42,7 +42,6 @@ describe('site paths', () => {
       routes.searchDataPath(),
       routes.feedPath(),
       routes.sitemapPath(),
-      routes.robotsPath(),
       routes.llmsTextPath(),
       routes.iconPath(),
       ...['/', '/models/', '/models/m/q4-k-m/8k/', '/gpus/rtx-4090/', '/vram/24gb/'].map(routes.openGraphImagePath),
