@@ -23,7 +23,7 @@ import { faqOf } from '../faq.ts';
 import { hardwareGroups, hardwareTables, hubHardwareIntro, orWithExpertsInRam } from '../hardware.ts';
 import { twinOfModel } from '../index-policy.ts';
 import { contextPlot } from '../plot.ts';
-import { qualityPlot } from '../quality.ts';
+import { qualityPlot } from '../quality-plot.ts';
 import { peersOf, scenarioLink, siblingGroup } from '../related.ts';
 import { computeScenario, estimableModel, modelAtQuant, needOf, type Scenario } from '../scenario.ts';
 import type { Fact, Grid, ModelPage, Question } from '../views.ts';

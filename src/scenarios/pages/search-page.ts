@@ -6,7 +6,7 @@ import { contextLabel, formatGB } from '../../vram/index.ts';
 import { pairsOf } from '../comparisons.ts';
 import type { LinkWithFigure, SearchPage } from '../views.ts';
 import { counted } from '../words.ts';
-import { pairName, pairPath } from './compare-page.ts';
+import { pairName, pairPath } from './compare-shared.ts';
 import { metaOf } from './meta.ts';
 import { usualOf } from './shared.ts';
 import { macTierLink, macTiersOf, tierLink, tiersOf } from './vram-tier-page.ts';

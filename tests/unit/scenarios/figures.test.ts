@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FigureError, figureTable, figureText, workingSteps } from '../../../src/scenarios/figures.ts';
+import { FigureError } from '../../../src/scenarios/figure-attributes.ts';
+import { figureTable, figureText, workingSteps } from '../../../src/scenarios/figures.ts';
 import { catalog } from './catalog.ts';
 
 const text = (attributes: Record<string, string>): string => figureText(catalog, attributes);

@@ -1,15 +1,8 @@
 /** The rule of decode speed against published runs, on devices that the fit has not seen and through the command line. */
 import { describe, expect, test } from 'vitest';
 import { Estimator } from '../../../src/cli/estimate/answer.ts';
-import {
-  fitRule,
-  isPlain,
-  medianOf,
-  type SpeedCase,
-  scoreOf,
-  speedCases,
-  unseenEstimates,
-} from '../../../src/scenarios/measured-speed.ts';
+import { isPlain, medianOf, type SpeedCase, speedCases } from '../../../src/scenarios/measured-speed.ts';
+import { fitRule, scoreOf, unseenEstimates } from '../../../src/scenarios/speed-fit.ts';
 import { catalog } from './catalog.ts';
 
 const all = speedCases(catalog);

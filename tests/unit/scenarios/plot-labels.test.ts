@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scenarioPlot } from '../../../src/scenarios/plot.ts';
 import { withLabelsThatHaveRoom, withPlacedLabel, withPlacedNames } from '../../../src/scenarios/plot-labels.ts';
-import { qualityPlot } from '../../../src/scenarios/quality.ts';
+import { qualityPlot } from '../../../src/scenarios/quality-plot.ts';
 import type { Plot } from '../../../src/scenarios/views.ts';
 import { contextLabel } from '../../../src/vram/index.ts';
 import { catalog, factsAt } from './catalog.ts';
