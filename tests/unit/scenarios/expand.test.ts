@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { buildCatalog } from '../../../src/catalog/catalog.ts';
 import type { ModelRecord } from '../../../src/catalog/model.schema.ts';
+import type { QuantRecord } from '../../../src/catalog/quant.schema.ts';
 import {
   contextsOf,
   defaultContextOf,
@@ -11,7 +13,7 @@ import {
   scenarioKeys,
 } from '../../../src/scenarios/expand.ts';
 import { contextLabel } from '../../../src/vram/index.ts';
-import { model } from '../catalog/made-up.ts';
+import { model, quant, records } from '../catalog/made-up.ts';
 import { catalog } from './catalog.ts';
 
 const withContext = (context: Partial<ModelRecord['context']>): ModelRecord =>
@@ -83,23 +85,56 @@ describe('quants of a model', () => {
 });
 
 describe('scenarios', () => {
-  const keys = scenarioKeys(catalog);
+  const paged = (id: string, scheme: NonNullable<QuantRecord['scheme']>, nominalBits: number, order: number) =>
+    quant({ id, name: scheme, scheme, nominalBits, order, scenarioPages: true });
+  const { comparedWith: _, ...mixture } = named('gpt-oss-20b');
+  const small = buildCatalog(
+    records({
+      models: [
+        withContext({ native: 4096, extended: 12_288 }),
+        { ...mixture, family: 'small', popularityRank: 1, context: { native: 8192, source: 'config' } },
+      ],
+      quants: [
+        paged('q8-0', 'Q8_0', 8.5, 30),
+        paged('mxfp4-moe', 'MXFP4_MOE', 4.25, 20),
+        paged('q4-k-m', 'Q4_K_M', 4.5, 10),
+        quant({ id: 'q2-k', name: 'Q2_K', scheme: 'Q2_K', nominalBits: 2.625, order: 5 }),
+      ],
+      measurements: [],
+    }),
+  );
 
-  it('are every model x quant x context, once', () => {
-    const expected = catalog.estimableModels.reduce(
-      (sum, own) => sum + quantsOf(catalog, own).length * contextsOf(own).length,
-      0,
-    );
-    expect(keys).toHaveLength(expected);
-    expect(new Set(keys.map(({ model: id, quant, context }) => `${id}/${quant}/${contextLabel(context)}`)).size).toBe(
-      keys.length,
-    );
-    expect(keys.length).toBeGreaterThan(5000);
+  it('are every model x quant with pages x context: models most looked-up first, then bits, then tokens', () => {
+    expect(scenarioKeys(small).map(({ model: id, quant: of, context }) => `${id} ${of} ${context}`)).toEqual([
+      'gpt-oss-20b q4-k-m 4096',
+      'gpt-oss-20b q4-k-m 8192',
+      'gpt-oss-20b mxfp4-moe 4096',
+      'gpt-oss-20b mxfp4-moe 8192',
+      'gpt-oss-20b q8-0 4096',
+      'gpt-oss-20b q8-0 8192',
+      'tiny q4-k-m 4096',
+      'tiny q4-k-m 8192',
+      'tiny q4-k-m 12288',
+      'tiny q8-0 4096',
+      'tiny q8-0 8192',
+      'tiny q8-0 12288',
+    ]);
   });
 
   it('stand under a model and a quant each', () => {
-    const parents = new Set(modelQuantKeys(catalog).map(({ model: id, quant }) => `${id}/${quant}`));
-    expect(keys.every(({ model: id, quant }) => parents.has(`${id}/${quant}`))).toBe(true);
-    expect(new Set(keys.map(({ model: id, quant }) => `${id}/${quant}`)).size).toBe(parents.size);
+    expect(modelQuantKeys(small).map(({ model: id, quant: of }) => `${id} ${of}`)).toEqual([
+      'gpt-oss-20b q4-k-m',
+      'gpt-oss-20b mxfp4-moe',
+      'gpt-oss-20b q8-0',
+      'tiny q4-k-m',
+      'tiny q8-0',
+    ]);
+  });
+
+  it('of the whole catalogue have an address each', () => {
+    const keys = scenarioKeys(catalog);
+    const addresses = keys.map(({ model: id, quant: of, context }) => `${id}/${of}/${contextLabel(context)}`);
+    expect(new Set(addresses).size).toBe(addresses.length);
+    expect(addresses.length).toBeGreaterThan(5000);
   });
 });

@@ -322,12 +322,46 @@ describe('comparisons', () => {
   const pages = comparisonsOf(catalog).map(([first, second]) => comparePage(catalog, first, second));
   const reasons = (page: (typeof pages)[number]): string => page.choose.flatMap((side) => side.reasons).join(' ');
 
-  it('give reasons with the figures of their table', () => {
-    for (const page of pages.filter(({ pair }) => pair === 'models')) {
-      const counts = page.table.rows.find(({ head }) => head.text === 'Parameters')?.cells.map((cell) => cell?.text);
-      const [, more, fewer] = /most parameters: (\S+) against (\S+)\./.exec(reasons(page)) ?? [];
-      if (more && fewer) expect(counts?.toSorted(), page.heading).toEqual([more, fewer].toSorted());
+  describe('give reasons with the figures of their table', () => {
+    /** Cells of a row, those of `side` first. */
+    const cellsOf = (page: (typeof pages)[number], side: number, head: string) => {
+      const texts = page.table.rows.find((row) => row.head.text === head)?.cells.map((cell) => cell?.text ?? '') ?? [];
+      return [texts[side], texts[1 - side]];
+    };
+    const BYTES: Readonly<Record<string, number>> = { KB: 1e3, MB: 1e6, GB: 1e9 };
+    /** The number of a cell, which compares with none where the cell is empty. */
+    const amountOf = (text = ''): number => {
+      const [, amount = 'none', unit = ''] = /^([\d.]+) (\w+)/.exec(text) ?? [];
+      return Number(amount) * (BYTES[unit] ?? 1);
+    };
+    /**
+     * Holds every reason that `pattern` finds to the cells of its side's row, and every side whose cell is clearly the
+     * smaller one to the reason: cells are rounded, so ratios near the limit of 0.93 prove nothing.
+     */
+    function held(pair: 'models' | 'devices', head: string, pattern: RegExp, unit: string): number {
+      let found = 0;
+      for (const page of pages.filter((own) => own.pair === pair)) {
+        for (const { link, reasons: given } of page.choose) {
+          const cells = cellsOf(page, page.table.columns.indexOf(link.text), head);
+          const said = pattern.exec(given.join(' '));
+          if (said) {
+            found += 1;
+            expect([`${said[1]}${unit}`, `${said[2]}${unit}`], `${page.heading} ${link.text}`).toEqual(cells);
+          }
+          const ratio = amountOf(cells[0]) / amountOf(cells[1]);
+          if (ratio < 0.91 || ratio > 0.95) expect(said !== null, `${page.heading} ${link.text}`).toBe(ratio < 0.93);
+        }
+      }
+      return found;
     }
+
+    it.each([
+      ['models', 'Each further 1K of context', /cache grows by (\S+ \S+) with every 1K tokens, not (\S+ \S+)\./, ''],
+      ['devices', 'Power', /Power counts: (\d+) W against (\d+)\./, ' W'],
+      ['devices', 'Price at launch', /Price counts: (\d+) US dollars at launch against (\d+)\./, ' US dollars'],
+    ] as const)('%s: %s', (pair, head, pattern, unit) => {
+      expect(held(pair, head, pattern, unit)).toBeGreaterThan(5);
+    });
   });
 
   it('name the contexts of models that end below 8K', () => {
