@@ -36,6 +36,7 @@ describe('devices of the catalogue', () => {
     expect(devices.usual).toHaveLength(4);
     expect(devices.plotted).toHaveLength(12);
     expect(devices.compared).toHaveLength(5);
+    for (const role of ['bestKnown', 'askedNode', 'countedIn'] as const) expect(devices[role], role).toBeDefined();
   });
 
   it('calls no laptop and no Mac a card', () => {
