@@ -39,7 +39,9 @@ export function qualityPlot(catalog: Catalog, model: EstimableModel): Plot | und
   // Of labels that would stand in each other, the usual quant's comes first.
   const marks = withLabelsThatHaveRoom(
     [...same]
-      .sort((a, b) => Number(b.quant.id === usual.id) - Number(a.quant.id === usual.id) || a.quant.order - b.quant.order)
+      .sort(
+        (a, b) => Number(b.quant.id === usual.id) - Number(a.quant.id === usual.id) || a.quant.order - b.quant.order,
+      )
       .map(({ quant, loss, bytes }) => ({ x: x(bytes), y: y(loss.value), label: quant.name })),
   );
   return {
