@@ -50,6 +50,8 @@ function tensorsOfCheckpoint(architecture: Architecture, nextToken: boolean): re
 /**
  * Parameters and bytes of the files of a model in a format; `nextToken`: they carry the multi-token-prediction blocks.
  * Memoised per architecture object.
+ *
+ * @throws {EstimateError} `unknown-architecture`
  */
 export const weighCheckpoint = memoizedBy(
   (_: Architecture, format: CheckpointFormat, nextToken: boolean) => `${format.name} ${nextToken}`,

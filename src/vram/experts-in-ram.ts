@@ -83,6 +83,7 @@ function addedBytes(
  *
  * @param whole the model without experts in RAM, otherwise by default settings, on one device at `context`
  * @param maximumContext the model's longest context, in tokens
+ * @throws {EstimateError} as {@link estimateLlamaCpp} does
  */
 export function splitExperts(
   architecture: Architecture,

@@ -3,7 +3,11 @@ import type { Architecture } from './architecture.ts';
 import { type BlockTensor, type PackedTensors, tensorsOf } from './tensor-lists.ts';
 import type { Tensor } from './tensors.ts';
 
-/** The tensors of an architecture for `tellTensors`. */
+/**
+ * The tensors of an architecture for `tellTensors`.
+ *
+ * @throws {EstimateError} `unknown-architecture`
+ */
 export function packTensors(architecture: Architecture): PackedTensors {
   const outside: Tensor[] = [];
   const layers: BlockTensor[][] = [];

@@ -1,4 +1,7 @@
-/** Holds a model against devices: fits, tight or no; largest context, fewest devices, experts in RAM. */
+/**
+ * Holds a model against devices: fits, tight or no; largest context, fewest devices, experts in RAM. Where llama.cpp does not
+ * run a model with the settings, each throws what {@link estimateLlamaCpp} does.
+ */
 import type { Allocation, Settings } from './allocation.ts';
 import type { Architecture } from './architecture.ts';
 import { type Device, overheadOf, roomOn } from './device.ts';

@@ -29,6 +29,9 @@ export function planForVllm(needsBytes: number, gpuMemoryUtilization: number): n
 /**
  * A model on `settings.tensorParallel` equal GPUs. It fits where vLLM starts: its share of each GPU holds weights, peak
  * and the cache of all requests; it is tight where only the whole GPU does.
+ *
+ * @param maximumContext the model's longest context, in tokens
+ * @throws {EstimateError} as {@link estimateVllm} does
  */
 export function placeVllm(
   architecture: Architecture,
@@ -53,7 +56,12 @@ export function placeVllm(
 
 const CONTEXT_STEP = 256;
 
-/** A model in the unified memory of one machine. It fits with five percent to spare, and is tight without them. */
+/**
+ * A model in the unified memory of one machine. It fits with five percent to spare, and is tight without them.
+ *
+ * @param maximumContext the model's longest context, in tokens
+ * @throws {EstimateError} as {@link estimateMlx} does
+ */
 export function placeMlx(
   architecture: Architecture,
   format: CheckpointFormat,

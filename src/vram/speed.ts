@@ -197,6 +197,8 @@ function readOf(layer: LayerWeights, usedShare: number): { experts: number; rest
 /**
  * Bytes read for one token with `depthTokens` tokens in the cache: every weight but the input embedding, of the experts
  * only those a token uses, and the cached rows.
+ *
+ * @throws {EstimateError} `unknown-architecture`
  */
 export function bytesPerToken(
   architecture: Architecture,
@@ -244,6 +246,8 @@ export function bytesPerToken(
 /**
  * Decode speed of a model on equal devices with `depthTokens` tokens in the cache.
  * In a layer split the devices take turns, so they add memory, not speed; in a tensor split each reads its part.
+ *
+ * @throws {EstimateError} `unknown-architecture`
  */
 export function decodeSpeed(
   architecture: Architecture,
@@ -309,6 +313,7 @@ const PREFILL_SHARES: Readonly<Partial<Record<SpeedClass, { readonly dense: numb
  * run says what the class reaches.
  *
  * @param fp16Tflops dense FP16 rate of the matrix units, in TFLOPS
+ * @throws {EstimateError} `unknown-architecture`
  */
 export function prefillMagnitude(
   architecture: Architecture,

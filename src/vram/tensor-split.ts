@@ -75,7 +75,11 @@ function fill(
   return counts.length <= devices ? counts : undefined;
 }
 
-/** The contiguous split over `settings.devices` whose fullest device holds least. All layers are on devices. */
+/**
+ * The contiguous split over `settings.devices` whose fullest device holds least. All layers are on devices.
+ *
+ * @throws {EstimateError} `unknown-architecture`
+ */
 export function balancedSplit(
   architecture: Architecture,
   scheme: QuantizationScheme,

@@ -77,7 +77,11 @@ export interface WeighedTensor {
   readonly type: GgmlType;
 }
 
-/** The tensors of a model's file and their types, in the order of {@link tensorsOf}. */
+/**
+ * The tensors of a model's file and their types, in the order of {@link tensorsOf}.
+ *
+ * @throws {EstimateError} `unknown-architecture`
+ */
 export function weighTensors(
   architecture: Architecture,
   scheme: QuantizationScheme,

@@ -15,7 +15,11 @@ export interface Exl3Weights {
   readonly deviceBytes: number;
 }
 
-/** Weights of a model at `bits` per weight of its linear layers, in bytes, with the usual head of 6 bits. */
+/**
+ * Weights of a model at `bits` per weight of its linear layers, in bytes, with the usual head of 6 bits.
+ *
+ * @throws {EstimateError} `unknown-architecture`
+ */
 export function weighExl3(architecture: Architecture, bits: (typeof EXL3_BITS)[number]): Exl3Weights {
   const { fileBytes } = weighCheckpoint(architecture, formatOf(`EXL3_${bits}BPW`), false);
   const { hiddenSize, vocabularySize } = architecture;
