@@ -1,5 +1,5 @@
 /**
- * The estimator's public face: no file outside `src/vram` imports another one of it, but scripts of the browser, which have
+ * The estimator's public face: no other part of `src` imports another file of it, but scripts of the browser, which have
  * faces of their own (`browser*.ts`, `axis.ts`).
  */
 

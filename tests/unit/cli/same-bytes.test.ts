@@ -121,7 +121,7 @@ test(`${COUNT} random settings give the same bytes in the browser, on the comman
     // Pages have no projector.
     const onPage = projectorBytes > 0 ? undefined : figuresOf(() => page.allocate(own.context, own));
 
-    await prepareModel(model, { notes: own.mtp, manySettings: index % 2 === 0 });
+    await prepareModel(model, { manySettings: index % 2 === 0 });
     const file = {
       architecture: model.architecture,
       scheme: quant.scheme,
