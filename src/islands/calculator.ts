@@ -2,7 +2,7 @@
  * The calculator: fills the form that the page already has with every choice and keeps the figures beside it up to date.
  * A custom element without a framework: one form and a dozen texts need no more, and it leaves the budget to the estimator.
  */
-import { contextLabel, EstimateError, KV_TYPES, sharesRows } from '../vram/browser.ts';
+import { contextLabel, EstimateError, KV_TYPES, loadNotes, sharesRows } from '../vram/browser.ts';
 import { planAhead } from './calculator/ahead.ts';
 import { type CalculatorAnswer, computeAnswer, modelOf, type PlacedAnswer, type RowName } from './calculator/answer.ts';
 import { type CalculatorData, type CalculatorModel, loadData, prepareModel } from './calculator/data.ts';
@@ -106,7 +106,7 @@ class VramCalculator extends HTMLElement {
       this.#show(KEYS.experts, !next.engine && architecture.feedForward.experts !== undefined);
       this.#show(KEYS.projector, [projectorBytes, towerBytes][ENGINES.indexOf(next.engine)] !== undefined);
       this.#show(KEYS.mtp, next.engine !== 'mlx' && architecture.nextTokenLayers !== undefined);
-      await prepareModel(model, { notes: isUnusual(next) });
+      await prepareModel(model);
       // The reader may have gone on to another setting meanwhile.
       if (state !== next) return;
       try {
@@ -126,6 +126,11 @@ class VramCalculator extends HTMLElement {
           longest = tries.next();
         } while (!longest.done);
         this.#setText('largest-context', longest.value);
+        if (isUnusual(next)) {
+          await loadNotes();
+          if (state !== next) return;
+          this.#showFit(answer.placed());
+        }
         this.planned.add(plan);
         this.#setBusy(false);
         this.#tell({ data: offer, state: next });

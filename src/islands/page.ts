@@ -48,7 +48,13 @@ let searching = false;
 function search(): void {
   if (!form || searching) return;
   searching = true;
-  void import('./search.ts').then(({ start }) => start(form));
+  // Without it the form leads to the page of all hubs; the next touch tries again.
+  import('./search.ts').then(
+    ({ start }) => start(form),
+    () => {
+      searching = false;
+    },
+  );
 }
 
 /** Answers a click or the focus. */
@@ -62,7 +68,12 @@ export function use({ type, target }: Event): void {
 
 /** Makes the page's calculator answer. */
 export function calculate(): void {
-  void import('./calculator.ts');
+  import('./calculator.ts').catch(() => {
+    const place = document.querySelector<HTMLElement>('[data-part="error"]');
+    if (!place) return;
+    place.hidden = false;
+    place.textContent = 'Could not be loaded. Is there a connection?';
+  });
 }
 
 function calculateIfShared(): void {

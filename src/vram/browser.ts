@@ -41,8 +41,6 @@ const LOADERS: Readonly<Record<GraphFamily, Loader>> = {
 
 /** What is asked of a model beyond one figure. */
 export interface Questions {
-  /** The settings are unusual: notes may have to say what follows. */
-  readonly notes?: boolean;
   /** Many settings, one after the other: each is to be fast. */
   readonly manySettings?: boolean;
 }
@@ -55,10 +53,16 @@ export interface Questions {
 export async function loadGraph(
   architecture: Architecture,
   family: GraphFamily,
-  { notes, manySettings }: Questions = {},
+  { manySettings }: Questions = {},
 ): Promise<void> {
   if (!hasGraph(architecture)) addGraphs((await LOADERS[family]()).GRAPHS);
-  if (notes) explainWith((await import('./engines/llama-cpp-notes.ts')).llamaCppNotes);
   // Answers are the same without it.
   if (manySettings && layersAddUp(architecture)) await import('./repeated-layers.ts').then(repeatWith, () => {});
 }
+
+/** Has estimates say what follows from unusual settings. Figures are the same without it. */
+export const loadNotes = (): Promise<void> =>
+  import('./engines/llama-cpp-notes.ts').then(
+    ({ llamaCppNotes }) => explainWith(llamaCppNotes),
+    () => {},
+  );

@@ -201,6 +201,18 @@ describe("the calculator's page", () => {
     await page.context().close();
   });
 
+  test('where its script cannot be loaded, the page says so and keeps its figures', async () => {
+    const { page } = await site.visit('/about/');
+    await page.route('**/_astro/calculator.*', (route) => route.abort());
+    await page.goto(`${site.address}/models/qwen3-8b/q4-k-m/32k/`);
+    await page.locator('vram-calculator').scrollIntoViewIfNeeded();
+    const error = page.locator('[data-part="error"]');
+    await expect.poll(() => error.isVisible(), patient).toBe(true);
+    expect(await error.textContent()).toBe('Could not be loaded. Is there a connection?');
+    expect(await page.locator('[data-part="answer"]').isVisible()).toBe(true);
+    await page.context().close();
+  });
+
   test('a device is remembered when asked, marked in tables, and forgotten', async () => {
     const visit = await open('#m=qwen3-8b&q=q4-k-m&c=8k&g=rtx-4090');
     const { page } = visit;

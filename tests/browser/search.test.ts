@@ -29,6 +29,20 @@ describe('the search box', () => {
     await page.context().close();
   });
 
+  test('where its script cannot be loaded, the next touch tries again', async () => {
+    const { page } = await site.visit('/about/');
+    await page.route('**/_astro/search.*', (route) => route.abort());
+    const failed = page.waitForEvent('requestfailed');
+    await page.locator(BOX).focus();
+    await failed;
+    expect(await page.locator('search form[data-ready]').count()).toBe(0);
+    await page.unroute('**/_astro/search.*');
+    await page.locator(BOX).blur();
+    await page.locator(BOX).focus();
+    await page.locator('search form[data-ready]').waitFor();
+    await page.context().close();
+  });
+
   test('a query that names no page shows results', async () => {
     const { page, complaints } = await site.visit('/search/?q=deepsek');
     await page.locator('[data-search-results] a').first().waitFor();

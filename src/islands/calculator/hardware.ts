@@ -8,7 +8,7 @@ export interface Hardware {
 }
 
 /** Where the device is kept; `own-hardware.ts` marks it on pages. */
-export const STORAGE_KEY = 'hardware';
+const STORAGE_KEY = 'hardware';
 
 const wordsOf = (text: string): readonly string[] =>
   text

@@ -90,9 +90,9 @@ export const planKeyOf = (state: CalculatorState): string => {
   return `${[engine, model, kType, vType, sequences, microBatch, flashAttention, devices, experts, mtp, ofWeights]}`;
 };
 
-/** Whether the engine may have something to say of such settings, which no page has. */
+/** Whether llama.cpp's notes may have something to say of the settings: most do without their code. */
 export const isUnusual = ({ kType, vType, flashAttention, devices, mtp }: CalculatorState): boolean =>
-  mtp > 0 || devices > MOST_DEVICES || flashAttention === 'on' || `${kType}${vType}` !== 'f16f16';
+  mtp > 0 || devices > MOST_DEVICES || flashAttention === 'on' || !/f16$|^(q[48]_0)\1$/.test(kType + vType);
 
 /** The first of everything, with the engine's default settings. */
 export function firstState({ models, quants, devices }: CalculatorData): CalculatorState {

@@ -2,7 +2,7 @@
 import type { Settings } from '../allocation.ts';
 import type { Architecture } from '../architecture.ts';
 import { MOST_DEVICES } from '../placement.ts';
-import { type Findings, LLAMA_CPP_VERSION } from './llama-cpp.ts';
+import { type Findings, hasKernels, LLAMA_CPP_VERSION } from './llama-cpp.ts';
 
 /** Classes whose graph was read in llama.cpp's source, and not compared with plans of it. */
 const UNCHECKED =
@@ -35,14 +35,17 @@ const ATTENTION_ON_HOST = {
 export function llamaCppNotes(
   architecture: Architecture,
   settings: Settings,
-  { drafts, attentionOnHost }: Findings,
+  { drafts, flashAttention }: Findings,
 ): readonly string[] {
   const { className } = architecture;
   const notes: string[] = [];
   if (UNCHECKED.test(className)) notes.push(UNCHECKED_NOTE);
   if (NOT_RUN.test(className)) notes.push(NOT_RUN_NOTE);
   if (settings.devices > MOST_DEVICES) notes.push(MANY_DEVICES);
-  if (attentionOnHost) notes.push(ATTENTION_ON_HOST[attentionOnHost]);
+  if (flashAttention && !hasKernels(architecture, settings)) {
+    const own = hasKernels(architecture, { kType: 'f16', vType: 'f16' }) ? 'cache types' : 'head widths';
+    notes.push(ATTENTION_ON_HOST[own]);
+  }
   if (settings.mtp) notes.push(drafts ? DRAFTING : DRAFTING_WITHOUT_BUFFER);
   return notes;
 }

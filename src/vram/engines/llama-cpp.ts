@@ -29,8 +29,8 @@ export const LLAMA_CPP_VERSION = 'v0.5.0';
 export interface Findings {
   /** The context of the multi-token-prediction block was counted. */
   readonly drafts: boolean;
-  /** Why the device has no kernel for the FlashAttention that is used; absent where it has one. */
-  readonly attentionOnHost: 'cache types' | 'head widths' | undefined;
+  /** FlashAttention is used. */
+  readonly flashAttention: boolean;
 }
 
 /** Writes the notes of an estimate. */
@@ -128,14 +128,9 @@ function resolveFlashAttention(
   return hasKernels(architecture, settings);
 }
 
-/** Whether the device has FlashAttention kernels for every layer. */
-function hasKernels(architecture: Architecture, { kType, vType }: Pick<Settings, 'kType' | 'vType'>): boolean {
+/** Whether the device has FlashAttention kernels for every layer, with a cache of these types. */
+export function hasKernels(architecture: Architecture, { kType, vType }: Pick<Settings, 'kType' | 'vType'>): boolean {
   return attentionOf(architecture).widths.every((own) => cudaFlashAttention(own, kType, vType));
-}
-
-function missingKernels(architecture: Architecture, settings: Settings): Findings['attentionOnHost'] {
-  if (hasKernels(architecture, settings)) return undefined;
-  return hasKernels(architecture, { kType: 'f16', vType: 'f16' }) ? 'cache types' : 'head widths';
 }
 
 function sumDevices(devices: readonly DeviceMemory[]): DeviceMemory {
@@ -330,7 +325,7 @@ export function estimateLlamaCpp(
     perDevice,
     notes: explain(architecture, settings, {
       drafts: drafts !== undefined,
-      attentionOnHost: cacheSettings.flashAttention ? missingKernels(architecture, settings) : undefined,
+      flashAttention: cacheSettings.flashAttention,
     }),
   };
 }
