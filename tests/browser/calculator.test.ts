@@ -269,6 +269,25 @@ describe('the calculator', () => {
     expect(await needs.evaluate((text) => text?.isConnected)).toBe(true);
   });
 
+  test('says where attention runs on the CPU, and where released builds stop', async () => {
+    const { page, complaints } = await openCalculator('/models/llama-3-1-8b/q4-k-m/8k/');
+    const more = page.locator('[data-part="more"]');
+    await page.getByText('More settings').click();
+    const kType = page.getByRole('combobox', { name: 'Type of K' });
+    const vType = page.getByRole('combobox', { name: 'Type of V' });
+    await vType.selectOption('q5_1');
+    await expect.poll(() => more.textContent()).toMatch(/no FlashAttention kernel for these cache types/);
+    await vType.selectOption('q8_0');
+    await kType.selectOption('q8_0');
+    await expect.poll(() => more.textContent()).toBe('');
+    await page.getByRole('spinbutton', { name: 'Number of devices' }).fill('16');
+    await expect.poll(() => more.textContent()).toMatch(/at most 15 devices/);
+    await page.getByRole('spinbutton', { name: 'Number of devices' }).fill('15');
+    await expect.poll(() => more.textContent()).toBe('');
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   test('says what could not be loaded, and tries again', async () => {
     const { page } = await openCalculator('/models/llama-3-1-8b/q4-k-m/8k/');
     await page.route('**/_astro/kimi-k3-classes.*', (route) => route.abort());
@@ -350,7 +369,8 @@ describe('the calculator', () => {
     await expect
       .poll(() => bytesOf(page, 'needs'))
       .toBe(needsOf(own.id, 'Q4_K_M', { context: 8192, mtp: true }) + own.projector.bytes);
-    expect(await page.locator('[data-part="more"]').textContent()).toMatch(/^Multi-token prediction is loaded/);
+    const more = page.locator('[data-part="more"]');
+    await expect.poll(() => more.textContent()).toMatch(/^Multi-token prediction is loaded/);
 
     await page.getByRole('combobox', { name: 'Model' }).selectOption('gpt-oss-120b');
     await expect.poll(() => experts.isVisible()).toBe(true);
