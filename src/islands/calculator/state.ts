@@ -91,8 +91,9 @@ export const planKeyOf = (state: CalculatorState): string => {
 };
 
 /** Whether llama.cpp's notes may have something to say of the settings: most do without their code. */
-export const isUnusual = ({ kType, vType, flashAttention, devices, mtp }: CalculatorState): boolean =>
-  mtp > 0 || devices > MOST_DEVICES || flashAttention === 'on' || !/f16$|^(q[48]_0)\1$/.test(kType + vType);
+export const isUnusual = ({ engine, kType, vType, flashAttention, devices, mtp }: CalculatorState): boolean =>
+  !engine &&
+  (mtp > 0 || devices > MOST_DEVICES || flashAttention === 'on' || !/f16$|^(q[48]_0)\1$/.test(kType + vType));
 
 /** The first of everything, with the engine's default settings. */
 export function firstState({ models, quants, devices }: CalculatorData): CalculatorState {
