@@ -107,25 +107,32 @@ export function withPlacedNames(
   return { lines: placed, covered };
 }
 
+type Beside = Choice<Pick<Mark, 'side' | 'below'>>;
+
+/** Where a label may stand beside its point. */
+function besides({ x, y, label: { length } }: Pick<Mark, 'x' | 'y' | 'label'>) {
+  const above = y + MARK_GAP.up;
+  const below = y - MARK_GAP.up - HEIGHT;
+  const left = x - MARK_GAP.across - LETTER * length;
+  const right = x + MARK_GAP.across;
+  return {
+    rightAbove: { place: {}, box: boxAt(right, length, above) },
+    rightBelow: { place: { below: true }, box: boxAt(right, length, below) },
+    leftAbove: { place: { side: 'left' }, box: boxAt(left, length, above) },
+    leftBelow: { place: { side: 'left', below: true }, box: boxAt(left, length, below) },
+    middleAbove: { place: { side: 'middle' }, box: boxAt(x - (LETTER * length) / 2, length, above) },
+  } as const satisfies Readonly<Record<string, Beside>>;
+}
+
 /** A mark with the place of its label. */
 export function withPlacedLabel(
   { x, y, label }: Pick<Mark, 'x' | 'y' | 'label'>,
   series: Series,
   covered: Covered,
 ): Mark {
-  const { length } = label;
-  const above = y + MARK_GAP.up;
-  const below = y - MARK_GAP.up - HEIGHT;
-  const left = x - MARK_GAP.across - LETTER * length;
-  const right = x + MARK_GAP.across;
-  const { place } = clearest<Pick<Mark, 'side' | 'below'>>(
-    [
-      { place: { side: 'left' }, box: boxAt(left, length, above) },
-      { place: { side: 'middle' }, box: boxAt(x - (LETTER * length) / 2, length, above) },
-      { place: { below: true }, box: boxAt(right, length, below) },
-      { place: {}, box: boxAt(right, length, above) },
-      { place: { side: 'left', below: true }, box: boxAt(left, length, below) },
-    ],
+  const { leftAbove, middleAbove, rightBelow, rightAbove, leftBelow } = besides({ x, y, label });
+  const { place } = clearest<Beside['place']>(
+    [leftAbove, middleAbove, rightBelow, rightAbove, leftBelow],
     series,
     covered,
   );
@@ -135,36 +142,24 @@ export function withPlacedLabel(
 const isInside = ({ left, right, bottom, top }: Box): boolean =>
   left >= 0 && right <= 1000 && bottom >= 0 && top <= 1000;
 
+const widened = ({ left, right, bottom, top }: Box, by: { readonly x: number; readonly y: number }): Box => ({
+  left: left - by.x,
+  right: right + by.x,
+  bottom: bottom - by.y,
+  top: top + by.y,
+});
+
 /** Dots, each with its label where one has room: clear of all other dots and of the labels of those before it. */
 export function withLabelsThatHaveRoom(dots: readonly Pick<Mark, 'x' | 'y' | 'label'>[]): readonly Mark[] {
+  const drawn = dots.map(({ x, y }) => widened({ left: x, right: x, bottom: y, top: y }, DOT));
   const labels: Box[] = [];
-  return dots.map((dot): Mark => {
+  return dots.map((dot, own): Mark => {
     const { x, y, label } = dot;
-    const above = y + MARK_GAP.up;
-    const below = y - MARK_GAP.up - HEIGHT;
-    const left = x - MARK_GAP.across - LETTER * label.length;
-    const right = x + MARK_GAP.across;
-    const others = dots
-      .filter((other) => other !== dot)
-      .map(
-        (other): Box => ({
-          left: other.x - DOT.x,
-          right: other.x + DOT.x,
-          bottom: other.y - DOT.y,
-          top: other.y + DOT.y,
-        }),
-      );
-    const choices: readonly Choice<Pick<Mark, 'side' | 'below'>>[] = [
-      { place: {}, box: boxAt(right, label.length, above) },
-      { place: { side: 'left', below: true }, box: boxAt(left, label.length, below) },
-      { place: { below: true }, box: boxAt(right, label.length, below) },
-      { place: { side: 'left' }, box: boxAt(left, label.length, above) },
-    ];
-    const free = choices.find(({ box }) => {
-      const { left: from, right: to, bottom, top } = box;
-      const around = { left: from - APART.x, right: to + APART.x, bottom: bottom - APART.y, top: top + APART.y };
-      return isInside(box) && ![...others, ...labels].some((other) => overlap(around, other));
-    });
+    const taken = [...drawn.filter((_, other) => other !== own), ...labels];
+    const { rightAbove, leftBelow, rightBelow, leftAbove } = besides(dot);
+    const free = [rightAbove, leftBelow, rightBelow, leftAbove].find(
+      ({ box }) => isInside(box) && !taken.some((other) => overlap(widened(box, APART), other)),
+    );
     if (!free) return { x, y, label: '' };
     labels.push(free.box);
     return { x, y, label, ...free.place };

@@ -10,7 +10,7 @@ import { modelAtQuant } from '../scenario.ts';
 import { speedText } from '../speed.ts';
 import type { ComparePage } from '../views.ts';
 import { capitalize, counted, joinWords, nameWithMemory, withArticle } from '../words.ts';
-import { LESS, MORE, otherPairs, pairName, pairPath, speedOn, textRow } from './compare-shared.ts';
+import { LESS, MORE, otherPairs, pairName, pairPath, sideBySide, speedOn, textRow } from './compare-shared.ts';
 import { engineUpdated, metaOf } from './meta.ts';
 import {
   type Cell,
@@ -61,11 +61,10 @@ export function devicesPage(catalog: Catalog, pair: DevicePair): ComparePage {
           }.`,
       ...bandwidthSentence(catalog, a, b, sample),
     ],
-    table: {
-      caption: `${nameA} and ${nameB} side by side`,
-      corner: 'Property',
-      columns: [nameA, nameB],
-      rows: [
+    table: sideBySide(
+      nameA,
+      nameB,
+      [
         textRow(
           'Memory as sold',
           sides.map(({ gpu }) => textCell(`${gpu.memoryGB} GB`, gpu.memoryType)),
@@ -104,7 +103,7 @@ export function devicesPage(catalog: Catalog, pair: DevicePair): ComparePage {
           sides.map(({ gpu }) => (gpu.link ? textCell(gpu.link.bus, gpu.link.peer?.name) : null)),
         ),
       ].filter(({ cells }) => cells.some((cell) => cell !== null)),
-    },
+    ),
     pair: 'devices',
     choose: [
       { link: { text: nameA, href: gpuPath(a.gpu.id) }, reasons: deviceReasons(catalog, a, b) },

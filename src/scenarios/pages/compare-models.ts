@@ -13,7 +13,7 @@ import { shortContext } from '../hardware.ts';
 import { speedText } from '../speed.ts';
 import type { ComparePage } from '../views.ts';
 import { contextTitle, counted, FIT_TEXT, joinWords, nameWithMemory, tokensText, withArticle } from '../words.ts';
-import { LESS, MORE, otherPairs, pairName, pairPath, speedOn, textRow } from './compare-shared.ts';
+import { LESS, MORE, otherPairs, pairName, pairPath, sideBySide, speedOn, textRow } from './compare-shared.ts';
 import { engineUpdated, metaOf } from './meta.ts';
 import { type Cell, planForCell, type Row, smallestDeviceText, textCell, type Usual, usualOf } from './shared.ts';
 
@@ -78,62 +78,57 @@ export function modelsPage(catalog: Catalog, pair: ModelPair): ComparePage {
       contextSentence(a, b),
       ...(common ? [speedSentence(a, b, common)] : []),
     ].filter((text) => text !== ''),
-    table: {
-      caption: `${nameA} and ${nameB} side by side`,
-      corner: 'Property',
-      columns: [nameA, nameB],
-      rows: [
+    table: sideBySide(nameA, nameB, [
+      textRow(
+        'Parameters',
+        sides.map(({ model }) =>
+          textCell(
+            formatParameters(namedParameters(model)),
+            model.parameters.active === undefined ? 'dense' : `${formatParameters(model.parameters.active)} active`,
+          ),
+        ),
+      ),
+      ...CONTEXTS.map((context) =>
         textRow(
-          'Parameters',
-          sides.map(({ model }) =>
-            textCell(
-              formatParameters(namedParameters(model)),
-              model.parameters.active === undefined ? 'dense' : `${formatParameters(model.parameters.active)} active`,
+          `Plan for at ${contextTitle(context)}`,
+          sides.map(({ model, usual }) => withNote(planForCell(catalog, model, usual.quant, context), usual.quant)),
+        ),
+      ),
+      ...sameQuantRow(catalog, a, b),
+      textRow(
+        'Each further 1K of context',
+        sides.map(({ bytesPer1K }) => textCell(formatBytes(bytesPer1K), 'of KV cache')),
+      ),
+      textRow(
+        'Longest context',
+        sides.map(({ model }) => textCell(contextTitle(maximumContext(model)))),
+      ),
+      textRow(
+        `Smallest device at ${contexts}`,
+        sides.map(({ usual }) => textCell(smallestDeviceText(catalog, usual.at, usual.contextTokens))),
+      ),
+      ...(common
+        ? [
+            textRow(
+              `Decode speed, ${common.gpu.shortName}`,
+              sides.map(({ usual }) => textCell(speedText(usual.at, common, 1) ?? 'unknown')),
+              gpuPath(common.gpu.id),
             ),
-          ),
-        ),
-        ...CONTEXTS.map((context) =>
-          textRow(
-            `Plan for at ${contextTitle(context)}`,
-            sides.map(({ model, usual }) => withNote(planForCell(catalog, model, usual.quant, context), usual.quant)),
-          ),
-        ),
-        ...sameQuantRow(catalog, a, b),
-        textRow(
-          'Each further 1K of context',
-          sides.map(({ bytesPer1K }) => textCell(formatBytes(bytesPer1K), 'of KV cache')),
-        ),
-        textRow(
-          'Longest context',
-          sides.map(({ model }) => textCell(contextTitle(maximumContext(model)))),
-        ),
-        textRow(
-          `Smallest device at ${contexts}`,
-          sides.map(({ usual }) => textCell(smallestDeviceText(catalog, usual.at, usual.contextTokens))),
-        ),
-        ...(common
-          ? [
-              textRow(
-                `Decode speed, ${common.gpu.shortName}`,
-                sides.map(({ usual }) => textCell(speedText(usual.at, common, 1) ?? 'unknown')),
-                gpuPath(common.gpu.id),
-              ),
-            ]
-          : []),
-        textRow(
-          'Reads',
-          sides.map(({ model }) => textCell(model.modalities.join(', '))),
-        ),
-        textRow(
-          'Released',
-          sides.map(({ model }) => textCell(model.released)),
-        ),
-        textRow(
-          'Licence',
-          sides.map(({ model }) => (model.license ? textCell(model.license.name) : null)),
-        ),
-      ],
-    },
+          ]
+        : []),
+      textRow(
+        'Reads',
+        sides.map(({ model }) => textCell(model.modalities.join(', '))),
+      ),
+      textRow(
+        'Released',
+        sides.map(({ model }) => textCell(model.released)),
+      ),
+      textRow(
+        'Licence',
+        sides.map(({ model }) => (model.license ? textCell(model.license.name) : null)),
+      ),
+    ]),
     pair: 'models',
     choose: [
       { link: { text: nameA, href: modelPath(a.model.id) }, reasons: modelReasons(catalog, a, b, common) },

@@ -6,7 +6,7 @@ import { type Pair, pairsOf, sideOf } from '../comparisons.ts';
 import type { CatalogDevice } from '../devices.ts';
 import type { ModelAtQuant } from '../scenario.ts';
 import { SPEED_DEPTH } from '../speed.ts';
-import type { LinkWithFigure } from '../views.ts';
+import type { Grid, LinkWithFigure } from '../views.ts';
 import type { Cell, Row } from './shared.ts';
 
 /** Below these ratios two figures are called equal. */
@@ -22,6 +22,14 @@ export const pairName = ({ first, second }: Pair): string => `${sideOf(first).na
 export const textRow = (head: string, cells: readonly (Cell | null)[], href = ''): Row => ({
   head: { text: head, href },
   cells,
+});
+
+/** The table of both sides. */
+export const sideBySide = (first: string, second: string, rows: readonly Row[]): Grid => ({
+  caption: `${first} and ${second} side by side`,
+  corner: 'Property',
+  columns: [first, second],
+  rows,
 });
 
 /** Other pages that one of the two sides is compared on. */
